@@ -1,0 +1,155 @@
+/**
+ * The contract between the engine and a rotator.
+ *
+ * A rotator knows one kind of target and nothing else: not the vault, the lease, the queue or the clock on the wall. The engine owns
+ * order, storage, retries and time. Expected failures are returned; a throw is a bug. Every method may be called again after a
+ * crash at any await, including after its own success. Words: see docs/glossary.md.
+ */
+import type { z } from 'zod';
+import type { Failure } from '../errors.ts';
+import type { Credential } from './credential.ts';
+import type { SecretText } from './secret-text.ts';
+import type { Strategy } from './strategy.ts';
+
+/** Where a target listens. A plain connection is made to loopback only; everywhere else TLS is verified. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port?: number;
+  readonly database?: string;
+  /** What else the connection needs, by the name the value gives it (`sslmode`, `instanceName`, …), lower case. Never anything secret. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Whose rights make the target accept a new credential. */
+export type Admin =
+  /** The login changes its own password. */
+  | { readonly kind: 'self' }
+  /** A connection held by another vault secret, which names its host itself. */
+  | { readonly kind: 'connection'; readonly secret: string; readonly credential: Credential }
+  /** The app's own identity; the target takes an Entra token as the password of `username` (empty where a token alone is enough). */
+  | { readonly kind: 'identity'; readonly username: string; readonly getToken: (scope: string) => Promise<SecretText> };
+
+/** Everything a rotator may know of one rotation. Made by the engine; the same for all calls of one attempt. */
+export interface Step<Options = unknown> {
+  /** Survives retries; safe to show. */
+  readonly rotationId: string;
+  /**
+   * Name to give to whatever is made at a provider. The same for every attempt to replace the same version, whoever asked, so that
+   * what a crashed attempt left behind is found by it. Letters, digits and dashes, 63 at most.
+   */
+  readonly label: string;
+  /** Name of the vault secret, for messages. */
+  readonly secret: string;
+  readonly strategy: Strategy;
+  /** The published credential at the start of the attempt. Its `keyId` comes from the stamp of the version. */
+  readonly current: Credential;
+  /**
+   * Where a consumer logs in: database, port and options as the value says, on the host of the admin connection whenever there is one.
+   * The host is empty for rotators that are `hostless`.
+   */
+  readonly endpoint: Endpoint;
+  /** Where the admin connects, as the admin connection says. The same as `endpoint` for a self-rotation. */
+  readonly adminEndpoint: Endpoint;
+  readonly admin: Admin;
+  /** The rotator's own tags, parsed by the schema it registered. */
+  readonly options: Options;
+  /** Revoke now: sessions on the old credential are ended. */
+  readonly emergency: boolean;
+  /** Aborts when the call must be over. */
+  readonly signal: AbortSignal;
+  /**
+   * Time left for the call in ms, inside the lease. A rotator whose target has a clock makes the target refuse a change that arrives
+   * later than this, so that a worker that was frozen cannot overwrite what its successor did.
+   */
+  readonly remainingMs: () => number;
+  /** A new random password, at least 200 bits, of characters that need no quoting anywhere. */
+  readonly newPassword: (rules?: PasswordRules) => SecretText;
+}
+
+export interface PasswordRules {
+  /** Characters in all. Default 40. */
+  readonly length?: number;
+  /** Characters to draw from; each once. Default: letters and digits, with one of each class guaranteed. */
+  readonly alphabet?: string;
+}
+
+export type ApplyOutcome = { readonly kind: 'applied'; readonly credential: Credential } | Failure;
+
+export type VerifyOutcome =
+  | { readonly kind: 'accepted' }
+  /** The target answered and said no. `detail` is scrubbed. */
+  | { readonly kind: 'refused'; readonly detail: string }
+  /** No answer. No evidence about the credential in either direction. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
+  /** It logs in but may do less than the current one. */
+  | { readonly kind: 'lesser-rights'; readonly missing: readonly string[] }
+  | Failure;
+
+export type UseOutcome =
+  | { readonly kind: 'idle' }
+  /** `by`: where the sessions come from, as the target names them (application, address); never secret. */
+  | { readonly kind: 'in-use'; readonly sessions: number; readonly by: readonly string[] }
+  | { readonly kind: 'unknown'; readonly detail: string };
+
+export type RetireOutcome =
+  /** `sessionsEnded`: how many were cut. */
+  { readonly kind: 'retired'; readonly sessionsEnded: number } | Failure;
+
+/** One line of a preflight: a claim, and whether it holds. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'passed' | 'failed' | 'unknown';
+  readonly detail: string;
+  /** What to do about it, as an order. Present when it failed. */
+  readonly fix?: string;
+}
+
+export interface Rotator<Options = unknown> {
+  /** Which credential comes next. No I/O. The candidate of a target that issues its own keys carries an empty password until apply. */
+  propose(step: Step<Options>, current: Credential): Credential | Failure;
+  /**
+   * Makes the target accept the candidate and gives back the credential as it now is. Looks before it writes. `live` is a credential
+   * that is known to log in now: what a self-rotation connects with.
+   */
+  apply(step: Step<Options>, candidate: Credential, live: Credential): Promise<ApplyOutcome>;
+  /** Logs in with the credential on a fresh connection; compares what it may do with what `step.current`'s login may. Changes nothing. */
+  verify(step: Step<Options>, credential: Credential): Promise<VerifyOutcome>;
+  /** Live sessions still on `previous`. Changes nothing. */
+  inUse(step: Step<Options>, previous: Credential): Promise<UseOutcome>;
+  /** Makes the target refuse `previous` and, in an emergency, ends its sessions. Not found is success. */
+  retire(step: Step<Options>, previous: Credential): Promise<RetireOutcome>;
+  /** Preflight: reachable, permitted, TLS, strategy possible. Changes nothing. */
+  check(step: Step<Options>): Promise<readonly Check[]>;
+}
+
+/** What the registry says of a kind of target without loading its driver. */
+export interface RotatorEntry<Options = unknown> {
+  readonly name: string;
+  /** Supported strategies, the safest first: that one is the default. */
+  readonly strategies: readonly [Strategy, ...Strategy[]];
+  /**
+   * Reads the rotator's own tags. Unknown tags are left alone.
+   * Issues must be sentences that name the tag and the fix; they become `tag-invalid` failures.
+   */
+  readonly options: z.ZodType<Options>;
+  /** Whether a target without a host in the admin connection or the value makes sense (API keys). Default false. */
+  readonly hostless?: boolean;
+  /** Loads the driver and makes the rotator. Called once per process. */
+  readonly load: (environment: RotatorEnvironment) => Promise<Rotator<Options>>;
+}
+
+/** What every rotator gets from the app's settings. */
+export interface RotatorEnvironment {
+  /** PEM certificates trusted besides the system's. */
+  readonly trustedCertificates: readonly string[];
+  /** Longest time one connection attempt may take, in ms. */
+  readonly connectTimeoutMs: number;
+  /** A token of the app's own identity for `scope`. */
+  readonly getToken: (scope: string) => Promise<SecretText>;
+  /** Hosts that provider descriptions may name; nothing else is called. */
+  readonly allowedHosts: readonly string[];
+  /** Folder with the app's own provider descriptions, besides the ones that come with Keyturn. */
+  readonly descriptionsFolder?: string;
+  /** Base URLs of the cloud in use, without a slash at the end. */
+  readonly cloud: { readonly resourceManager: string; readonly graph: string; readonly login: string };
+}

@@ -1,0 +1,38 @@
+/**
+ * How a target moves from one credential to the next.
+ *
+ * `single-user`: the password of one login is replaced in place. `alternating-users`: two logins with the same rights, the
+ * idle one gets a new password. `dual-password`: one login holds two passwords. `dual-key`: a resource has two key slots.
+ * `issue-revoke`: the provider issues a new key. `self-issued`: there is no target, the value itself is the credential.
+ */
+export const strategies = [
+  'single-user',
+  'alternating-users',
+  'dual-password',
+  'dual-key',
+  'issue-revoke',
+  'self-issued',
+] as const;
+
+export type Strategy = (typeof strategies)[number];
+
+/** What the engine has to know of a strategy; the order of steps is the engine's and the same for all. */
+export interface StrategyTraits {
+  /**
+   * When the candidate is stored as `NAME--pending`. `before-apply`: the target starts to depend on it at apply, so a crash must find
+   * it again. `after-apply`: only the target's answer holds the value and it cannot be read twice. `never`: nobody depends on the
+   * candidate until it is published, so a crash may throw it away.
+   */
+  readonly pending: 'before-apply' | 'after-apply' | 'never';
+  /** Whether the credential before goes on working until it is retired. */
+  readonly oldLives: boolean;
+}
+
+export const strategyTraits: Readonly<Record<Strategy, StrategyTraits>> = {
+  'single-user': { pending: 'before-apply', oldLives: false },
+  'alternating-users': { pending: 'never', oldLives: true },
+  'dual-password': { pending: 'never', oldLives: true },
+  'dual-key': { pending: 'never', oldLives: true },
+  'issue-revoke': { pending: 'after-apply', oldLives: true },
+  'self-issued': { pending: 'never', oldLives: true },
+};

@@ -1,0 +1,236 @@
+/**
+ * Every failure Keyturn can answer with: one table of codes.
+ *
+ * A message says what, where and which credential by name; a hint is an order a person can follow. Nothing given to a message may be a
+ * secret value. Each code has a page `docs/errors/CODE.md`; a test fails when one is missing.
+ */
+
+/**
+ * What the engine does with a failure. `retry`: backs off, same step. `blocked`: stops and alerts, keeps the pending candidate.
+ * `refused`: the candidate was refused by the target; applied again a bounded number of times. `superseded`: leaves quietly.
+ * `config`: somebody must change a tag, a value or a setting; nothing was touched.
+ */
+export type FailureClass = 'retry' | 'blocked' | 'refused' | 'superseded' | 'config';
+
+interface FailureKind<Details> {
+  readonly class: FailureClass;
+  readonly message: (details: Details) => string;
+  readonly hint: (details: Details) => string;
+}
+
+/** `detail` is the scrubbed answer of the other side. */
+interface At {
+  readonly secret: string;
+  readonly detail: string;
+}
+
+interface AtTarget extends At {
+  readonly target: string;
+}
+
+function kind<Details>(
+  failureClass: FailureClass,
+  message: (details: Details) => string,
+  hint: (details: Details) => string,
+): FailureKind<Details> {
+  return { class: failureClass, message, hint };
+}
+
+export const failureKinds = {
+  'target-unreachable': kind<AtTarget>(
+    'retry',
+    (d) => `${d.secret}: ${d.target} gave no answer: ${d.detail}`,
+    (d) =>
+      `Check that ${d.target} is up and that its firewall lets the function app in, then run "keyturn rotate ${d.secret}". Keyturn tries again by itself.`,
+  ),
+  'target-busy': kind<AtTarget>(
+    'retry',
+    (d) => `${d.secret}: ${d.target} could not do it just now: ${d.detail}`,
+    () => 'Nothing to do: Keyturn tries again by itself.',
+  ),
+  'target-tls': kind<AtTarget>(
+    'blocked',
+    (d) => `${d.secret}: the TLS connection to ${d.target} was not trusted: ${d.detail}`,
+    () =>
+      'Add the certificate authority of the target to KEYTURN_TRUSTED_CERTIFICATES; plain connections are made to loopback only.',
+  ),
+  'admin-refused': kind<AtTarget & { readonly admin: string }>(
+    'blocked',
+    (d) => `${d.secret}: ${d.target} refused the admin ${d.admin}: ${d.detail}`,
+    (d) => `Put a working connection into the admin secret of ${d.secret}, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'permission-missing': kind<AtTarget & { readonly permission: string }>(
+    'blocked',
+    (d) => `${d.secret}: the admin on ${d.target} lacks ${d.permission}: ${d.detail}`,
+    (d) => `Grant ${d.permission} to the rotation admin, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'no-live-credential': kind<{ readonly secret: string; readonly login: string; readonly detail: string }>(
+    'blocked',
+    (d) => `${d.secret}: no known credential of ${d.login} logs in: ${d.detail}`,
+    (d) =>
+      `Set the vault's current version of ${d.secret} to a credential that works, or run "keyturn rotate ${d.secret} --force" to have the admin replace it.`,
+  ),
+  'candidate-refused': kind<AtTarget & { readonly login: string }>(
+    'refused',
+    (d) => `${d.secret}: ${d.target} refused the new credential of ${d.login}: ${d.detail}`,
+    (d) =>
+      `Look at the password rules and the log of ${d.target}, then run "keyturn rotate ${d.secret}". The published credential is unchanged.`,
+  ),
+  'lesser-rights': kind<AtTarget & { readonly login: string }>(
+    'blocked',
+    (d) => `${d.secret}: ${d.login} on ${d.target} may do less than the login in use: ${d.detail}`,
+    (d) => `Grant the missing rights to ${d.login}, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'login-not-safe': kind<AtTarget & { readonly login: string }>(
+    'blocked',
+    (d) => `${d.secret}: ${d.login} on ${d.target} must not be rotated through this secret: ${d.detail}`,
+    (d) =>
+      `Choose another login with the tag "users" of ${d.secret}, one that may do what the login in use may and no more.`,
+  ),
+  'target-refused': kind<AtTarget>(
+    'blocked',
+    (d) => `${d.secret}: ${d.target} refused the change: ${d.detail}`,
+    (d) => `Mend what the target names, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'target-missing': kind<AtTarget>(
+    'blocked',
+    (d) => `${d.secret}: ${d.target} does not have it: ${d.detail}`,
+    (d) => `Create it, or correct the value or the tags of ${d.secret}, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'retire-refused': kind<AtTarget & { readonly login: string }>(
+    'blocked',
+    (d) => `${d.secret}: the old credential of ${d.login} on ${d.target} still logs in: ${d.detail}`,
+    (d) => `Make ${d.target} refuse it by hand, then run "keyturn retire ${d.secret}".`,
+  ),
+  'tag-invalid': kind<At & { readonly tag: string }>(
+    'config',
+    (d) => `${d.secret}: tag "${d.tag}": ${d.detail}`,
+    (d) => `Correct the tag "${d.tag}" of ${d.secret}; docs/tags.md lists what each tag takes.`,
+  ),
+  'tags-full': kind<At>(
+    'config',
+    (d) => `${d.secret}: no room for the tag "rotation": ${d.detail}`,
+    (d) => `Remove or shorten a tag of ${d.secret}: a secret holds 15 tags of 256 characters, and Keyturn needs one.`,
+  ),
+  'value-unreadable': kind<At>(
+    'config',
+    (d) => `${d.secret}: the credential was not found in the value: ${d.detail}`,
+    (d) => `Correct the value of ${d.secret}, or say how it is written with the tag "format".`,
+  ),
+  'admin-invalid': kind<At & { readonly admin: string }>(
+    'config',
+    (d) => `${d.secret}: the admin secret "${d.admin}" cannot be used: ${d.detail}`,
+    (d) =>
+      `Correct the tag "admin" of ${d.secret} or the value of ${d.admin}: it holds a connection with host, login and password.`,
+  ),
+  'host-mismatch': kind<At & { readonly admin: string }>(
+    'config',
+    (d) => `${d.secret}: the value and the admin ${d.admin} name different hosts: ${d.detail}`,
+    (d) =>
+      `Use the admin secret of the host that ${d.secret} names. Keyturn never sends admin credentials to a host that an ordinary secret names.`,
+  ),
+  'strategy-unsupported': kind<At>(
+    'config',
+    (d) => `${d.secret}: the strategy is not possible: ${d.detail}`,
+    (d) => `Change the tag "strategy" of ${d.secret}, or what it needs.`,
+  ),
+  'vault-unknown': kind<{ readonly vault: string; readonly secret: string }>(
+    'config',
+    (d) => `${d.secret}: the vault "${d.vault}" is not one of this app's`,
+    () => 'Add the vault to KEYTURN_VAULTS, or remove its event subscription.',
+  ),
+  'secret-missing': kind<{ readonly secret: string; readonly vault: string }>(
+    'config',
+    (d) => `${d.secret}: there is no such secret in the vault "${d.vault}"`,
+    () => 'Check the name; a deleted secret can be recovered with "az keyvault secret recover".',
+  ),
+  'secret-disabled': kind<{ readonly secret: string; readonly vault: string }>(
+    'config',
+    (d) => `${d.secret}: the newest version in the vault "${d.vault}" is disabled, so nobody can read it`,
+    (d) => `Enable it or set a new version, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'secret-deleted': kind<At>(
+    'blocked',
+    (d) => `${d.secret}: the name is held by a deleted secret: ${d.detail}`,
+    (d) => `Recover it with "az keyvault secret recover --name ${d.secret}"; never purge it.`,
+  ),
+  'vault-unreachable': kind<At & { readonly vault: string }>(
+    'retry',
+    (d) => `${d.secret}: the vault "${d.vault}" gave no answer: ${d.detail}`,
+    () => 'Check the network rules of the vault. Keyturn tries again by itself.',
+  ),
+  'vault-throttled': kind<At & { readonly vault: string }>(
+    'retry',
+    (d) => `${d.secret}: the vault "${d.vault}" is throttling: ${d.detail}`,
+    () => 'Nothing to do: Keyturn backs off and tries again by itself.',
+  ),
+  'vault-forbidden': kind<At & { readonly vault: string }>(
+    'blocked',
+    (d) => `${d.secret}: the vault "${d.vault}" refused the function app: ${d.detail}`,
+    (d) => `Give the app's identity the role "Key Vault Secrets Officer" on the vault "${d.vault}".`,
+  ),
+  'vault-refused': kind<At & { readonly vault: string }>(
+    'blocked',
+    (d) => `${d.secret}: the vault "${d.vault}" refused the request: ${d.detail}`,
+    (d) => `Mend what the vault names, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'storage-unreachable': kind<At>(
+    'retry',
+    (d) => `${d.secret}: the storage account gave no answer: ${d.detail}`,
+    () => 'Check AzureWebJobsStorage and the network rules of the storage account. Keyturn tries again by itself.',
+  ),
+  'lease-lost': kind<{ readonly secret: string; readonly step: string }>(
+    'superseded',
+    (d) => `${d.secret}: stopped before "${d.step}": the lease had no time left`,
+    () => 'Nothing to do: whoever holds the lease now goes on, or the next delivery does.',
+  ),
+  'newer-version': kind<At>(
+    'superseded',
+    (d) => `${d.secret}: somebody else published in the meantime: ${d.detail}`,
+    (d) => `Look at the newest version of ${d.secret}: it was not made by this rotation.`,
+  ),
+} as const;
+
+export type FailureCode = keyof typeof failureKinds;
+
+type DetailsOf<Code extends FailureCode> =
+  (typeof failureKinds)[Code] extends FailureKind<infer Details> ? Details : never;
+
+/** An expected failure. Returned, never thrown. */
+export interface Failure {
+  readonly kind: 'failed';
+  readonly code: FailureCode;
+  readonly class: FailureClass;
+  readonly message: string;
+  readonly hint: string;
+  /** Page with the symptom, the cause and the commands. */
+  readonly page: string;
+  /** What was underneath, already scrubbed. For the log of a developer, never shown to a caller. */
+  readonly cause?: Error;
+}
+
+// A mapped type keeps each code tied to its own details, so that no cast is needed below.
+const byCode: { readonly [Code in FailureCode]: FailureKind<DetailsOf<Code>> } = failureKinds;
+
+/** Makes the failure of a code. `cause` must be scrubbed already. */
+export function failure<Code extends FailureCode>(code: Code, details: DetailsOf<Code>, cause?: Error): Failure {
+  const { class: failureClass, message, hint } = byCode[code];
+  return {
+    kind: 'failed',
+    code,
+    class: failureClass,
+    message: message(details),
+    hint: hint(details),
+    page: `docs/errors/${code}.md`,
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+export function isFailure(outcome: { readonly kind: string }): outcome is Failure {
+  return outcome.kind === 'failed';
+}
+
+/** Thrown where only a mistake in Keyturn itself can lead. */
+export class Bug extends Error {
+  override readonly name = 'Bug';
+}
