@@ -73,7 +73,14 @@ export interface PasswordRules {
   readonly alphabet?: string;
 }
 
-export type ApplyOutcome = { readonly kind: 'applied'; readonly credential: Credential } | Failure;
+export type ApplyOutcome =
+  | {
+      readonly kind: 'applied';
+      readonly credential: Credential;
+      /** What a person should mend although the rotation goes on (a change the target will forget at its restart): whole sentences, each with an order, never anything secret. */
+      readonly warnings?: readonly string[];
+    }
+  | Failure;
 
 export type VerifyOutcome =
   | { readonly kind: 'accepted' }
