@@ -97,6 +97,12 @@ export const failureKinds = {
     (d) => `${d.secret}: ${d.target} does not have it: ${d.detail}`,
     (d) => `Create it, or correct the value or the tags of ${d.secret}, then run "keyturn rotate ${d.secret}".`,
   ),
+  'manual-rotation': kind<AtTarget & { readonly link: string }>(
+    'blocked',
+    (d) => `${d.secret}: ${d.target} offers no way to issue keys by program: ${d.detail}`,
+    (d) =>
+      `Make a new key by hand (${d.link}), store it with "az keyvault secret set --name ${d.secret}", then revoke the old one there.`,
+  ),
   'retire-refused': kind<AtTarget & { readonly login: string }>(
     'blocked',
     (d) => `${d.secret}: the old credential of ${d.login} on ${d.target} still logs in: ${d.detail}`,
@@ -205,6 +211,8 @@ export interface Failure {
   readonly hint: string;
   /** Page with the symptom, the cause and the commands. */
   readonly page: string;
+  /** How long the other side asked to be left alone, in s. Only with class `retry`. */
+  readonly retryAfterSeconds?: number;
   /** What was underneath, already scrubbed. For the log of a developer, never shown to a caller. */
   readonly cause?: Error;
 }

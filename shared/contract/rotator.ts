@@ -8,6 +8,7 @@
 import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
 import type { Credential } from './credential.ts';
+import type { Tags } from './ports.ts';
 import type { SecretText } from './secret-text.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -134,6 +135,8 @@ export interface RotatorEntry<Options = unknown> {
   readonly name: string;
   /** Supported strategies, the safest first: that one is the default. */
   readonly strategies: readonly [Strategy, ...Strategy[]];
+  /** The default where it depends on the other tags (which provider, for API keys). Pure; tags may be invalid still. */
+  readonly defaultStrategy?: (tags: Tags) => Strategy;
   /**
    * Reads the rotator's own tags. Unknown tags are left alone.
    * Issues must be sentences that name the tag and the fix; they become `tag-invalid` failures.
