@@ -1,0 +1,4 @@
+import type { RotatorEntry } from '../shared/contract/rotator.ts';
+
+/** Every kind of target Keyturn knows. Drivers are loaded by an entry only when a secret needs them. */
+export const rotators: readonly RotatorEntry[] = [];
