@@ -1,0 +1,119 @@
+/**
+ * Who may import whom. A folder not named here fails, so that a new one is thought about before it is used.
+ *
+ * functions → engine → contract ← rotators; engine → ports ← adapters. Rotators know neither each other nor the engine, the vault or
+ * any client of Azure's data planes.
+ */
+import type { Import } from './source.ts';
+
+interface Rule {
+  /** Beginning of the path the rule is for. The longest that fits decides. */
+  readonly of: string;
+  /** Beginnings of the paths it may import, next to its own folder. */
+  readonly may: readonly string[];
+  /** Packages it may load, next to Node's own modules. A name ending in `/` stands for a whole scope. */
+  readonly packages: readonly string[];
+}
+
+const base = ['shared/contract/', 'shared/errors.ts'];
+const adapters = [...base, 'shared/config/', 'shared/telemetry.ts'];
+const drivers = ['pg', 'ioredis', 'mssql', 'tedious', 'mysql2'];
+const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
+
+export const rules: readonly Rule[] = [
+  { of: 'shared/errors.ts', may: [], packages: [] },
+  { of: 'shared/telemetry.ts', may: base, packages: ['@azure/functions'] },
+  { of: 'shared/contract/', may: base, packages: ['zod'] },
+  { of: 'shared/secret-value/', may: base, packages: ['zod'] },
+  { of: 'shared/config/', may: base, packages: ['zod'] },
+  {
+    of: 'shared/engine/',
+    may: [...base, 'shared/secret-value/', 'shared/config/duration.ts', 'shared/telemetry.ts'],
+    packages: ['zod'],
+  },
+  { of: 'shared/vault/', may: adapters, packages: ['@azure/', 'zod'] },
+  { of: 'shared/storage/', may: adapters, packages: ['@azure/', 'zod'] },
+  { of: 'shared/notify/', may: adapters, packages: ['@azure/', 'standardwebhooks', 'zod'] },
+  { of: 'shared/', may: adapters, packages: ['zod', 'jose'] },
+  {
+    of: 'rotators/common/',
+    may: [...base, 'shared/secret-value/'],
+    packages: ['zod', ...drivers, '@azure/core-auth'],
+  },
+  { of: 'rotators/registry.ts', may: [...base, 'rotators/'], packages: [] },
+  {
+    of: 'rotators/*/',
+    may: [...base, 'shared/secret-value/', 'rotators/common/'],
+    packages: ['zod', 'jose', ...drivers],
+  },
+  { of: 'functions/compose.ts', may: ['functions/', 'shared/', 'rotators/registry.ts'], packages: ['@azure/', 'zod'] },
+  { of: 'functions/', may: ['shared/'], packages: ['@azure/functions', 'zod', 'jose'] },
+  { of: 'cli/', may: [...base, 'shared/config/duration.ts'], packages: ['zod', '@azure/identity'] },
+  { of: 'consumer/', may: [], packages: ['@azure/', 'zod', ...drivers] },
+  { of: 'runbooks/', may: [], packages: [] },
+  { of: 'infra/', may: [], packages: [] },
+  { of: 'local/', ...anything },
+  { of: 'test/', ...anything },
+  { of: 'bench/', ...anything },
+  { of: 'build.ts', may: [], packages: ['esbuild'] },
+  { of: 'vitest.config.ts', may: [], packages: ['vitest'] },
+];
+
+/** Only these may be imported by each other and by nobody else: none of it is part of what is deployed. */
+const neverDeployed = ['local/', 'test/', 'bench/'];
+
+// The folder a path is in for a rule such as `rotators/*/`: the folder itself, with everything below it.
+function ownFolder(path: string, rule: Rule): string {
+  if (!rule.of.includes('*')) return rule.of.endsWith('/') ? rule.of : `${path}:no-folder`;
+  return `${path
+    .split('/')
+    .slice(0, rule.of.split('/').length - 1)
+    .join('/')}/`;
+}
+
+function ruleFits(rule: Rule, path: string): boolean {
+  if (!rule.of.includes('*')) return rule.of.endsWith('/') ? path.startsWith(rule.of) : path === rule.of;
+  const parts = rule.of.split('*');
+  return path.startsWith(parts[0] ?? '') && path.split('/').length >= rule.of.split('/').length;
+}
+
+function ruleOf(path: string): Rule | undefined {
+  const length = (rule: Rule) => rule.of.length + (rule.of.includes('*') ? -1 : 0);
+  return rules.filter((rule) => ruleFits(rule, path)).sort((a, b) => length(b) - length(a))[0];
+}
+
+const isNeverDeployed = (path: string) => neverDeployed.some((folder) => path.startsWith(folder));
+
+function mayImportFile(path: string, rule: Rule, target: string): boolean {
+  if (isNeverDeployed(target) && !isNeverDeployed(path)) return false;
+  if (target.startsWith(ownFolder(path, rule))) return true;
+  return rule.may.some((allowed) => target.startsWith(allowed));
+}
+
+function mayImportPackage(rule: Rule, name: string): boolean {
+  return rule.packages.some((one) => one === '*' || (one.endsWith('/') ? name.startsWith(one) : name === one));
+}
+
+export function packageName(from: string): string {
+  return from.split('/', from.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** The path a relative import leads to, from the root. */
+export function resolveImport(path: string, from: string): string {
+  return new URL(from, `file:///${path}`).pathname.slice(1);
+}
+
+/** Why this import must not be, or undefined. */
+export function wrongImport(path: string, one: Import): string | undefined {
+  const rule = ruleOf(path);
+  if (rule === undefined) return 'its folder is not in the table of test/tidy/directions.ts';
+  if (one.from.startsWith('node:')) return undefined;
+  if (one.from.startsWith('.')) {
+    const target = resolveImport(path, one.from);
+    return mayImportFile(path, rule, target) ? undefined : `${rule.of} must not import ${target}`;
+  }
+  const name = packageName(one.from);
+  // Types alone load nothing and talk to nobody, so a rotator may name one; but only of what it could load by its driver.
+  if (mayImportPackage(rule, name) || (one.typeOnly && name === 'zod')) return undefined;
+  return `${rule.of} must not load ${name}`;
+}
