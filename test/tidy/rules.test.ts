@@ -94,7 +94,8 @@ describe('source', () => {
     expect(read(`\n${body(71)}`).longFunctions).toEqual([{ line: 2, what: 'function of 71 lines' }]);
     expect(read(`const f = () => {\n${'f();\n'.repeat(80)}}`).longFunctions).toHaveLength(1);
     expect(read(`class A { m() {\n${'f();\n'.repeat(80)}} }`).longFunctions).toHaveLength(1);
-    expect(read(`describe('x', () => {\n${'f();\n'.repeat(80)}});`).longFunctions).toEqual([]);
+    expect(read(`describe('x', () => {\n${'it(x);\n'.repeat(80)}});`).longFunctions).toEqual([]);
+    expect(read(`function chapter() {\n${'it.each([])(x);\n'.repeat(80)}}`).longFunctions).toEqual([]);
   });
 
   it('finds casts, "any" and "!", and lets "as const" be', () => {

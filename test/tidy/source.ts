@@ -1,6 +1,9 @@
 import {
+  type ArrowFunctionExpression,
   type CallExpression,
   type EcmaScriptModule,
+  type Expression,
+  type Function as FunctionNode,
   type MemberExpression,
   parseSync,
   type TSAsExpression,
@@ -22,7 +25,7 @@ export interface Finding {
 /** What the rules want to know of one source file. */
 export interface Source {
   readonly imports: readonly Import[];
-  /** Functions of more lines than the limit; the callback of a `describe` is a chapter of a test file and does not count. */
+  /** Functions of more lines than the limit. One that registers tests is a chapter of a test file and does not count. */
   readonly longFunctions: readonly Finding[];
   /** Casts, `any`, non-null assertions. */
   readonly escapes: readonly Finding[];
@@ -35,6 +38,7 @@ type Node = { readonly start: number; readonly end: number };
 
 const functionLineLimit = 70;
 const testWords = new Set(['it', 'test', 'describe', 'suite', 'context', 'ctx', 't', 'task']);
+const declaringWords = new Set(['it', 'test', 'describe']);
 const omittingWords = new Set(['skip', 'only', 'todo', 'skipIf', 'runIf', 'fails']);
 
 /** Offsets to line numbers, counted from 1. */
@@ -62,13 +66,25 @@ function rootName(node: MemberExpression): string {
   return object.type === 'Identifier' ? object.name : '';
 }
 
+/** Whether tests are declared right in its body, as in the callback of a `describe` or in one chapter of a conformance suite. */
+function registersTests(node: FunctionNode | ArrowFunctionExpression): boolean {
+  if (node.body?.type !== 'BlockStatement') return false;
+  return node.body.body.some((statement) => {
+    if (statement.type !== 'ExpressionStatement' || statement.expression.type !== 'CallExpression') return false;
+    let callee: Expression = statement.expression.callee;
+    while (callee.type === 'MemberExpression' || callee.type === 'CallExpression') {
+      callee = callee.type === 'MemberExpression' ? callee.object : callee.callee;
+    }
+    return callee.type === 'Identifier' && declaringWords.has(callee.name);
+  });
+}
+
 class Reader {
   readonly imports: Import[] = [];
   readonly longFunctions: Finding[] = [];
   readonly escapes: Finding[] = [];
   readonly emptyCatches: Finding[] = [];
   readonly omittedTests: Finding[] = [];
-  readonly #chapters = new Set<number>();
   readonly #lineOf: (offset: number) => number;
 
   constructor(text: string) {
@@ -83,21 +99,19 @@ class Reader {
     this.imports.push({ from, typeOnly, line: this.#lineOf(node.start) });
   }
 
-  measure(node: Node): void {
+  measure(node: FunctionNode | ArrowFunctionExpression): void {
     const lines = this.#lineOf(node.end) - this.#lineOf(node.start) + 1;
-    if (lines > functionLineLimit && !this.#chapters.has(node.start)) {
+    if (lines > functionLineLimit && !registersTests(node)) {
       this.found(this.longFunctions, node, `function of ${lines} lines`);
     }
   }
 
   readCall(node: CallExpression): void {
     const { callee } = node;
-    const isDescribe = callee.type === 'Identifier' && callee.name === 'describe';
     const isCatch =
       callee.type === 'MemberExpression' && callee.property.type === 'Identifier' && callee.property.name === 'catch';
     for (const argument of node.arguments) {
       if (argument.type !== 'ArrowFunctionExpression' && argument.type !== 'FunctionExpression') continue;
-      if (isDescribe) this.#chapters.add(argument.start);
       if (isCatch && argument.body?.type === 'BlockStatement' && argument.body.body.length === 0) {
         this.found(this.emptyCatches, argument, '.catch() that does nothing');
       }
