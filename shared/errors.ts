@@ -24,6 +24,12 @@ interface At {
   readonly detail: string;
 }
 
+/** One tag that cannot be used, and what it takes. */
+export interface TagProblem {
+  readonly tag: string;
+  readonly detail: string;
+}
+
 interface AtTarget extends At {
   readonly target: string;
 }
@@ -108,10 +114,11 @@ export const failureKinds = {
     (d) => `${d.secret}: the old credential of ${d.login} on ${d.target} still logs in: ${d.detail}`,
     (d) => `Make ${d.target} refuse it by hand, then run "keyturn retire ${d.secret}".`,
   ),
-  'tag-invalid': kind<At & { readonly tag: string }>(
+  'tag-invalid': kind<{ readonly secret: string; readonly problems: readonly TagProblem[] }>(
     'config',
-    (d) => `${d.secret}: tag "${d.tag}": ${d.detail}`,
-    (d) => `Correct the tag "${d.tag}" of ${d.secret}; docs/tags.md lists what each tag takes.`,
+    (d) => `${d.secret}: ${d.problems.map((problem) => `tag "${problem.tag}": ${problem.detail}`).join('; ')}`,
+    (d) =>
+      `Correct ${d.problems.map((problem) => `"${problem.tag}"`).join(', ')} of ${d.secret}; docs/tags.md lists what each tag takes.`,
   ),
   'tags-full': kind<At>(
     'config',
@@ -184,6 +191,12 @@ export const failureKinds = {
     'retry',
     (d) => `${d.secret}: the storage account gave no answer: ${d.detail}`,
     () => 'Check AzureWebJobsStorage and the network rules of the storage account. Keyturn tries again by itself.',
+  ),
+  'pending-taken': kind<At>(
+    'config',
+    (d) => `${d.secret}: the name for its pending candidate is in use: ${d.detail}`,
+    (d) =>
+      `Rename the secret that holds the name; Keyturn keeps the pending candidate of ${d.secret} there and does not overwrite what it did not write.`,
   ),
   'lease-lost': kind<{ readonly secret: string; readonly step: string }>(
     'superseded',

@@ -1,0 +1,91 @@
+/**
+ * Is it due? A chain of small pure functions over facts, policy and request; the first that has something to say decides. The engine,
+ * the sweep, dry runs, the CLI and the dashboard all ask here.
+ */
+
+import type { SecretProperties } from '../contract/ports.ts';
+import type { Policy } from './policy.ts';
+import type { RotationRequest } from './request.ts';
+import type { Stamp } from './stamp.ts';
+
+/** Outcomes that are not errors: there is nothing to do for this request, or not now. */
+export type SkipReason =
+  | 'not-due'
+  | 'already-rotated'
+  | 'superseded'
+  | 'busy'
+  | 'outside-window'
+  | 'opted-out'
+  | 'overlap-running'
+  | 'frozen'
+  | 'quarantined';
+
+export type DueReason = 'near-expiry' | 'asked' | 'emergency';
+
+export type Decision =
+  | { readonly kind: 'due'; readonly reason: DueReason; readonly detail: string }
+  | { readonly kind: 'skip'; readonly reason: SkipReason; readonly detail: string };
+
+export interface Facts {
+  readonly properties: SecretProperties;
+  readonly stamp: Stamp | undefined;
+  readonly request: Pick<RotationRequest, 'version' | 'mode'>;
+  readonly rotationId: string;
+  /** The vault's clock. */
+  readonly now: Date;
+}
+
+type Rule = (facts: Facts, policy: Policy) => Decision | undefined;
+
+function skip(reason: SkipReason, detail: string): Decision {
+  return { kind: 'skip', reason, detail };
+}
+
+/** The current version carries this very rotation's stamp: a duplicate, or a retry after a lost answer. */
+const alreadyRotated: Rule = ({ stamp, rotationId, properties }) =>
+  stamp?.rotationId === rotationId
+    ? skip('already-rotated', `version ${properties.version ?? ''} was made by this rotation`)
+    : undefined;
+
+const superseded: Rule = ({ request, properties }) =>
+  request.version !== undefined && request.version !== properties.version
+    ? skip('superseded', `version ${request.version} is no longer current`)
+    : undefined;
+
+const emergency: Rule = ({ request }) =>
+  request.mode === 'emergency' ? { kind: 'due', reason: 'emergency', detail: 'emergency' } : undefined;
+
+/** The idle login or slot is somebody's until the overlap is over. */
+const overlapRunning: Rule = ({ stamp, now }) =>
+  stamp?.retireBy !== undefined && stamp.retired !== true && now < stamp.retireBy
+    ? skip('overlap-running', `the credential before is in use until ${stamp.retireBy.toISOString()}`)
+    : undefined;
+
+const asked: Rule = ({ request }) =>
+  request.mode === 'asked' || request.mode === 'forced'
+    ? { kind: 'due', reason: 'asked', detail: 'asked for' }
+    : undefined;
+
+const nearExpiry: Rule = (facts, policy) => {
+  const dueAt = dueAtOf(facts.properties, policy);
+  return facts.now >= dueAt
+    ? { kind: 'due', reason: 'near-expiry', detail: `due since ${dueAt.toISOString()}` }
+    : undefined;
+};
+
+const chain: readonly Rule[] = [alreadyRotated, superseded, emergency, overlapRunning, asked, nearExpiry];
+
+/** Decides by the first rule that has something to say. Pure: the same facts always give the same answer. */
+export function decide(facts: Facts, policy: Policy): Decision {
+  for (const rule of chain) {
+    const decision = rule(facts, policy);
+    if (decision !== undefined) return decision;
+  }
+  return skip('not-due', `due at ${dueAtOf(facts.properties, policy).toISOString()}`);
+}
+
+/** When a scheduled rotation becomes due: `rotate-before` ahead of the expiry, or of creation plus `valid-for` where no expiry is set. */
+export function dueAtOf(properties: SecretProperties, policy: Policy): Date {
+  const expiresAt = properties.expiresAt?.getTime() ?? properties.createdAt.getTime() + policy.validForMs;
+  return new Date(expiresAt - policy.rotateBeforeMs);
+}

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+
+/** 128 bits of a hash, in hex: enough that two requests never share an id by chance. */
+function shortHash(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
+}
+
+/**
+ * The id of an automatic rotation: a hash of vault, name and the version to be replaced. All duplicates of an event, and the sweep that
+ * finds the same version due, share it.
+ */
+export function rotationIdOf(vault: string, secret: string, version: string): string {
+  return shortHash(vault.toLowerCase(), secret.toLowerCase(), version);
+}
+
+/**
+ * Name for whatever is made at a provider while `version` is replaced: at most 63 letters, digits and dashes. Depends on nothing that
+ * differs between attempts, so the next attempt finds what a crashed one left behind.
+ */
+export function labelOf(vault: string, secret: string, version: string): string {
+  return `keyturn-${secret.slice(0, 30)}-${rotationIdOf(vault, secret, version).slice(0, 16)}`;
+}
+
+const pendingSuffix = '--pending';
+const longestName = 127;
+
+/** Where the candidate of an in-place rotation is stored. Long names are shortened and told apart by a hash. */
+export function pendingNameOf(secret: string): string {
+  if (secret.length + pendingSuffix.length <= longestName) return `${secret}${pendingSuffix}`;
+  const hash = shortHash(secret.toLowerCase()).slice(0, 12);
+  return `${secret.slice(0, longestName - pendingSuffix.length - hash.length - 1)}-${hash}${pendingSuffix}`;
+}
+
+/** Whether a name is that of a stored candidate: never rotated by itself. */
+export function isPendingName(secret: string): boolean {
+  return secret.endsWith(pendingSuffix);
+}

@@ -1,0 +1,106 @@
+/** The candidate of an in-place rotation, stored as the secret `NAME--pending` before a target depends on it. */
+import type { Credential } from '../contract/credential.ts';
+import type { SecretVersion, Vault, WriteOutcome } from '../contract/ports.ts';
+import { type Failure, failure, isFailure } from '../errors.ts';
+import type { Current } from './current.ts';
+import { pendingNameOf } from './identifiers.ts';
+import { formatStamp, readStamp, stampTag } from './stamp.ts';
+import { credentialOf, readValue, type Target } from './target.ts';
+
+/** How many stored candidates are looked at, newest first, when the newest is not the one that the target took. */
+const mostLookedAt = 5;
+
+/** The stored candidate that is to replace the current version, if there is one. */
+export async function readPending(
+  vault: Vault,
+  current: Current,
+  signal: AbortSignal,
+): Promise<
+  | { readonly kind: 'pending'; readonly credential: Credential; readonly version: string }
+  | { readonly kind: 'none' }
+  | Failure
+> {
+  const name = pendingNameOf(current.secret.name);
+  const read = await vault.read(name, { signal });
+  if (isFailure(read)) return read;
+  if (read.kind !== 'found') return { kind: 'none' };
+  const stamp = readStamp(read.secret.tags);
+  if (stamp === undefined) {
+    return failure('pending-taken', { secret: current.secret.name, detail: `${name} was not written by Keyturn` });
+  }
+  if (stamp.from !== current.secret.version) return { kind: 'none' };
+  const credential = credentialIn(read.secret, current);
+  return credential === undefined ? { kind: 'none' } : { kind: 'pending', credential, version: read.secret.version };
+}
+
+/**
+ * Every candidate that was ever stored for this secret and is still enabled, newest first. Looked at only when neither the newest
+ * candidate nor the published credential logs in: two workers may have stored one each, or a person may have published in between.
+ */
+export async function olderPending(
+  vault: Vault,
+  current: Current,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'listed'; readonly credentials: readonly Credential[] } | Failure> {
+  const name = pendingNameOf(current.secret.name);
+  const listed = await vault.versions(name, { signal });
+  if (isFailure(listed)) return listed;
+  const credentials: Credential[] = [];
+  for (const { version } of listed.versions.filter((each) => each.enabled).slice(0, mostLookedAt)) {
+    const read = await vault.read(name, { version, signal });
+    if (isFailure(read)) return read;
+    const credential = read.kind === 'found' ? credentialIn(read.secret, current) : undefined;
+    if (credential !== undefined) credentials.push(credential);
+  }
+  return { kind: 'listed', credentials };
+}
+
+/** Stores a candidate. Called again it stores another version; the newest counts. */
+export async function savePending(
+  vault: Vault,
+  current: Current,
+  target: Target,
+  rotationId: string,
+  candidate: Credential,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'stored'; readonly pendingVersion: string } | Failure> {
+  const { secret } = current;
+  const replaced = target.value.replace(candidate);
+  if (replaced.kind === 'unreplaceable')
+    return failure('value-unreadable', { secret: secret.name, detail: replaced.detail });
+  const { keyId, slot } = candidate;
+  const stamp = {
+    rotationId,
+    from: secret.version,
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(slot === undefined ? {} : { slot }),
+  };
+  const written = await vault.write(
+    pendingNameOf(secret.name),
+    {
+      value: replaced.value,
+      tags: { [stampTag]: formatStamp(stamp) },
+      ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
+    },
+    { signal },
+  );
+  return isFailure(written) ? written : { kind: 'stored', pendingVersion: written.secret.version };
+}
+
+/**
+ * Disables the stored candidate once it is published. It is never deleted: a deleted name would be in the way of the next rotation.
+ * May be called again; nothing depends on its success.
+ */
+export async function closePending(
+  vault: Vault,
+  secret: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
+  return vault.change(pendingNameOf(secret), version, { enabled: false }, { signal });
+}
+
+function credentialIn(stored: SecretVersion, current: Current): Credential | undefined {
+  const read = readValue(stored, current.policy);
+  return isFailure(read) ? undefined : credentialOf(stored, read.value, current.policy);
+}

@@ -1,0 +1,143 @@
+/**
+ * What logs in right now? A lost answer of the attempt before is settled by asking the target, never by guessing. A network failure is
+ * no evidence about a password: it ends the probing.
+ */
+import type { Credential } from '../contract/credential.ts';
+import { credentialName } from '../contract/credential.ts';
+import type { Vault } from '../contract/ports.ts';
+import type { VerifyOutcome } from '../contract/rotator.ts';
+import { strategyTraits } from '../contract/strategy.ts';
+import { type Failure, failure, isFailure } from '../errors.ts';
+import type { StepTime } from './attempt.ts';
+import type { Current } from './current.ts';
+import { olderPending, readPending } from './pending.ts';
+import type { RotationRequest } from './request.ts';
+import { credentialOf, readValue, type Target } from './target.ts';
+
+export interface Found {
+  readonly kind: 'found';
+  /** A stored candidate that the target accepts already: the attempt before got as far as apply. */
+  readonly applied?: Credential;
+  /** A stored candidate that the target does not know yet. */
+  readonly stored?: Credential;
+  /** The version of the stored candidate, to be disabled once it is published. */
+  readonly pendingVersion?: string;
+  /** A credential that logs in; the published one, where a forced or emergency rotation goes on without any. */
+  readonly live: Credential;
+}
+
+/** Asks the target about pending, then current, then older candidates, then previous. Changes nothing. */
+export async function probe(
+  vault: Vault,
+  current: Current,
+  target: Target,
+  mode: RotationRequest['mode'],
+  time: StepTime,
+): Promise<Found | Failure> {
+  const keepsPending = strategyTraits[current.policy.strategy].pending !== 'never';
+  const pending = keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const };
+  if (isFailure(pending)) return pending;
+  const known =
+    pending.kind === 'pending'
+      ? { kind: 'found' as const, stored: pending.credential, pendingVersion: pending.version }
+      : { kind: 'found' as const };
+  if (pending.kind === 'pending') {
+    const answer = await ask(current, target, pending.credential, time);
+    if (isFailure(answer)) return answer;
+    if (answer.accepted) return { ...known, applied: pending.credential, live: pending.credential };
+  }
+  const published = await ask(current, target, target.credential, time);
+  if (isFailure(published)) return published;
+  if (published.accepted) return { ...known, live: target.credential };
+
+  if (keepsPending) {
+    const older = await firstAccepted(await olderPending(vault, current, time.signal), current, target, time);
+    if (isFailure(older)) return older;
+    if (older.kind === 'accepted') return { kind: 'found', applied: older.credential, live: older.credential };
+  }
+  const previous = await firstAccepted(await readPrevious(vault, current, time.signal), current, target, time);
+  if (isFailure(previous)) return previous;
+  if (previous.kind === 'accepted') return { ...known, live: previous.credential };
+  return withoutLive(current, target, mode, published.detail, known, time);
+}
+
+function withoutLive(
+  current: Current,
+  target: Target,
+  mode: RotationRequest['mode'],
+  detail: string,
+  known: Omit<Found, 'live'>,
+  time: StepTime,
+): Found | Failure {
+  const adminReplaces = target.stepFor(time).admin.kind !== 'self' && (mode === 'forced' || mode === 'emergency');
+  if (adminReplaces) return { ...known, live: target.credential };
+  return failure('no-live-credential', {
+    secret: current.secret.name,
+    login: credentialName(target.credential),
+    detail,
+  });
+}
+
+type Answer = { readonly kind: 'answer'; readonly accepted: boolean; readonly detail: string };
+
+async function ask(
+  current: Current,
+  target: Target,
+  credential: Credential,
+  time: StepTime,
+): Promise<Answer | Failure> {
+  const outcome: VerifyOutcome = await target.rotator.verify(target.stepFor(time), credential);
+  switch (outcome.kind) {
+    case 'accepted':
+      return { kind: 'answer', accepted: true, detail: '' };
+    // Whether it may do enough is judged after apply; that it logs in is settled.
+    case 'lesser-rights':
+      return { kind: 'answer', accepted: true, detail: '' };
+    case 'refused':
+      return { kind: 'answer', accepted: false, detail: outcome.detail };
+    case 'unreachable':
+      return unreachable(current, target, outcome.detail, time);
+    case 'failed':
+      return outcome;
+  }
+}
+
+/** The failure of a verification that got no answer. */
+export function unreachable(current: Current, target: Target, detail: string, time: StepTime): Failure {
+  const host = target.stepFor(time).endpoint.host;
+  return failure('target-unreachable', {
+    secret: current.secret.name,
+    target: host === '' ? current.policy.rotator.name : host,
+    detail,
+  });
+}
+
+async function firstAccepted(
+  candidates: { readonly kind: 'listed'; readonly credentials: readonly Credential[] } | Failure,
+  current: Current,
+  target: Target,
+  time: StepTime,
+): Promise<{ readonly kind: 'accepted'; readonly credential: Credential } | { readonly kind: 'none' } | Failure> {
+  if (isFailure(candidates)) return candidates;
+  for (const credential of candidates.credentials) {
+    const answer = await ask(current, target, credential, time);
+    if (isFailure(answer)) return answer;
+    if (answer.accepted) return { kind: 'accepted', credential };
+  }
+  return { kind: 'none' };
+}
+
+/** The credential of the version that the current one replaced. */
+async function readPrevious(
+  vault: Vault,
+  current: Current,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'listed'; readonly credentials: readonly Credential[] } | Failure> {
+  if (current.stamp === undefined) return { kind: 'listed', credentials: [] };
+  const read = await vault.read(current.secret.name, { version: current.stamp.from, signal });
+  if (isFailure(read)) return read;
+  if (read.kind !== 'found') return { kind: 'listed', credentials: [] };
+  const parsed = readValue(read.secret, current.policy);
+  const credentials = isFailure(parsed) ? [] : [credentialOf(read.secret, parsed.value, current.policy)];
+  return { kind: 'listed', credentials };
+}

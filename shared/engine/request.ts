@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/**
+ * Somebody asks for a rotation. Also the queue message `rotations`; holds no secret value.
+ *
+ * `mode`: `scheduled` rotates only what is due; `asked` rotates now; `forced` also when no known credential logs in, so that the admin
+ * replaces it; `emergency` has no overlap: the old credential is revoked at once.
+ */
+export const rotationRequest = z
+  .object({
+    vault: z.string().min(1).max(255),
+    secret: z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, 'a secret name has 1 to 127 letters, digits and dashes'),
+    /** The version the request is about; another current version makes it `superseded`. */
+    version: z
+      .string()
+      .regex(/^[0-9a-fA-F]{32}$/, 'a version has 32 hex digits')
+      .optional(),
+    mode: z.enum(['scheduled', 'asked', 'forced', 'emergency']),
+    /** Id of a rotation a person asked for; automatic ones get theirs from the version they replace. */
+    rotationId: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional(),
+    /** Who or what asked: an event type, `sweep`, or a person's name as the identity provider says it. */
+    requestedBy: z.string().min(1).max(256),
+    /** Why, in a person's words. */
+    reason: z.string().max(1024).optional(),
+  })
+  // Without either, a redelivery after the publish would look like a new request.
+  .refine(
+    (request) => request.mode === 'scheduled' || request.rotationId !== undefined || request.version !== undefined,
+    {
+      message: 'a rotation that is asked for names a rotationId or a version',
+    },
+  );
+
+export type RotationRequest = z.infer<typeof rotationRequest>;

@@ -1,0 +1,45 @@
+import type { Strategy } from '../contract/strategy.ts';
+import type { Failure } from '../errors.ts';
+import type { DueReason, SkipReason } from './due.ts';
+
+/** One step of an attempt, for people. */
+export interface StepRecord {
+  readonly name: string;
+  readonly ms: number;
+  readonly outcome: string;
+}
+
+interface Attempted {
+  readonly rotationId: string;
+  readonly vault: string;
+  readonly secret: string;
+  readonly steps: readonly StepRecord[];
+}
+
+export interface Rotated extends Attempted {
+  readonly kind: 'rotated';
+  readonly reason: DueReason;
+  readonly strategy: Strategy;
+  /** The version that was replaced, and the one that was made. */
+  readonly from: string;
+  readonly to: string;
+  /** Login, slot or key id of the new credential. */
+  readonly login: string;
+  /** When the old credential will be dead; absent where it died at apply. */
+  readonly retireBy?: Date;
+  readonly expiresAt?: Date;
+  readonly warnings: readonly string[];
+}
+
+export interface Skipped extends Attempted {
+  readonly kind: 'skipped';
+  readonly reason: SkipReason;
+  readonly detail: string;
+}
+
+export interface Failed extends Attempted {
+  readonly kind: 'failed';
+  readonly failure: Failure;
+}
+
+export type RotationResult = Rotated | Skipped | Failed;
