@@ -9,10 +9,11 @@ import type { Readable } from 'node:stream';
 // A small shell stands between us and the server and watches our end of a pipe. The kernel closes that end even when this process is
 // killed outright, so no exit handler has to run for the server to go. The data is thrown away, hence no polite shutdown.
 const guard = `
+signal=$1; shift
 exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
-{ cat <&3 >/dev/null; kill -KILL $server 2>/dev/null; } >/dev/null 2>&1 &
+{ cat <&3 >/dev/null; kill -$signal $server 2>/dev/null; } >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait $server; code=$?
@@ -36,6 +37,8 @@ export interface GuardedChildOptions {
   readonly ready: RegExp;
   /** Longest time until `ready`, in ms. */
   readonly startTimeoutMs?: number;
+  /** What ends the server. Default `KILL`; another one for a server that has something of the kernel's to give back. */
+  readonly endSignal?: 'KILL' | 'QUIT';
 }
 
 /** Thrown when a server did not come up; `output` is what it printed. */
@@ -52,11 +55,15 @@ export class ServerNotStarted extends Error {
 /** Starts a server and waits until it is ready. */
 export async function startGuarded(options: GuardedChildOptions): Promise<GuardedChild> {
   // A session of its own, so that Ctrl-C in a terminal reaches only the process that owns the server.
-  const shell = spawn('/bin/sh', ['-c', guard, 'guard', options.command, ...options.args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` },
-  });
+  const shell = spawn(
+    '/bin/sh',
+    ['-c', guard, 'guard', options.endSignal ?? 'KILL', options.command, ...options.args],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` },
+    },
+  );
   const printed: string[] = [];
   const collect = (stream: Readable) => stream.setEncoding('utf8').on('data', (text: string) => printed.push(text));
   collect(shell.stdout);
