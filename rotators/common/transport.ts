@@ -1,0 +1,37 @@
+/** Whether a connection is encrypted, decided in one place for every driver. */
+import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
+
+/** What the value asks for: `required` when it says so in any way, else `unsaid`. A wish for a plain connection counts as `unsaid`. */
+export type TlsWish = 'required' | 'unsaid';
+
+/**
+ * A plain connection is made to loopback only, and only when the value does not ask for TLS. Everywhere else the connection is
+ * encrypted and the certificate is verified, whatever the value says: an option can raise the security of a connection, never lower it.
+ * The decision is made before connecting and never changed afterwards, so nobody in between can talk it down.
+ */
+export function usesTls(endpoint: Endpoint, wish: TlsWish): boolean {
+  return wish === 'required' || !isLoopback(endpoint.host);
+}
+
+/** Whether a host is this machine by its name or address alone; no look-up is made. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (bare === 'localhost' || bare === '::1') return true;
+  return isIP(bare) === 4 && bare.startsWith('127.');
+}
+
+/** The authorities to verify a certificate with: Node's own and the app's. Undefined means Node's own alone. */
+export function authorities(
+  environment: Pick<RotatorEnvironment, 'trustedCertificates'>,
+): readonly string[] | undefined {
+  if (environment.trustedCertificates.length === 0) return undefined;
+  return [...getCACertificates('default'), ...environment.trustedCertificates];
+}
+
+/** Host and port as one word for messages. */
+export function targetName(endpoint: Endpoint, defaultPort: number): string {
+  const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
+  return `${host}:${endpoint.port ?? defaultPort}`;
+}
