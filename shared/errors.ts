@@ -177,6 +177,11 @@ export const failureKinds = {
     (d) => `${d.secret}: the vault "${d.vault}" is throttling: ${d.detail}`,
     () => 'Nothing to do: Keyturn backs off and tries again by itself.',
   ),
+  'vault-busy': kind<At & { readonly vault: string }>(
+    'retry',
+    (d) => `${d.secret}: the vault "${d.vault}" is still busy with the name: ${d.detail}`,
+    () => 'Nothing to do: Keyturn tries again by itself once the vault is done.',
+  ),
   'vault-forbidden': kind<At & { readonly vault: string }>(
     'blocked',
     (d) => `${d.secret}: the vault "${d.vault}" refused the function app: ${d.detail}`,

@@ -1,0 +1,54 @@
+/** The client's objects to the project's own, checked on the way in. */
+import type { SecretProperties as ClientProperties } from '@azure/keyvault-secrets';
+import { z } from 'zod';
+import type { NewVersion, SecretProperties, VersionChange } from '../contract/ports.ts';
+
+const clientProperties = z.object({
+  name: z.string().min(1),
+  version: z.string().min(1).optional(),
+  enabled: z.boolean().default(true),
+  createdOn: z.date(),
+  updatedOn: z.date(),
+  expiresOn: z.date().optional(),
+  notBefore: z.date().optional(),
+  contentType: z.string().optional(),
+  tags: z.record(z.string(), z.string()).default({}),
+});
+
+/** Throws when the vault's answer lacks what every answer of a vault has. */
+export function readProperties(from: ClientProperties): SecretProperties {
+  const known = clientProperties.parse(from);
+  return {
+    name: known.name,
+    enabled: known.enabled,
+    createdAt: known.createdOn,
+    updatedAt: known.updatedOn,
+    tags: known.tags,
+    ...(known.version === undefined ? {} : { version: known.version }),
+    ...(known.expiresOn === undefined ? {} : { expiresAt: known.expiresOn }),
+    ...(known.notBefore === undefined ? {} : { notBefore: known.notBefore }),
+    ...(known.contentType === undefined ? {} : { contentType: known.contentType }),
+  };
+}
+
+export function readVersionProperties(from: ClientProperties): SecretProperties & { readonly version: string } {
+  const properties = readProperties(from);
+  return { ...properties, version: z.string().min(1).parse(properties.version) };
+}
+
+export function writeProperties(version: NewVersion) {
+  return {
+    tags: { ...version.tags },
+    ...(version.contentType === undefined ? {} : { contentType: version.contentType }),
+    ...(version.expiresAt === undefined ? {} : { expiresOn: version.expiresAt }),
+    ...(version.notBefore === undefined ? {} : { notBefore: version.notBefore }),
+    ...(version.enabled === undefined ? {} : { enabled: version.enabled }),
+  };
+}
+
+export function changeProperties(change: VersionChange) {
+  return {
+    ...(change.enabled === undefined ? {} : { enabled: change.enabled }),
+    ...(change.tags === undefined ? {} : { tags: { ...change.tags } }),
+  };
+}
