@@ -1,34 +1,48 @@
-/** Certificates for servers of one machine, made on the spot and trusted by nobody but the test that made them. */
+/** Certificates for local servers: a certificate authority of one run, and a leaf it signed. Nothing is written to disk. */
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
 
-/** PEM texts. */
 export interface Certificates {
-  /** The authority: what a client must trust. */
+  /** PEM of the authority: what a client must trust. */
   readonly ca: string;
-  /** The server's certificate, for all the hosts asked for. */
+  /** PEM of the leaf, valid for the hosts asked for. */
   readonly cert: string;
+  /** PEM (PKCS #8) of the leaf's private key. */
   readonly key: string;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
+export interface CertificateOptions {
+  /** DNS names and IP addresses the leaf is valid for; at least one. */
+  readonly hosts: readonly string[];
+  /** Start and end of validity of both certificates. Default: from one hour ago for a year. Give a past end to test expiry. */
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
 
-/** A fresh authority and one certificate of it for the host names and addresses given. Valid for ten years, from yesterday. */
-export async function makeCertificates(options: { readonly hosts: readonly string[] }): Promise<Certificates> {
-  const common = {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    notBeforeDate: new Date(Date.now() - dayMs),
-    notAfterDate: new Date(Date.now() + 3650 * dayMs),
-  } as const;
-  const authority = await generate([{ name: 'commonName', value: 'Keyturn local authority' }], {
+const hourMs = 3_600_000;
+const yearMs = 365 * 24 * hourMs;
+
+/**
+ * Makes a new authority and a leaf signed by it, with elliptic-curve keys. Every call makes new ones, so two servers never trust each
+ * other by accident.
+ */
+export async function makeCertificates(options: CertificateOptions): Promise<Certificates> {
+  const [commonName] = options.hosts;
+  if (commonName === undefined)
+    throw new RangeError('makeCertificates needs at least one host name or address in `hosts`.');
+  // One hour back, so that a client whose clock is a little slow does not refuse a certificate "of the future".
+  const notBeforeDate = options.notBefore ?? new Date(Date.now() - hourMs);
+  const notAfterDate = options.notAfter ?? new Date(notBeforeDate.getTime() + yearMs);
+  const common = { keyType: 'ec' as const, algorithm: 'sha256', notBeforeDate, notAfterDate };
+
+  const authority = await generate([{ name: 'commonName', value: `Keyturn local authority for ${commonName}` }], {
     ...common,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
-  const server = await generate([{ name: 'commonName', value: options.hosts[0] ?? 'localhost' }], {
+  const leaf = await generate([{ name: 'commonName', value: commonName }], {
     ...common,
     ca: { key: authority.private, cert: authority.cert },
     extensions: [
@@ -37,11 +51,9 @@ export async function makeCertificates(options: { readonly hosts: readonly strin
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: options.hosts.map((host) =>
-          isIP(host) === 0 ? ({ type: 2, value: host } as const) : ({ type: 7, ip: host } as const),
-        ),
+        altNames: options.hosts.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host })),
       },
     ],
   });
-  return { ca: authority.cert, cert: server.cert, key: server.private };
+  return { ca: authority.cert, cert: leaf.cert, key: leaf.private };
 }
