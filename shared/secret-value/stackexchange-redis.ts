@@ -1,0 +1,100 @@
+/**
+ * Configuration strings of StackExchange.Redis: `host:port,host2:port,password=…,ssl=True`, by the rules of `ConfigurationOptions.Parse`:
+ * split at commas, trimmed, the first `=` ends the name, names in any case. There is no quoting.
+ */
+import type { Endpoint } from '../contract/rotator.ts';
+import { parseHostPort } from './address.ts';
+import { trimSpan } from './blank.ts';
+import { publicOptions } from './options.ts';
+import {
+  type Encoded,
+  encoded,
+  malformed,
+  noPassword,
+  type Reading,
+  type Slot,
+  settle,
+  type Unreadable,
+  unencodable,
+} from './reading.ts';
+
+interface Item {
+  /** Empty for an address. */
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+}
+
+function readItems(text: string): readonly Item[] {
+  const items: Item[] = [];
+  for (let from = 0; from <= text.length; ) {
+    const comma = text.indexOf(',', from);
+    const until = comma < 0 ? text.length : comma;
+    const [start, end] = trimSpan(text, from, until);
+    const equals = text.slice(start, end).indexOf('=');
+    if (equals > 0) {
+      const [valueStart, valueEnd] = trimSpan(text, start + equals + 1, end);
+      const [keyStart, keyEnd] = trimSpan(text, start, start + equals);
+      const key = text.slice(keyStart, keyEnd).toLowerCase();
+      items.push({ key, start: valueStart, end: valueEnd, value: text.slice(valueStart, valueEnd) });
+    } else if (end > start) {
+      items.push({ key: '', start, end, value: text.slice(start, end) });
+    }
+    from = until + 1;
+  }
+  return items;
+}
+
+function encodeItem(next: string): Encoded {
+  if (next.includes(',')) return unencodable('a StackExchange.Redis string cannot hold a comma in a value');
+  const [start, end] = trimSpan(next, 0, next.length);
+  if (end - start !== next.length) {
+    return unencodable('a StackExchange.Redis string cannot hold a value that begins or ends with a blank');
+  }
+  return encoded(next);
+}
+
+function endpointOf(items: readonly Item[], password: string): Endpoint | undefined | Unreadable {
+  const addresses = items.filter((item) => item.key === '').map((item) => item.value);
+  const [first] = addresses;
+  if (first === undefined) return undefined;
+  const address = parseHostPort(first);
+  if (address === undefined || address.host === '' || addresses.some((other) => parseHostPort(other) === undefined)) {
+    return malformed('an address of the Redis server cannot be read');
+  }
+  const database = items.findLast((item) => item.key === 'defaultdatabase')?.value;
+  const options = items
+    .filter((item) => item.key !== '' && item.key !== 'user')
+    .map((item): [string, string] => [item.key, item.value]);
+  return {
+    host: address.host,
+    ...(address.port === undefined ? {} : { port: address.port }),
+    ...(database ? { database } : {}),
+    options: {
+      ...publicOptions(options, password),
+      ...(addresses.length > 1 ? { hosts: addresses.join(',').toLowerCase() } : {}),
+    },
+  };
+}
+
+export function readStackExchangeRedis(text: string): Reading | Unreadable {
+  const items = readItems(text);
+  const slots = (key: string): Slot[] =>
+    items
+      .filter((item) => item.key === key)
+      .map(({ start, end, value }) => ({ start, end, value, encode: encodeItem }));
+  const passwords = slots('password');
+  if (passwords.length === 0) return noPassword('the StackExchange.Redis string has no "password"');
+  const endpoint = endpointOf(items, passwords[0]?.value ?? '');
+  if (endpoint !== undefined && 'kind' in endpoint) return endpoint;
+  return settle({ passwords, usernames: slots('user'), endpoint });
+}
+
+/** An address first, then settings with a password among them. */
+export function looksLikeStackExchangeRedis(text: string): boolean {
+  const items = readItems(text);
+  const first = items[0];
+  if (first === undefined || first.key !== '' || !items.some((item) => item.key === 'password')) return false;
+  return /^[\w.:[\]-]+$/.test(first.value) && parseHostPort(first.value) !== undefined;
+}
