@@ -77,11 +77,9 @@ function settleCandidates({ candidates, problems }: Found): Reading | Unreadable
 
 /** What the fields say of the target, completed by what a connection string beside them says of the same host. */
 function mergeEndpoints([first, ...others]: readonly Endpoint[]): Endpoint | undefined {
-  const alike = others.filter((other) => other.host === first?.host);
-  return alike.reduce(
-    (whole, other) => whole && { ...other, ...whole, options: { ...other.options, ...whole.options } },
-    first,
-  );
+  const other = others.find(({ host }) => host === first?.host);
+  if (first === undefined || other === undefined) return first;
+  return { ...other, ...first, options: { ...other.options, ...first.options } };
 }
 
 /** A JSON text that is one string: a connection string or the password itself. */
