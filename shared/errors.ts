@@ -197,6 +197,11 @@ export const failureKinds = {
     (d) => `${d.secret}: the storage account gave no answer: ${d.detail}`,
     () => 'Check AzureWebJobsStorage and the network rules of the storage account. Keyturn tries again by itself.',
   ),
+  'roll-back-impossible': kind<At>(
+    'blocked',
+    (d) => `${d.secret}: cannot go back: ${d.detail}`,
+    (d) => `Rotate forward instead: "keyturn rotate ${d.secret} --force" makes a new credential.`,
+  ),
   'pending-taken': kind<At>(
     'config',
     (d) => `${d.secret}: the name for its pending candidate is in use: ${d.detail}`,

@@ -26,13 +26,19 @@ export interface StrategyTraits {
   readonly pending: 'before-apply' | 'after-apply' | 'never';
   /** Whether the credential before goes on working until it is retired. */
   readonly oldLives: boolean;
+  /** Whether the target takes a credential that we choose, so that an earlier one can be made to work again. */
+  readonly chosen: boolean;
+  /** Whether there is a target that could refuse a credential. */
+  readonly hasTarget: boolean;
+  /** Whether each credential has a login of its own, so that an old one is ended by its login. */
+  readonly perLogin: boolean;
 }
 
 export const strategyTraits: Readonly<Record<Strategy, StrategyTraits>> = {
-  'single-user': { pending: 'before-apply', oldLives: false },
-  'alternating-users': { pending: 'never', oldLives: true },
-  'dual-password': { pending: 'never', oldLives: true },
-  'dual-key': { pending: 'never', oldLives: true },
-  'issue-revoke': { pending: 'after-apply', oldLives: true },
-  'self-issued': { pending: 'never', oldLives: true },
+  'single-user': { pending: 'before-apply', oldLives: false, chosen: true, hasTarget: true, perLogin: false },
+  'alternating-users': { pending: 'never', oldLives: true, chosen: true, hasTarget: true, perLogin: true },
+  'dual-password': { pending: 'never', oldLives: true, chosen: true, hasTarget: true, perLogin: false },
+  'dual-key': { pending: 'never', oldLives: true, chosen: false, hasTarget: true, perLogin: false },
+  'issue-revoke': { pending: 'after-apply', oldLives: true, chosen: false, hasTarget: true, perLogin: false },
+  'self-issued': { pending: 'never', oldLives: true, chosen: true, hasTarget: false, perLogin: false },
 };

@@ -35,7 +35,8 @@ export async function makeAccepted(work: Work, found: Found): Promise<Accepted |
     return verified(work, { ...versionOf(found), kind: 'applied', credential: found.applied, warnings: [] });
   }
   let outcome = await oneRound(work, found.stored === undefined ? undefined : found, found.live);
-  for (let round = 1; isFailure(outcome) && outcome.class === 'refused' && round < mostRounds; round++) {
+  const rounds = found.fixed === true ? 1 : mostRounds;
+  for (let round = 1; isFailure(outcome) && outcome.class === 'refused' && round < rounds; round++) {
     outcome = await oneRound(work, undefined, found.live);
   }
   return outcome;

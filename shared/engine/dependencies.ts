@@ -42,6 +42,13 @@ export interface EngineDependencies {
   readonly leases: Leases;
   readonly progress: Progress;
   readonly followUps: FollowUps;
+  /** Consumers that have acknowledged a version. Lost acknowledgements make a retirement wait for its deadline. */
+  readonly acknowledged: (
+    vault: string,
+    secret: string,
+    version: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly kind: 'acknowledged'; readonly consumers: ReadonlySet<string> } | Failure>;
   readonly defaults: PolicyDefaults;
   /** The login under which the app's own identity is known at a host; undefined: no token is ever sent there. */
   readonly identityLogin: (host: string) => string | undefined;

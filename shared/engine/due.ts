@@ -18,9 +18,11 @@ export type SkipReason =
   | 'opted-out'
   | 'overlap-running'
   | 'frozen'
-  | 'quarantined';
+  | 'quarantined'
+  | 'nothing-to-retire'
+  | 'already-retired';
 
-export type DueReason = 'near-expiry' | 'asked' | 'emergency';
+export type DueReason = 'near-expiry' | 'asked' | 'emergency' | 'stalled' | 'rolled-back';
 
 export type Decision =
   | { readonly kind: 'due'; readonly reason: DueReason; readonly detail: string }
@@ -55,6 +57,14 @@ const superseded: Rule = ({ request, properties }) =>
 const emergency: Rule = ({ request }) =>
   request.mode === 'emergency' ? { kind: 'due', reason: 'emergency', detail: 'emergency' } : undefined;
 
+/** A rotation that stopped half-way is finished whatever the calendar says: the target may have changed already. */
+const stalled: Rule = ({ request }) =>
+  request.mode === 'resume' ? { kind: 'due', reason: 'stalled', detail: 'a rotation stopped half-way' } : undefined;
+
+/** Going back is for the case that the overlap exists for, so the overlap is no obstacle. */
+const rolledBack: Rule = ({ request }) =>
+  request.mode === 'roll-back' ? { kind: 'due', reason: 'rolled-back', detail: 'asked for' } : undefined;
+
 /** The idle login or slot is somebody's until the overlap is over. */
 const overlapRunning: Rule = ({ stamp, now }) =>
   stamp?.retireBy !== undefined && stamp.retired !== true && now < stamp.retireBy
@@ -73,7 +83,16 @@ const nearExpiry: Rule = (facts, policy) => {
     : undefined;
 };
 
-const chain: readonly Rule[] = [alreadyRotated, superseded, emergency, overlapRunning, asked, nearExpiry];
+const chain: readonly Rule[] = [
+  alreadyRotated,
+  superseded,
+  emergency,
+  stalled,
+  rolledBack,
+  overlapRunning,
+  asked,
+  nearExpiry,
+];
 
 /** Decides by the first rule that has something to say. Pure: the same facts always give the same answer. */
 export function decide(facts: Facts, policy: Policy): Decision {

@@ -22,6 +22,8 @@ export interface Found {
   readonly stored?: Credential;
   /** The version of the stored candidate, to be disabled once it is published. */
   readonly pendingVersion?: string;
+  /** Another candidate must not take the place of this one. */
+  readonly fixed?: boolean;
   /** A credential that logs in; the published one, where a forced or emergency rotation goes on without any. */
   readonly live: Credential;
 }
@@ -80,7 +82,7 @@ function withoutLive(
 
 type Answer = { readonly kind: 'answer'; readonly accepted: boolean; readonly detail: string };
 
-async function ask(
+export async function ask(
   current: Current,
   target: Target,
   credential: Credential,

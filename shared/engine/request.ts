@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
+const version = z.string().regex(/^[0-9a-fA-F]{32}$/, 'a version has 32 hex digits');
+
 /**
  * Somebody asks for a rotation. Also the queue message `rotations`; holds no secret value.
  *
  * `mode`: `scheduled` rotates only what is due; `asked` rotates now; `forced` also when no known credential logs in, so that the admin
- * replaces it; `emergency` has no overlap: the old credential is revoked at once.
+ * replaces it; `emergency` has no overlap: the old credential is revoked at once; `resume` finishes what a crashed worker began and starts
+ * nothing; `roll-back` makes an earlier version's credential current again.
  */
 export const rotationRequest = z
   .object({
@@ -15,7 +18,9 @@ export const rotationRequest = z
       .string()
       .regex(/^[0-9a-fA-F]{32}$/, 'a version has 32 hex digits')
       .optional(),
-    mode: z.enum(['scheduled', 'asked', 'forced', 'emergency']),
+    mode: z.enum(['scheduled', 'asked', 'forced', 'emergency', 'resume', 'roll-back']),
+    /** The version to go back to; the one before the current where it is absent. */
+    to: version.optional(),
     /** Id of a rotation a person asked for; automatic ones get theirs from the version they replace. */
     rotationId: z
       .string()
@@ -28,7 +33,10 @@ export const rotationRequest = z
   })
   // Without either, a redelivery after the publish would look like a new request.
   .refine(
-    (request) => request.mode === 'scheduled' || request.rotationId !== undefined || request.version !== undefined,
+    (request) =>
+      ['scheduled', 'resume'].includes(request.mode) ||
+      request.rotationId !== undefined ||
+      request.version !== undefined,
     {
       message: 'a rotation that is asked for names a rotationId or a version',
     },

@@ -1,6 +1,7 @@
 import type { Strategy } from '../contract/strategy.ts';
 import type { Failure } from '../errors.ts';
 import type { DueReason, SkipReason } from './due.ts';
+import type { Evidence, Holding } from './retirement.ts';
 
 /** One step of an attempt, for people. */
 export interface StepRecord {
@@ -9,7 +10,8 @@ export interface StepRecord {
   readonly outcome: string;
 }
 
-interface Attempted {
+/** What every attempt says of itself. */
+export interface Attempted {
   readonly rotationId: string;
   readonly vault: string;
   readonly secret: string;
@@ -31,6 +33,24 @@ export interface Rotated extends Attempted {
   readonly warnings: readonly string[];
 }
 
+export interface Retired extends Attempted {
+  readonly kind: 'retired';
+  /** What allowed it. */
+  readonly evidence: Exclude<Evidence, 'wait'>;
+  /** Who was still on the old credential, and is cut now. */
+  readonly cut: Holding;
+  /** The logins, slots or key ids that are dead now. */
+  readonly logins: readonly string[];
+  readonly sessionsEnded: number;
+}
+
+/** The old credential is in use, and its deadline is not reached. */
+export interface Waiting extends Attempted {
+  readonly kind: 'waiting';
+  readonly holding: Holding;
+  readonly retireBy: Date;
+}
+
 export interface Skipped extends Attempted {
   readonly kind: 'skipped';
   readonly reason: SkipReason;
@@ -43,3 +63,4 @@ export interface Failed extends Attempted {
 }
 
 export type RotationResult = Rotated | Skipped | Failed;
+export type RetirementResult = Retired | Waiting | Skipped | Failed;

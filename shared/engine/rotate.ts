@@ -8,8 +8,8 @@
  */
 import { credentialName } from '../contract/credential.ts';
 import type { Vault } from '../contract/ports.ts';
-import { type Failure, failure, isFailure } from '../errors.ts';
-import { Attempt } from './attempt.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import type { Attempt } from './attempt.ts';
 import { makeAccepted } from './candidate.ts';
 import { type Current, readCurrent } from './current.ts';
 import type { EngineDependencies, Published } from './dependencies.ts';
@@ -20,31 +20,20 @@ import { probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
 import type { RotationRequest } from './request.ts';
 import type { RotationResult } from './result.ts';
+import { retireUnderLease } from './retire.ts';
+import { probeEarlier } from './roll-back.ts';
 import { prepare, type Target } from './target.ts';
+import { underLease } from './under-lease.ts';
 
 /**
  * Rotates one secret, or says why not. May be called any number of times for one request, at once or after a crash anywhere: they make
  * one new version between them. Never throws for anything a vault, a target or a person did.
  */
 export async function rotate(deps: EngineDependencies, request: RotationRequest): Promise<RotationResult> {
-  const about = { rotationId: request.rotationId ?? '', vault: request.vault, secret: request.secret };
-  const vault = deps.vaults.get(request.vault.toLowerCase());
-  if (vault === undefined) return { ...about, kind: 'failed', failure: failure('vault-unknown', about), steps: [] };
-  const acquired = await deps.leases.acquire(vault.name, request.secret);
-  if (acquired.kind === 'failed') return { ...about, kind: 'failed', failure: acquired, steps: [] };
-  if (acquired.kind === 'busy') {
-    return { ...about, kind: 'skipped', reason: 'busy', detail: 'another worker is at it', steps: [] };
-  }
-  const attempt = new Attempt(acquired.lease, deps, { ...about, vault: vault.name });
-  try {
-    const outcome = await underLease(deps, vault, request, attempt);
-    return isFailure(outcome) ? { ...attempt.about, kind: 'failed', failure: outcome, steps: attempt.steps } : outcome;
-  } finally {
-    await acquired.lease.release();
-  }
+  return underLease(deps, request, (vault, attempt) => rotateUnderLease(deps, vault, request, attempt));
 }
 
-async function underLease(
+async function rotateUnderLease(
   deps: EngineDependencies,
   vault: Vault,
   request: RotationRequest,
@@ -85,8 +74,15 @@ interface Replacement {
 /** From here on things change: first at the target, then in the vault. */
 async function replace(work: Replacement): Promise<RotationResult | Failure> {
   const { deps, vault, request, attempt, current, target, reason } = work;
-  const found = await attempt.step('probe', (time) => probe(vault, current, target, request.mode, time));
+  const found = await attempt.step('probe', (time) =>
+    request.mode === 'roll-back'
+      ? probeEarlier(vault, current, target, request.to, time)
+      : probe(vault, current, target, request.mode, time),
+  );
   if (isFailure(found)) return found;
+  if (request.mode === 'resume' && found.pendingVersion === undefined) {
+    return skipped(attempt, 'not-due', 'no stored candidate waits to be published');
+  }
 
   const accepted = await makeAccepted(work, found);
   if (isFailure(accepted)) return accepted;
@@ -113,6 +109,10 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
       closePending(vault, current.secret.name, pendingVersion, signal),
     );
   }
+  if (draft.emergency) {
+    const revoked = await revokeNow(work, attempt.about.rotationId);
+    if (isFailure(revoked)) return revoked;
+  }
   const { strategy } = current.policy;
   const times = { ...(retireBy === undefined ? {} : { retireBy }), ...(expiresAt === undefined ? {} : { expiresAt }) };
   return {
@@ -125,6 +125,13 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
     warnings,
     steps: attempt.steps,
   };
+}
+
+/** In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. */
+async function revokeNow({ deps, vault, request, attempt }: Replacement, rotationId: string) {
+  const { secret, requestedBy } = request;
+  const retirement = { vault: vault.name, secret, rotationId, mode: 'emergency' as const, requestedBy };
+  return retireUnderLease({ deps, vault, attempt, request: retirement });
 }
 
 async function followUp(deps: EngineDependencies, attempt: Attempt, published: Published, again: boolean) {

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { rotationRequest } from './request.ts';
+
+/**
+ * Somebody asks for the end of an old credential. Also the queue message `retirements`; holds no secret value.
+ *
+ * `mode`: `scheduled` waits for evidence or the deadline; `asked` needs the evidence now; `emergency` needs none and ends sessions.
+ */
+export const retirementRequest = z.object({
+  vault: rotationRequest.shape.vault,
+  secret: rotationRequest.shape.secret,
+  /** The rotation whose old credential it is; another one on the current version makes it `superseded`. */
+  rotationId: z.string().regex(/^[0-9a-f]{32}$/),
+  mode: z.enum(['scheduled', 'asked', 'emergency']),
+  requestedBy: z.string().min(1).max(256),
+});
+
+export type RetirementRequest = z.infer<typeof retirementRequest>;
+
+/** Who still keeps an old credential alive. */
+export interface Holding {
+  /** Live sessions, as the target names where they come from. */
+  readonly sessions: readonly string[];
+  /** Consumers that have not acknowledged the new version. */
+  readonly consumers: readonly string[];
+  /** Whether the target could say who is on it. */
+  readonly known: boolean;
+}
+
+/** Whether there is evidence that nobody uses the old credential any more. Without consumers to ask, no session alone is no evidence:
+ * somebody may hold the password and connect later. */
+export function isFree(holding: Holding, named: number): boolean {
+  return named > 0 && holding.known && holding.sessions.length === 0 && holding.consumers.length === 0;
+}
+
+export type Evidence = 'free' | 'deadline' | 'asked' | 'emergency' | 'wait';
+
+/** Decides on the end of an old credential. Pure. */
+export function judgeEvidence(
+  mode: RetirementRequest['mode'],
+  holding: Holding,
+  named: number,
+  retireBy: Date,
+  now: Date,
+): Evidence {
+  if (mode === 'emergency') return 'emergency';
+  if (now >= retireBy) return 'deadline';
+  if (isFree(holding, named)) return 'free';
+  const seen = holding.sessions.length > 0 || holding.consumers.length > 0;
+  return mode === 'asked' && !seen ? 'asked' : 'wait';
+}
