@@ -1,4 +1,5 @@
 /** What the engine needs of the outside world. Adapters live in shared/vault and shared/storage. */
+import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
 import type { SecretText } from './secret-text.ts';
 
@@ -94,4 +95,52 @@ export interface Leases {
     vault: string,
     secret: string,
   ): Promise<{ readonly kind: 'held'; readonly lease: Lease } | { readonly kind: 'busy' } | Failure>;
+}
+
+/** A queue by its name, with what its messages are. Messages hold no secret value: everybody who may read the storage account sees them. */
+export interface QueueOf<Message> {
+  readonly name: string;
+  readonly schema: z.ZodType<Message>;
+}
+
+export interface Queues {
+  /**
+   * Puts a message into the queue; it is delivered at least once. Calling it again puts another one. `delayMs`: hidden for that long, 7
+   * days at most (a longer one is a bug of the caller). `secret` is whom the message is about, for the failure.
+   */
+  enqueue<Message>(
+    queue: QueueOf<Message>,
+    message: Message,
+    options: { readonly secret: string; readonly delayMs?: number },
+  ): Promise<{ readonly kind: 'enqueued' } | Failure>;
+}
+
+/** One attempt of a rotation, for people. Never read to decide, and never holds a secret value. */
+export interface RotationRecord {
+  readonly rotationId: string;
+  readonly vault: string;
+  readonly secret: string;
+  /** Why it was due, or why it was left. */
+  readonly reason: string;
+  /** Who or what asked. */
+  readonly requestedBy: string;
+  readonly startedAt: Date;
+  /** Absent while it runs. */
+  readonly endedAt?: Date;
+  readonly outcome: 'running' | 'rotated' | 'skipped' | 'failed' | 'retired';
+  readonly from?: string;
+  readonly to?: string;
+  readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
+  readonly steps: readonly { readonly name: string; readonly ms: number; readonly outcome: string }[];
+}
+
+export interface History {
+  /** Keeps the attempt; one of the same rotation and start is replaced, so that it can be written as it goes on. May be called again. */
+  record(record: RotationRecord): Promise<{ readonly kind: 'recorded' } | Failure>;
+  /** Attempts of one secret, newest first. */
+  of(
+    vault: string,
+    secret: string,
+    options: { readonly limit: number },
+  ): Promise<{ readonly kind: 'listed'; readonly records: readonly RotationRecord[] } | Failure>;
 }

@@ -1,0 +1,136 @@
+/** The exclusive right to work on a secret: a lease on an empty blob, which the service takes back by itself after a crash. */
+import type { BlobLeaseClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import type { Lease, Leases } from '../contract/ports.ts';
+import type { Failure } from '../errors.ts';
+import type { StorageClients } from './connect.ts';
+import { storageFailure, storageFault } from './fault.ts';
+
+export const leaseContainer = 'keyturn-leases';
+const leaseSeconds = 60;
+
+/** For tests: time may be moved, and renewing made quick. */
+export interface LeaseTiming {
+  /** Monotonic, in ms. */
+  readonly elapsedMs: () => number;
+  /** The machine's clock, in ms. */
+  readonly wallMs: () => number;
+  readonly renewEveryMs: number;
+}
+
+const realTiming: LeaseTiming = {
+  elapsedMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  renewEveryMs: (leaseSeconds * 1000) / 3,
+};
+
+export class BlobLeases implements Leases {
+  readonly #container: ContainerClient;
+  readonly #timing: LeaseTiming;
+
+  constructor(clients: Pick<StorageClients, 'blobs'>, timing: LeaseTiming = realTiming) {
+    this.#container = clients.blobs.getContainerClient(leaseContainer);
+    this.#timing = timing;
+  }
+
+  async acquire(
+    vault: string,
+    secret: string,
+  ): Promise<{ readonly kind: 'held'; readonly lease: Lease } | { readonly kind: 'busy' } | Failure> {
+    // The vault takes names in any case for the same secret, so the lease must too.
+    const blob = this.#container.getBlockBlobClient(`${vault}/${secret}`.toLowerCase());
+    const client = blob.getBlobLeaseClient();
+    // Two rounds: the second one after the blob was made.
+    for (let missing = false; ; missing = true) {
+      const asked = moment(this.#timing);
+      try {
+        await client.acquireLease(leaseSeconds);
+        return { kind: 'held', lease: new BlobLease(client, this.#timing, asked) };
+      } catch (error) {
+        const fault = storageFault(error);
+        if (fault.status === 409 && fault.code !== 'ContainerBeingDeleted') return { kind: 'busy' };
+        if (fault.status !== 404 || missing) return storageFailure(fault, 'blob', secret);
+      }
+      const failed = await this.#makeBlob(blob, secret);
+      if (failed !== undefined) return failed;
+    }
+  }
+
+  async #makeBlob(blob: BlockBlobClient, secret: string): Promise<Failure | undefined> {
+    try {
+      await this.#container.createIfNotExists();
+      await blob.upload('', 0, { conditions: { ifNoneMatch: '*' } });
+      return undefined;
+    } catch (error) {
+      const fault = storageFault(error);
+      // Somebody else made it a moment ago, and may even hold its lease already.
+      if (fault.status === 409 || fault.status === 412) return undefined;
+      return storageFailure(fault, 'blob', secret);
+    }
+  }
+}
+
+interface Moment {
+  readonly elapsedMs: number;
+  readonly wallMs: number;
+}
+
+const moment = (timing: LeaseTiming): Moment => ({ elapsedMs: timing.elapsedMs(), wallMs: timing.wallMs() });
+
+class BlobLease implements Lease {
+  readonly #client: BlobLeaseClient;
+  readonly #timing: LeaseTiming;
+  /** When the request that gave or renewed it was sent. The service began to count later than that, so it can only end later. */
+  #since: Moment | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #renewal: Promise<void> = Promise.resolve();
+  #released = false;
+
+  constructor(client: BlobLeaseClient, timing: LeaseTiming, since: Moment) {
+    this.#client = client;
+    this.#timing = timing;
+    this.#since = since;
+    this.#renewLater();
+  }
+
+  remainingMs(): number {
+    if (this.#since === undefined) return 0;
+    const now = moment(this.#timing);
+    // A frozen machine may stop its monotonic clock, and its other clock may be set back: whichever saw more time pass is believed.
+    const passed = Math.max(now.elapsedMs - this.#since.elapsedMs, now.wallMs - this.#since.wallMs);
+    return leaseSeconds * 1000 - passed;
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    clearTimeout(this.#timer);
+    await this.#renewal;
+    if (this.#since === undefined) return;
+    this.#since = undefined;
+    // Lost or unreachable, it runs out by itself; nobody waits longer than that for it.
+    await this.#client.releaseLease().then(done, done);
+  }
+
+  #renewLater(): void {
+    if (this.#released || this.remainingMs() <= 0) return;
+    this.#timer = setTimeout(() => {
+      this.#renewal = this.#renew();
+    }, this.#timing.renewEveryMs);
+    // The work keeps the process alive, not the lease of it.
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    const asked = moment(this.#timing);
+    try {
+      await this.#client.renewLease();
+      this.#since = asked;
+    } catch (error) {
+      const { status } = storageFault(error);
+      // The service said that it is not ours any more. Without an answer it is ours still, for the time that was left.
+      if (status !== undefined && status >= 400 && status < 500 && status !== 429) this.#since = undefined;
+    }
+    this.#renewLater();
+  }
+}
+
+const done = () => undefined;

@@ -1,0 +1,52 @@
+import type { QueueClient } from '@azure/storage-queue';
+import type { QueueOf, Queues } from '../contract/ports.ts';
+import { Bug, type Failure } from '../errors.ts';
+import type { StorageClients } from './connect.ts';
+import { storageFailure, storageFault } from './fault.ts';
+
+/** The longest a message can be hidden, in ms. */
+export const longestDelayMs = 7 * 24 * 60 * 60 * 1000;
+// 64 KB on the wire, of which base64 leaves three quarters.
+const longestMessageBytes = 48 * 1024;
+// Never runs out by itself: work that waits for a broken app must still be there when the app is mended.
+const forever = -1;
+
+export class StorageQueues implements Queues {
+  readonly #clients: Pick<StorageClients, 'queues'>;
+
+  constructor(clients: Pick<StorageClients, 'queues'>) {
+    this.#clients = clients;
+  }
+
+  async enqueue<Message>(
+    queue: QueueOf<Message>,
+    message: Message,
+    { secret, delayMs = 0 }: { readonly secret: string; readonly delayMs?: number },
+  ): Promise<{ readonly kind: 'enqueued' } | Failure> {
+    if (delayMs > longestDelayMs) throw new Bug(`${queue.name}: a message cannot be hidden for ${delayMs} ms`);
+    const json = Buffer.from(JSON.stringify(queue.schema.parse(message)));
+    if (json.length > longestMessageBytes)
+      throw new Bug(`${queue.name}: a message of ${json.length} bytes is too long`);
+    const client = this.#clients.queues.getQueueClient(queue.name);
+    const options = { visibilityTimeout: Math.ceil(Math.max(0, delayMs) / 1000), messageTimeToLive: forever };
+    // host.json says base64, which is what the host expects of whoever fills the queue.
+    const text = json.toString('base64');
+    try {
+      await sendCreating(client, () => client.sendMessage(text, options));
+      return { kind: 'enqueued' };
+    } catch (error) {
+      return storageFailure(storageFault(error), 'queue', secret);
+    }
+  }
+}
+
+/** The queue is made when it is missing, rather than asked for each time. */
+async function sendCreating(client: QueueClient, send: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (storageFault(error).status !== 404) throw error;
+    await client.createIfNotExists();
+    await send();
+  }
+}
