@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Certificates } from './certificates.ts';
 import { guardedFolder, onFreePort, ServerNotStarted, startGuarded } from './guarded-child.ts';
 
 const debianPackages = 'mariadb-server-core mariadb-client-core';
@@ -11,8 +12,8 @@ const run = promisify(execFile);
 export interface MariadbOptions {
   /** Statements run before the server takes connections, a statement a line. */
   readonly init?: readonly string[];
-  /** PEM texts; without them the server speaks plain. */
-  readonly tls?: { readonly certificate: string; readonly key: string; readonly authority: string };
+  /** Without them the server speaks plain. */
+  readonly tls?: Certificates;
   /** Writes every statement it gets to `generalLog`. */
   readonly log?: boolean;
   /** More settings, as arguments (`--max-connections=5`). */
@@ -105,8 +106,8 @@ async function install(data: string): Promise<void> {
 async function tlsSettings(folder: string, tls: MariadbOptions['tls']): Promise<string[]> {
   if (tls === undefined) return [];
   const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), authority: join(folder, 'ca.crt') };
-  await writeFile(files.cert, tls.certificate);
+  await writeFile(files.cert, tls.cert);
   await writeFile(files.key, tls.key);
-  await writeFile(files.authority, tls.authority);
+  await writeFile(files.authority, tls.ca);
   return [`--ssl-cert=${files.cert}`, `--ssl-key=${files.key}`, `--ssl-ca=${files.authority}`];
 }

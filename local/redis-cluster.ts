@@ -155,7 +155,7 @@ export async function command(
     enableReadyCheck: false,
     ...(options.replicateAs === undefined ? {} : { username: options.replicateAs.username }),
     ...(password === undefined ? {} : { password }),
-    ...(options.tls === undefined ? {} : { tls: { ca: options.tls.authority } }),
+    ...(options.tls === undefined ? {} : { tls: { ca: options.tls.ca } }),
   });
   // The failure itself comes back from the command; without a listener the library prints it as well.
   client.on('error', () => undefined);

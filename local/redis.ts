@@ -1,6 +1,7 @@
 /** Real Redis servers on loopback, with a fresh folder each. Debian package: redis-server. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Certificates } from './certificates.ts';
 import { type GuardedFolder, guardedFolder, onFreePort, startGuarded } from './guarded-child.ts';
 
 const debianPackage = 'redis-server';
@@ -11,8 +12,8 @@ export interface RedisOptions {
   readonly acl?: readonly string[];
   /** `requirepass`, and `masterauth` with it, as nodes that share one password need. */
   readonly password?: string;
-  /** TLS only: the plain port is closed. PEM texts. */
-  readonly tls?: { readonly certificate: string; readonly key: string; readonly authority: string };
+  /** TLS only: the plain port is closed. */
+  readonly tls?: Certificates;
   readonly replicaOf?: { readonly host: string; readonly port: number };
   /** Starts from a configuration file, so that `CONFIG REWRITE` has something to write to. */
   readonly configFile?: boolean;
@@ -104,11 +105,11 @@ async function settingsOf(folder: string, port: number, options: RedisOptions): 
   return [...settings, ...(options.settings ?? [])];
 }
 
-async function tlsSettings(folder: string, tls: NonNullable<RedisOptions['tls']>): Promise<string[]> {
+async function tlsSettings(folder: string, tls: Certificates): Promise<string[]> {
   const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), authority: join(folder, 'ca.crt') };
-  await writeFile(files.cert, tls.certificate);
+  await writeFile(files.cert, tls.cert);
   await writeFile(files.key, tls.key);
-  await writeFile(files.authority, tls.authority);
+  await writeFile(files.authority, tls.ca);
   return [
     `tls-cert-file ${files.cert}`,
     `tls-key-file ${files.key}`,

@@ -1,4 +1,5 @@
 import type { RotatorEntry } from '../shared/contract/rotator.ts';
+import { redis } from './redis/entry.ts';
 
 /** Every kind of target Keyturn knows. Drivers are loaded by an entry only when a secret needs them. */
-export const rotators: readonly RotatorEntry[] = [];
+export const rotators: readonly RotatorEntry[] = [redis];

@@ -60,9 +60,11 @@ export function claimsOfVerify<Options>(bench: Workbench<Options>): void {
     } else {
       test('says unknown, because sessions cannot be told apart', async () => {
         const scene = await bench.scene();
+        const session = await need(scene.openSession, 'the harness needs openSession')(scene.current);
         const candidate = await rotate(bench, scene);
         const outcome = await bench.rotator().inUse(bench.step(scene, { current: candidate }), scene.current);
         expect(outcome).toEqual({ kind: 'unknown', detail: expect.stringMatching(/\S/) });
+        await session.close();
       });
     }
 

@@ -1,0 +1,125 @@
+/** The preflight: what would stop a rotation, seen without changing anything. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
+import { type Failure, isFailure } from '../../shared/errors.ts';
+import { userOf } from './change.ts';
+import { eachAtMost, type Fleet, gather, type Node } from './fleet.ts';
+import { verifyRedis } from './proof.ts';
+import { adminLogins, adminName, fleetOptions, type RedisStep, tlsFor } from './reach.ts';
+import { defaultUser, readSecrets } from './settings.ts';
+import { adminFailure } from './trouble.ts';
+import { readUser } from './users.ts';
+
+export async function checkRedis(step: RedisStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
+  const admin = await adminLogins(step, [step.current]);
+  if (isFailure(admin)) return [failed('admin', admin)];
+  const fleet = await gather(fleetOptions(step, environment, admin.logins));
+  if (fleet.kind === 'trouble') return [failed('nodes', adminFailure(step, adminName(step), fleet))];
+  try {
+    const names = fleet.nodes().map((node) => node.name);
+    return [
+      passed('nodes', `${adminName(step)} logs in on ${names.join(', ')}`),
+      transport(step, environment, fleet),
+      ...(await logins(step, fleet)),
+      ...(await permissions(step, fleet, admin.logins)),
+      ...(await memory(fleet)),
+      await published(step, environment),
+    ];
+  } finally {
+    fleet.close();
+  }
+}
+
+function passed(name: string, detail: string): Check {
+  return { name, state: 'passed', detail };
+}
+
+function failed(name: string, why: Failure): Check {
+  return { name, state: 'failed', detail: why.message, fix: why.hint };
+}
+
+function transport(step: RedisStep, environment: RotatorEnvironment, fleet: Fleet): Check {
+  const plain = fleet.nodes().filter((node) => tlsFor(step, environment, node.address) === undefined);
+  const detail = plain.length === 0 ? 'every connection is TLS, verified' : 'plain connections, to loopback only';
+  return passed('tls', detail);
+}
+
+async function logins(step: RedisStep, fleet: Fleet): Promise<Check[]> {
+  const user = userOf(step.current);
+  const problems = await eachAtMost(fleet.nodes(), (node) => loginProblem(step, node, user));
+  const checks = problems.filter((problem) => problem !== undefined);
+  return checks.length > 0 ? checks : [passed('login', `${user} exists on every node`)];
+}
+
+async function loginProblem(step: RedisStep, node: Node, user: string): Promise<Check | undefined> {
+  const found = await readUser(node.connection, user);
+  if (found.kind === 'missing') {
+    const fix = `Create ${user} on ${node.name} with the rules it has elsewhere: ACL SETUSER.`;
+    return { name: 'login', state: 'failed', detail: `${node.name} has no user ${user}`, fix };
+  }
+  if (found.kind === 'user') {
+    if (found.takesAnyPassword) {
+      const fix = `Give ${user} a password on ${node.name}: ACL SETUSER with a rule that starts with "#".`;
+      return { name: 'login', state: 'failed', detail: `${user} on ${node.name} takes any password`, fix };
+    }
+    if (found.enabled) return undefined;
+    const fix = `Switch ${user} on at ${node.name}: ACL SETUSER ${user} on.`;
+    return { name: 'login', state: 'failed', detail: `${user} is switched off on ${node.name}`, fix };
+  }
+  if (found.trouble === 'unknown-command' && step.strategy === 'single-user' && user === defaultUser) {
+    const secrets = await readSecrets(node);
+    if (secrets.kind === 'secrets' && secrets.requirepass !== '') return undefined;
+  }
+  return failed('login', adminFailure(step, adminName(step), found));
+}
+
+const needed = [
+  ['ACL', 'SETUSER', 'anybody'],
+  ['ACL', 'SAVE'],
+  ['CONFIG', 'GET', 'masterauth'],
+  ['CONFIG', 'SET', 'masterauth', 'anything'],
+  ['CONFIG', 'REWRITE'],
+  ['CLIENT', 'LIST'],
+  ['CLIENT', 'KILL', 'USER', 'anybody'],
+] as const;
+
+// ACL DRYRUN (Redis 7) tells what a user may do without doing it; without it only the attempt tells.
+async function permissions(step: RedisStep, fleet: Fleet, admins: readonly Credential[]): Promise<Check[]> {
+  const [admin] = admins;
+  const [node] = fleet.nodes();
+  if (admin === undefined || node === undefined) return [];
+  const missing: string[] = [];
+  for (const [command, ...args] of needed) {
+    const answer = await node.connection.call('ACL', 'DRYRUN', userOf(admin), command, ...args);
+    if (answer.kind === 'trouble') {
+      return [{ name: 'permissions', state: 'unknown', detail: `${node.name} does not tell: ${answer.detail}` }];
+    }
+    if (answer.value !== 'OK') missing.push(`+${[command, args[0]].join('|').toLowerCase()}`);
+  }
+  if (missing.length === 0) return [passed('permissions', 'the admin may do all that a rotation needs')];
+  const fix = `Grant them to the rotation admin on every node: ACL SETUSER ${userOf(admin)} ${missing.join(' ')}, then ACL SAVE.`;
+  const detail = `the admin ${adminName(step)} lacks ${missing.join(', ')}`;
+  return [{ name: 'permissions', state: 'failed', detail, fix }];
+}
+
+async function memory(fleet: Fleet): Promise<Check[]> {
+  const forgetful = await eachAtMost(fleet.nodes(), async (node) => {
+    if (node.view.hasConfigFile) return [];
+    const answer = await node.connection.call('CONFIG', 'GET', 'aclfile');
+    const file = answer.kind === 'reply' && Array.isArray(answer.value) ? answer.value[1] : '';
+    return answer.kind === 'reply' && (typeof file !== 'string' || file === '') ? [node.name] : [];
+  });
+  const names = forgetful.flat();
+  if (names.length === 0) return [passed('persistence', 'every node remembers its users after a restart')];
+  const fix = `Start ${names.join(', ')} with an aclfile or a configuration file.`;
+  return [{ name: 'persistence', state: 'failed', detail: `${names.join(', ')} forget their users at a restart`, fix }];
+}
+
+async function published(step: RedisStep, environment: RotatorEnvironment): Promise<Check> {
+  const answer = await verifyRedis(step, environment, step.current);
+  if (answer.kind === 'accepted') return passed('published credential', `${userOf(step.current)} logs in`);
+  if (answer.kind === 'failed') return failed('published credential', answer);
+  const detail = 'detail' in answer ? answer.detail : answer.missing.join(', ');
+  const fix = `Set the vault's current version of ${step.secret} to a credential that works on every node.`;
+  return { name: 'published credential', state: 'failed', detail, fix };
+}

@@ -1,0 +1,106 @@
+/** One connection to one Redis node: opened without automatic logins or reconnects, every answer a value, nothing secret in it. */
+import type { ConnectionOptions } from 'node:tls';
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Credential } from '../../shared/contract/credential.ts';
+import { type Trouble, trouble, troubleOfConnection, troubleOfReply } from './trouble.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type Reply = { readonly kind: 'reply'; readonly value: unknown } | Trouble;
+
+export interface RedisConnection {
+  readonly address: Address;
+  /** Sends one command. Never throws; a connection that broke is a trouble. */
+  call(command: string, ...args: readonly (string | number)[]): Promise<Reply>;
+  /** Presents a credential. May be called again with another one. */
+  login(credential: Credential): Promise<{ readonly kind: 'accepted' } | Trouble>;
+  /** May be called again. */
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly address: Address;
+  /** Absent: plain. */
+  readonly tls?: ConnectionOptions;
+  readonly connectTimeoutMs: number;
+  /** Ends the connection, and with it every command on it, when it aborts. */
+  readonly signal: AbortSignal;
+  /** Nothing more is sent when this is 0 or less: Redis cannot be told to refuse a change that comes too late. */
+  readonly remainingMs: () => number;
+}
+
+export type Opened = { readonly kind: 'open'; readonly connection: RedisConnection } | Trouble;
+
+export function nodeName(address: Address): string {
+  return `${address.host}:${address.port}`;
+}
+
+/** Connects without logging in. */
+export async function openRedis(options: OpenOptions): Promise<Opened> {
+  const { address, signal, connectTimeoutMs } = options;
+  const node = nodeName(address);
+  const settings: RedisOptions & { replyMapping?: 'legacy' } = {
+    host: address.host,
+    port: address.port,
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: connectTimeoutMs,
+    // The library would log in again and again behind our back; a refused login must be an answer.
+    retryStrategy: null,
+    reconnectOnError: null,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    disableClientInfo: true,
+    // HELLO, which the third protocol needs, is unknown to servers before 6 and refused before the login.
+    protocol: 2,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+  };
+  if (signal.aborted || options.remainingMs() <= 0) return outOfTime(node);
+  const client = new Redis(settings);
+  const seen: { last?: Error } = {};
+  // The promise of connect() only says "closed"; why it closed comes as an event, before it.
+  client.on('error', (error: Error) => {
+    seen.last = error;
+  });
+  const abort = () => client.disconnect();
+  signal.addEventListener('abort', abort, { once: true });
+  const close = () => {
+    signal.removeEventListener('abort', abort);
+    client.disconnect();
+  };
+  try {
+    await client.connect();
+  } catch (error) {
+    close();
+    return troubleOfConnection(node, seen.last ?? error, signal);
+  }
+  const call = async (command: string, ...args: readonly (string | number)[]): Promise<Reply> => {
+    // A worker that was frozen wakes up here, before its timers and its signal do.
+    if (signal.aborted || options.remainingMs() <= 0) return outOfTime(node);
+    try {
+      return { kind: 'reply', value: await client.call(command, ...args) };
+    } catch (error) {
+      return troubleOfReply({ node, command, args, error, broken: seen.last, signal });
+    }
+  };
+  return { kind: 'open', connection: { address, call, login: (credential) => login(call, credential), close } };
+}
+
+function outOfTime(node: string): Trouble {
+  return trouble('unreachable', node, 'the time for the step ran out');
+}
+
+async function login(
+  call: RedisConnection['call'],
+  credential: Credential,
+): Promise<{ readonly kind: 'accepted' } | Trouble> {
+  const password = credential.password.reveal();
+  const { username } = credential;
+  const answer =
+    username === undefined || username === '' ? await call('AUTH', password) : await call('AUTH', username, password);
+  return answer.kind === 'reply' ? { kind: 'accepted' } : answer;
+}

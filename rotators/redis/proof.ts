@@ -1,0 +1,91 @@
+/** The proof that a credential logs in: on every node, since users do not spread from node to node. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/rotator.ts';
+import { isFailure } from '../../shared/errors.ts';
+import { userOf } from './change.ts';
+import { openRedis } from './connection.ts';
+import { eachAtMost, type FleetOptions, gather, type Node } from './fleet.ts';
+import { adminLogins, adminName, fleetOptions, type RedisStep } from './reach.ts';
+import { adminFailure, type Trouble } from './trouble.ts';
+
+/** Logs in with the credential on every node, each on a fresh connection. */
+export async function verifyRedis(
+  step: RedisStep,
+  environment: RotatorEnvironment,
+  credential: Credential,
+): Promise<VerifyOutcome> {
+  const admin = await adminLogins(step, [credential, step.current]);
+  if (isFailure(admin)) return admin;
+  const options = fleetOptions(step, environment, admin.logins);
+  // As itself a login sees the nodes only after it was let in, so the node its value names decides whether it goes on.
+  if (step.admin.kind === 'self') {
+    const first = await loginAt(options, options.seeds[0], credential);
+    if (first !== undefined) return outcomeOf(step, first);
+  }
+  const fleet = await gather(options);
+  if (fleet.kind === 'trouble') {
+    return fleet.trouble === 'unreachable' ? unreachable(fleet) : adminFailure(step, adminName(step), fleet);
+  }
+  try {
+    const nodes = fleet.nodes();
+    const answers = await eachAtMost(nodes, (node) => loginAt(options, node.address, credential));
+    return judge(step, nodes, answers, isPublished(step, credential));
+  } finally {
+    fleet.close();
+  }
+}
+
+/**
+ * A candidate has to be let in by every node. The published credential only by one: a crash in the middle of a replacement leaves it
+ * on some nodes and the candidate on the others, and the next attempt has to see that there is something to go on with.
+ */
+function judge(
+  step: RedisStep,
+  nodes: readonly Node[],
+  answers: readonly (Trouble | undefined)[],
+  published: boolean,
+): VerifyOutcome {
+  const refused = answers.find((answer) => answer?.trouble === 'refused');
+  if (published && refused !== undefined && answers.includes(undefined)) return { kind: 'accepted' };
+  const first = refused ?? answers.find((answer) => answer !== undefined);
+  if (first === undefined) return { kind: 'accepted' };
+  const outcome = outcomeOf(step, first);
+  if (outcome.kind !== 'refused' || nodes.length === 1) return outcome;
+  const count = answers.filter((answer) => answer?.trouble === 'refused').length;
+  return { kind: 'refused', detail: `${outcome.detail} (${count} of ${nodes.length} nodes refused it)` };
+}
+
+function isPublished(step: RedisStep, credential: Credential): boolean {
+  return userOf(step.current) === userOf(credential) && step.current.password.equals(credential.password);
+}
+
+async function loginAt(
+  options: FleetOptions,
+  address: FleetOptions['seeds'][number] | undefined,
+  credential: Credential,
+): Promise<Trouble | undefined> {
+  if (address === undefined) return undefined;
+  const tls = options.tlsFor(address);
+  const opened = await openRedis({ ...options, address, ...(tls === undefined ? {} : { tls }) });
+  if (opened.kind === 'trouble') return opened;
+  const answer = await opened.connection.login(credential);
+  opened.connection.close();
+  return answer.kind === 'accepted' ? undefined : answer;
+}
+
+function outcomeOf(step: RedisStep, met: Trouble): VerifyOutcome {
+  switch (met.trouble) {
+    case 'refused':
+    // A server without the command has no users, so this credential is none of its.
+    case 'unknown-command':
+      return { kind: 'refused', detail: `${met.node}: ${met.detail}` };
+    case 'unreachable':
+      return unreachable(met);
+    default:
+      return adminFailure(step, adminName(step), met);
+  }
+}
+
+function unreachable(met: Trouble): VerifyOutcome {
+  return { kind: 'unreachable', detail: `${met.node}: ${met.detail}` };
+}

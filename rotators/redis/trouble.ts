@@ -1,0 +1,153 @@
+/**
+ * What can go wrong on a connection to Redis, from the first word of an error reply (the server's own prefix, see redis.io "RESP
+ * protocol", simple errors) or from the socket.
+ */
+import { type Failure, failure } from '../../shared/errors.ts';
+import { tlsFault } from '../common/network.ts';
+
+export type TroubleKind =
+  /** No answer: no evidence about a credential. */
+  | 'unreachable'
+  | 'untrusted'
+  /** The credential was refused. */
+  | 'refused'
+  | 'busy'
+  /** The login may not send the command. */
+  | 'forbidden'
+  /** The server does not know the command. */
+  | 'unknown-command'
+  /** It lacks something: a login, a primary. */
+  | 'missing'
+  | 'rejected';
+
+export interface Trouble {
+  readonly kind: 'trouble';
+  readonly trouble: TroubleKind;
+  /** `host:port`. */
+  readonly node: string;
+  /** Scrubbed. */
+  readonly detail: string;
+  /** What was sent, without its arguments. */
+  readonly command?: string;
+  readonly cause?: Error;
+}
+
+export function trouble(kind: TroubleKind, node: string, detail: string): Trouble {
+  return { kind: 'trouble', trouble: kind, node, detail };
+}
+
+const busyWords = ['LOADING', 'BUSY', 'MASTERDOWN', 'TRYAGAIN', 'CLUSTERDOWN', 'NOREPLICAS', 'MISCONF', 'OOM'];
+
+// "AUTH called without any password configured" means that the server knows no password at all, so ours does not log in either.
+const refusedSentences = /invalid password|without any password configured|no password is set|Authentication required/i;
+
+interface FailedCall {
+  readonly node: string;
+  readonly command: string;
+  readonly args: readonly (string | number)[];
+  readonly error: unknown;
+  /** The last error of the socket, when there was one. */
+  readonly broken: Error | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The meaning of a command that failed. */
+export function troubleOfReply(call: FailedCall): Trouble {
+  const { node, error, signal } = call;
+  if (!(error instanceof Error) || error.name !== 'ReplyError')
+    return troubleOfConnection(node, call.broken ?? error, signal);
+  const detail = withoutArguments(error.message, call.args);
+  const command = nameOf(call.command, call.args);
+  return {
+    kind: 'trouble',
+    trouble: kindOfReply(error.message),
+    node,
+    detail,
+    command,
+    cause: scrubbed(error, detail),
+  };
+}
+
+function kindOfReply(message: string): TroubleKind {
+  const [word = ''] = message.split(' ');
+  if (word === 'WRONGPASS' || word === 'NOAUTH' || refusedSentences.test(message)) return 'refused';
+  if (word === 'NOPERM') return 'forbidden';
+  if (busyWords.includes(word) || /max number of clients/.test(message)) return 'busy';
+  if (/unknown (sub)?command|Unknown subcommand|wrong number of arguments/i.test(message)) return 'unknown-command';
+  return 'rejected';
+}
+
+/** The meaning of a socket that did not open or broke. */
+export function troubleOfConnection(node: string, error: unknown, signal: AbortSignal): Trouble {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : 'the connection was closed';
+  // A server that is full, or in protected mode, says so and hangs up before any command.
+  if (error instanceof Error && error.name === 'ReplyError') {
+    return { kind: 'trouble', trouble: kindOfReply(message), node, detail: message, cause: scrubbed(error, message) };
+  }
+  const untrusted = tlsFault(error) !== undefined;
+  const detail = signal.aborted ? 'the time for the step ran out' : code === '' ? message : `${message} (${code})`;
+  const cause = error instanceof Error ? { cause: scrubbed(error, detail) } : {};
+  return { kind: 'trouble', trouble: untrusted ? 'untrusted' : 'unreachable', node, detail, ...cause };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+// The library hangs the whole command, with its arguments, on the error; and the server quotes arguments of commands it does not know.
+function scrubbed(error: Error, detail: string): Error {
+  const copy = new Error(detail);
+  copy.name = error.name;
+  if (error.stack !== undefined)
+    copy.stack = `${error.name}: ${detail}\n${error.stack
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .join('\n')}`;
+  return copy;
+}
+
+function withoutArguments(message: string, args: readonly (string | number)[]): string {
+  const sentence = message.replace(/,? with args beginning with:.*$/s, '');
+  return args
+    .map(String)
+    .filter((argument) => argument.length >= 4)
+    .reduce((text, argument) => text.replaceAll(argument, '[argument]'), sentence);
+}
+
+const withSubcommand = ['ACL', 'CONFIG', 'CLIENT', 'CLUSTER', 'SENTINEL'];
+
+function nameOf(command: string, args: readonly (string | number)[]): string {
+  const [first] = args;
+  return withSubcommand.includes(command) && first !== undefined ? `${command} ${first}` : command;
+}
+
+/** The failure to answer with when the admin's connection met a trouble. */
+export function adminFailure({ secret }: { readonly secret: string }, admin: string, met: Trouble): Failure {
+  const at = { secret, target: `Redis at ${met.node}`, detail: met.detail };
+  switch (met.trouble) {
+    case 'unreachable':
+      return failure('target-unreachable', at, met.cause);
+    case 'untrusted':
+      return failure('target-tls', at, met.cause);
+    case 'refused':
+      return failure('admin-refused', { ...at, admin }, met.cause);
+    case 'busy':
+      return failure('target-busy', at, met.cause);
+    case 'forbidden':
+      return failure('permission-missing', { ...at, permission: `the right to ${met.command ?? 'do it'}` }, met.cause);
+    case 'unknown-command':
+      return failure(
+        'strategy-unsupported',
+        {
+          secret,
+          detail: `${at.target} does not know ${met.command ?? 'the command'}; access control lists need Redis 6 or later`,
+        },
+        met.cause,
+      );
+    case 'missing':
+      return failure('target-missing', at, met.cause);
+    case 'rejected':
+      return failure('target-refused', at, met.cause);
+  }
+}
