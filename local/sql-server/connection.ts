@@ -70,9 +70,7 @@ export class Connection {
   #begin(first: Buffer): void {
     const { secureContext } = this.#settings;
     if (first.at(0) === tlsHandshake && secureContext !== undefined) {
-      this.#socket.unshift(first);
-      this.#secure(this.#socket, secureContext);
-      return;
+      this.#secure(secureContext, true);
     }
     this.#socket.on('data', (chunk) => this.#onBytes(chunk));
     this.#onBytes(first);
@@ -83,8 +81,10 @@ export class Connection {
     else this.#tunnel.receive(chunk);
   }
 
-  #secure(carrier: Duplex, secureContext: SecureContext): void {
-    const tls = new TLSSocket(carrier, { isServer: true, secureContext, ALPNProtocols: [strictProtocol] });
+  #secure(secureContext: SecureContext, bare: boolean): void {
+    const tunnel = new TlsTunnel((bytes) => this.#socket.write(bytes), bare);
+    this.#tunnel = tunnel;
+    const tls = new TLSSocket(tunnel, { isServer: true, secureContext, ALPNProtocols: [strictProtocol] });
     this.#stream = tls;
     this.#encrypted = true;
     this.#reader = new MessageReader();
@@ -150,10 +150,7 @@ export class Connection {
     const tunnelled = secureContext !== undefined && asked.encryption !== encryption.notSupported && !this.#encrypted;
     const answer = tunnelled ? encryption.on : encryption.notSupported;
     this.#send(writePrelogin({ encryption: answer, fedAuth: asked.asksFedAuth }));
-    if (!tunnelled) return;
-    const tunnel = new TlsTunnel((bytes) => this.#socket.write(bytes));
-    this.#tunnel = tunnel;
-    this.#secure(tunnel, secureContext);
+    if (tunnelled) this.#secure(secureContext, false);
   }
 
   #login(data: Buffer): void {

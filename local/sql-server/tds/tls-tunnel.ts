@@ -11,13 +11,16 @@ const applicationData = 23;
 export class TlsTunnel extends Duplex {
   readonly #send: (bytes: Buffer) => void;
   #incoming = Buffer.alloc(0);
-  #incomingBare = false;
+  #incomingBare: boolean;
   #outgoing: Buffer[] = [];
-  #outgoingBare = false;
+  #outgoingBare: boolean;
 
-  constructor(send: (bytes: Buffer) => void) {
+  /** `bare`: TDS 8, where TLS comes first and nothing is wrapped. */
+  constructor(send: (bytes: Buffer) => void, bare: boolean) {
     super();
     this.#send = send;
+    this.#incomingBare = bare;
+    this.#outgoingBare = bare;
   }
 
   /** Takes what arrived on the socket. */
