@@ -49,6 +49,8 @@ export interface Waiting extends Attempted {
   readonly kind: 'waiting';
   readonly holding: Holding;
   readonly retireBy: Date;
+  /** Time to the deadline in ms, by the vault's clock. */
+  readonly leftMs: number;
 }
 
 export interface Skipped extends Attempted {

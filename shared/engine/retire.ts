@@ -61,8 +61,10 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   if (isFailure(holding)) return holding;
   const { consumers } = current.policy;
   const evidence = judgeEvidence(request.mode, holding, consumers.length, stamp.retireBy, current.secret.readAt);
-  if (evidence === 'wait')
-    return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, steps: attempt.steps };
+  if (evidence === 'wait') {
+    const leftMs = stamp.retireBy.getTime() - current.secret.readAt.getTime();
+    return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, leftMs, steps: attempt.steps };
+  }
 
   const ended = await endAll(work, current, target, old.versions);
   if (isFailure(ended)) return ended;

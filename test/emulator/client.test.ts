@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { makeCertificates } from '../../local/certificates.ts';
 import { clientFor, collect, failure, httpsClientFor, vaultFor } from './helpers.ts';
 
 const dayMs = 86_400_000;
@@ -176,8 +175,8 @@ describe("Microsoft's client", () => {
     expect(properties.id).toBe(`${vault.httpsUrl}/secrets/orders-db/${properties.version}`);
     for (let n = 0; n < 30; n++) vault.put(`secret-${n}`, { value: 'x' });
     expect(await collect(client.listPropertiesOfSecrets())).toHaveLength(31);
-    const stranger = await makeCertificates({ hosts: ['127.0.0.1'] });
-    await expect(httpsClientFor(vault, stranger.ca).getSecret('orders-db')).rejects.toThrow(/certificate/);
+    const stranger = await vaultFor({ name: 'stranger' });
+    await expect(httpsClientFor(vault, stranger.certificate).getSecret('orders-db')).rejects.toThrow(/certificate/);
   });
 
   test('concurrent writes of one name: no version is lost or made twice, and a fresh client gets through the challenge', async () => {

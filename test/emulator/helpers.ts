@@ -1,6 +1,5 @@
 import { SecretClient } from '@azure/keyvault-secrets';
 import { afterEach } from 'vitest';
-import { makeCertificates } from '../../local/certificates.ts';
 import { startVaultEmulator, type VaultEmulator, type VaultEmulatorOptions } from '../../local/vault/index.ts';
 
 const running: VaultEmulator[] = [];
@@ -9,12 +8,9 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((vault) => vault.close()));
 });
 
-// Made once: most tests care about anything but certificates.
-const certificates = makeCertificates({ hosts: ['127.0.0.1', 'localhost'] });
-
 /** An emulator that is closed after the test. */
 export async function vaultFor(options: VaultEmulatorOptions = {}): Promise<VaultEmulator> {
-  const vault = await startVaultEmulator({ certificates: await certificates, ...options });
+  const vault = await startVaultEmulator(options);
   running.push(vault);
   return vault;
 }

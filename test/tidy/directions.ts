@@ -23,7 +23,7 @@ const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
 export const rules: readonly Rule[] = [
   { of: 'shared/errors.ts', may: [], packages: [] },
   { of: 'shared/loopback.ts', may: [], packages: [] },
-  { of: 'shared/telemetry.ts', may: base, packages: ['@azure/functions'] },
+  { of: 'shared/telemetry.ts', may: base, packages: [] },
   { of: 'shared/contract/', may: base, packages: ['zod'] },
   { of: 'shared/secret-value/', may: base, packages: ['zod'] },
   { of: 'shared/config/', may: base, packages: ['zod'] },

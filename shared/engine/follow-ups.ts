@@ -1,0 +1,60 @@
+/** What follows a new version: consumers are told, and the retirement of the old credential is scheduled. */
+import type { Queues } from '../contract/ports.ts';
+import type { Marks } from '../contract/state.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import type { FollowUps, Published } from './dependencies.ts';
+import { noticeId } from './notice.ts';
+import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
+
+/**
+ * Puts the follow-ups into their queues. A crash in between means that the next delivery does both again: the retirement finds its work
+ * done, and receivers drop the second notice by its id. The mark keeps mere duplicates of a request quiet.
+ */
+export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
+  return {
+    async published(published, again) {
+      const { secret, rotationId } = published;
+      const mark = `followed-up ${rotationId}`;
+      if (again) {
+        const before = await marks.has(mark);
+        if (isFailure(before)) return before;
+        if (before.marked) return { kind: 'followed-up' };
+      }
+      const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
+      if (isFailure(told)) return told;
+      const scheduled = await scheduleRetirement(queues, published);
+      if (scheduled !== undefined) return scheduled;
+      const marked = await marks.put(mark);
+      return isFailure(marked) ? marked : { kind: 'followed-up' };
+    },
+  };
+}
+
+function rotatedNotice(published: Published) {
+  const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify } = published;
+  return {
+    id: noticeId('rotated', rotationId),
+    type: 'rotated' as const,
+    vault,
+    secret,
+    rotationId,
+    from,
+    version: to,
+    at: now.toISOString(),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
+    ...(notify === undefined ? {} : { channels: [...notify] }),
+  };
+}
+
+/** Longer than a queue can wait: the sweep finds it by its stamp. */
+async function scheduleRetirement(queues: Queues, published: Published): Promise<Failure | undefined> {
+  const { vault, secret, rotationId, retireBy, now } = published;
+  if (retireBy === undefined) return undefined;
+  // The vault tells time in whole seconds, so a second more is needed to be certainly past it.
+  const delayMs = Math.max(0, retireBy.getTime() - now.getTime()) + 1_000;
+  if (delayMs > longestDelayMs) return undefined;
+  const message = { vault, secret, rotationId, mode: 'scheduled' as const, requestedBy: 'overlap' };
+  const enqueued = await queues.enqueue(retirementsQueue, message, { secret, delayMs });
+  return isFailure(enqueued) ? enqueued : undefined;
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { rotationRequest } from './request.ts';
+
+/** What consumers and people are told of. Also the queue message `notifications`; holds no secret value. */
+export const noticeTypes = ['rotated', 'retired', 'waiting', 'failed', 'quarantined', 'drifted'] as const;
+
+const time = z.iso.datetime();
+
+export const notice = z.object({
+  /** The same for every delivery and every retry of one event: receivers drop duplicates by it. */
+  id: z.string().min(1).max(128),
+  type: z.enum(noticeTypes),
+  vault: rotationRequest.shape.vault,
+  secret: rotationRequest.shape.secret,
+  rotationId: z.string(),
+  at: time,
+  /** The version that is current now, and the one before. */
+  version: z.string().optional(),
+  from: z.string().optional(),
+  /** Login, slot or key id: the name of the credential. */
+  login: z.string().optional(),
+  expiresAt: time.optional(),
+  retireBy: time.optional(),
+  /** Who is on the old credential: waited for, or cut. */
+  holding: z.array(z.string()).optional(),
+  failure: z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() }).optional(),
+  /** Names of channels; absent: the app's default. */
+  channels: z.array(z.string()).optional(),
+});
+
+export type Notice = z.infer<typeof notice>;
+export type NoticeType = (typeof noticeTypes)[number];
+
+/** The id of a rotation's notice. The news of the rotation itself carries the rotation's own id. */
+export function noticeId(type: NoticeType, rotationId: string, detail = ''): string {
+  return type === 'rotated' ? rotationId : [rotationId, type, detail].filter((part) => part !== '').join('-');
+}

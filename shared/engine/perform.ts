@@ -1,0 +1,197 @@
+/**
+ * A rotation or a retirement with everything around it that people see: the switch that freezes the app, quarantine, history and the
+ * news of a failure. All ways in meet here; the engine itself knows none of it.
+ */
+import type { History, Queues, RotationRecord } from '../contract/ports.ts';
+import type { Attention, Freeze } from '../contract/state.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import type { Log } from '../telemetry.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import { noticeId } from './notice.ts';
+import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
+import type { RotationRequest } from './request.ts';
+import type { Failed, RetirementResult, RotationResult, Waiting } from './result.ts';
+import { retire } from './retire.ts';
+import type { RetirementRequest } from './retirement.ts';
+import { rotate } from './rotate.ts';
+
+export interface PerformDependencies {
+  readonly engine: EngineDependencies;
+  readonly history: History;
+  readonly attention: Attention;
+  readonly freeze: Freeze;
+  readonly queues: Queues;
+  readonly log: Log;
+  /** Failures in a row after which a secret is left alone until a person resumes it. */
+  readonly quarantineAfter: number;
+  /** The worker's own clock, for history only. */
+  readonly now: () => Date;
+}
+
+/** How long a waiting retirement sleeps before it looks again, in ms; the deadline wakes it earlier. */
+const lookAgainMs = 15 * 60 * 1000;
+
+/** Rotates one secret for somebody. May be called again for the same request; see `rotate`. */
+export async function performRotation(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult> {
+  const startedAt = deps.now();
+  const held = await heldBack(deps, request);
+  const result = held ?? (await rotate(deps.engine, request));
+  await settle(deps, request, result);
+  await keep(deps, recordOf(request, result, startedAt, deps.now()));
+  return result;
+}
+
+/** Retires one old credential for somebody, or arranges to look again. May be called again; see `retire`. */
+export async function performRetirement(
+  deps: PerformDependencies,
+  request: RetirementRequest,
+): Promise<RetirementResult> {
+  const startedAt = deps.now();
+  const result = await retire(deps.engine, request);
+  switch (result.kind) {
+    case 'waiting':
+      await lookAgain(deps, request, result);
+      break;
+    case 'retired':
+      await tell(deps, request, { type: 'retired', rotationId: result.rotationId, holding: holders(result.cut) });
+      break;
+    case 'failed':
+      await settle(deps, request, result);
+      break;
+    case 'skipped':
+      return result;
+  }
+  await keep(deps, recordOf(request, result, startedAt, deps.now()));
+  return result;
+}
+
+/** Only what is automatic is held back; a person who asks has looked. */
+async function heldBack(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult | undefined> {
+  if (request.mode !== 'scheduled') return undefined;
+  const { vault, secret } = request;
+  const [frozen, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret)]);
+  const about = { rotationId: request.rotationId ?? '', vault, secret, steps: [] };
+  if (isFailure(frozen)) return { ...about, kind: 'failed', failure: frozen };
+  if (isFailure(trouble)) return { ...about, kind: 'failed', failure: trouble };
+  if (frozen.frozen)
+    return {
+      ...about,
+      kind: 'skipped',
+      reason: 'frozen',
+      detail: `frozen by ${frozen.by ?? 'somebody'}: ${frozen.reason ?? ''}`,
+    };
+  if (!trouble.quarantined) return undefined;
+  return {
+    ...about,
+    kind: 'skipped',
+    reason: 'quarantined',
+    detail: `${trouble.failures} failures in a row: ${trouble.last?.message ?? ''}`,
+  };
+}
+
+/** Counts failures, and tells people of those that will not mend themselves. */
+async function settle(
+  deps: PerformDependencies,
+  request: RotationRequest | RetirementRequest,
+  result: RotationResult | Failed,
+): Promise<void> {
+  const { vault, secret } = request;
+  if (result.kind === 'rotated') {
+    const cleared = await deps.attention.cleared(vault, secret);
+    if (isFailure(cleared)) deps.log.warn('attention-not-kept', { secret, code: cleared.code });
+  }
+  if (result.kind !== 'failed' || result.failure.class === 'superseded') return;
+  const { code, message, hint } = result.failure;
+  const trouble = await deps.attention.failed(
+    vault,
+    secret,
+    { code, message, hint, at: deps.now() },
+    deps.quarantineAfter,
+  );
+  if (isFailure(trouble)) {
+    deps.log.warn('attention-not-kept', { secret, code: trouble.code });
+    return;
+  }
+  // A failure that is tried again by itself is news only when it was tried too often.
+  if (trouble.quarantined)
+    await tell(deps, request, { type: 'quarantined', rotationId: result.rotationId, failure: result.failure });
+  else if (result.failure.class !== 'retry')
+    await tell(deps, request, { type: 'failed', rotationId: result.rotationId, failure: result.failure });
+}
+
+interface News {
+  readonly type: 'retired' | 'failed' | 'quarantined' | 'waiting';
+  readonly rotationId: string;
+  readonly failure?: Failure;
+  readonly holding?: readonly string[];
+}
+
+async function tell(
+  deps: PerformDependencies,
+  request: { readonly vault: string; readonly secret: string },
+  news: News,
+): Promise<void> {
+  const { vault, secret } = request;
+  const { type, rotationId, failure, holding } = news;
+  const message = {
+    id: noticeId(type, rotationId, failure?.code),
+    type,
+    vault,
+    secret,
+    rotationId,
+    at: deps.now().toISOString(),
+    ...(failure === undefined
+      ? {}
+      : { failure: { code: failure.code, message: failure.message, hint: failure.hint, page: failure.page } }),
+    ...(holding === undefined ? {} : { holding: [...holding] }),
+  };
+  const told = await deps.queues.enqueue(notificationsQueue, message, { secret });
+  if (isFailure(told)) deps.log.error('notice-not-sent', { secret, type, code: told.code, hint: told.hint });
+}
+
+function holders(holding: Waiting['holding']): string[] {
+  return [...holding.sessions, ...holding.consumers];
+}
+
+async function lookAgain(deps: PerformDependencies, request: RetirementRequest, waiting: Waiting): Promise<void> {
+  await tell(deps, request, { type: 'waiting', rotationId: waiting.rotationId, holding: holders(waiting.holding) });
+  if (request.mode !== 'scheduled') return;
+  const delayMs = Math.min(waiting.leftMs + 1_000, lookAgainMs, longestDelayMs);
+  const enqueued = await deps.queues.enqueue(retirementsQueue, request, { secret: request.secret, delayMs });
+  if (isFailure(enqueued)) deps.log.warn('retirement-left-to-sweep', { secret: request.secret, code: enqueued.code });
+}
+
+/** History is for people: when it cannot be kept, work goes on. */
+async function keep(deps: PerformDependencies, record: RotationRecord): Promise<void> {
+  const kept = await deps.history.record(record);
+  if (isFailure(kept)) deps.log.warn('history-not-kept', { secret: record.secret, code: kept.code });
+}
+
+function recordOf(
+  request: RotationRequest | RetirementRequest,
+  result: RotationResult | RetirementResult,
+  startedAt: Date,
+  endedAt: Date,
+): RotationRecord {
+  const { rotationId, vault, secret, steps } = result;
+  const about = { rotationId, vault, secret, steps, startedAt, endedAt, requestedBy: request.requestedBy };
+  const why = 'reason' in request && request.reason !== undefined ? request.reason : request.mode;
+  switch (result.kind) {
+    case 'rotated':
+      return { ...about, outcome: 'rotated', reason: why, from: result.from, to: result.to };
+    case 'skipped':
+      return { ...about, outcome: 'skipped', reason: `${result.reason}: ${result.detail}` };
+    case 'retired':
+      return {
+        ...about,
+        outcome: 'retired',
+        reason: `${result.evidence}: ${[...result.logins, ...holders(result.cut)].join(', ')}`,
+      };
+    case 'waiting':
+      return { ...about, outcome: 'skipped', reason: `in use by ${holders(result.holding).join(', ')}` };
+    case 'failed': {
+      const { code, message, hint } = result.failure;
+      return { ...about, outcome: 'failed', reason: why, failure: { code, message, hint } };
+    }
+  }
+}
