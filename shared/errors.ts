@@ -103,6 +103,12 @@ export const failureKinds = {
     (d) => `${d.secret}: ${d.target} does not have it: ${d.detail}`,
     (d) => `Create it, or correct the value or the tags of ${d.secret}, then run "keyturn rotate ${d.secret}".`,
   ),
+  'slot-unproven': kind<AtTarget>(
+    'blocked',
+    (d) => `${d.secret}: which key slot of ${d.target} is in use cannot be proven: ${d.detail}`,
+    (d) =>
+      `Store one of the keys that ${d.target} has now as the value of ${d.secret}, then run "keyturn rotate ${d.secret}". No slot is regenerated on a guess.`,
+  ),
   'manual-rotation': kind<AtTarget & { readonly link: string }>(
     'blocked',
     (d) => `${d.secret}: ${d.target} offers no way to issue keys by program: ${d.detail}`,

@@ -47,6 +47,11 @@ export const rules: readonly Rule[] = [
     may: [...base, 'shared/secret-value/', 'rotators/common/'],
     packages: ['zod', 'jose', ...drivers],
   },
+  {
+    of: 'rotators/api-key/',
+    may: [...base, 'shared/secret-value/', 'rotators/common/'],
+    packages: ['zod', '@azure/core-rest-pipeline'],
+  },
   { of: 'functions/compose.ts', may: ['functions/', 'shared/', 'rotators/registry.ts'], packages: ['@azure/', 'zod'] },
   { of: 'functions/', may: ['shared/'], packages: ['@azure/functions', 'zod', 'jose'] },
   { of: 'cli/', may: [...base, 'shared/config/duration.ts'], packages: ['zod', '@azure/identity'] },
