@@ -1,0 +1,55 @@
+/** Azure Storage, played by the stand-in, for the conformance suite. */
+import { type AzureResource, type AzureStandIn, startAzureResourceManager } from '../../../local/providers/azure.ts';
+import type { ApiKeyOptions } from '../../../rotators/api-key/options.ts';
+import { SecretText } from '../../../shared/contract/secret-text.ts';
+import type { Breakage, CutOff, CutOffKind, Features, Scene, Target } from '../../conformance/harness.ts';
+import { newPassword } from '../../conformance/step.ts';
+import { environmentOf, idOf, keyIn, optionsOf } from './azure-scene.ts';
+import { cutOffStandIn } from './cut-off.ts';
+
+export const azureFeatures: Features = {
+  sessions: 'none',
+  admin: true,
+  selfRotation: false,
+  network: 'stand-in',
+  retirement: 'refuses',
+};
+
+const type = 'Microsoft.Storage/storageAccounts';
+
+export async function startAzureTarget(): Promise<Target<ApiKeyOptions>> {
+  const azure = await startAzureResourceManager();
+  return {
+    environment: environmentOf(azure),
+    scene: async () => sceneOf(azure, await azure.add({ id: idOf(type) })),
+    cutOff: (_scene, kind: CutOffKind): Promise<CutOff<ApiKeyOptions>> => cutOffStandIn(azure, kind),
+    log: async () => azure.requests.map(({ path }) => path).join('\n'),
+    close: () => azure.close(),
+  };
+}
+
+function sceneOf(azure: AzureStandIn, resource: AzureResource): Scene<ApiKeyOptions> {
+  const nowhere = { host: '', options: {} };
+  return {
+    current: keyIn(resource, 'key1'),
+    endpoint: nowhere,
+    adminEndpoint: nowhere,
+    admin: { kind: 'identity', username: '', getToken: async () => new SecretText(azure.token) },
+    options: optionsOf({ provider: 'azure', resource: resource.id }),
+    missing: { password: newPassword() },
+    login: async (credential) => resource.login(credential.password.reveal()),
+    snapshot: async () => ({ keys: [...resource.keys] }),
+  };
+}
+
+/** A token that Resource Manager does not take. */
+export const breakIdentity: Breakage<ApiKeyOptions> = async () => ({
+  admin: { kind: 'identity', username: '', getToken: async () => newPassword() },
+});
+
+export const azureBreakages: Readonly<Record<string, Breakage<ApiKeyOptions>>> = {
+  'a published key that the resource does not have': async (scene) => ({ current: scene.missing }),
+  'a resource that does not exist': async () => ({
+    options: optionsOf({ provider: 'azure', resource: idOf(type) }),
+  }),
+};
