@@ -9,6 +9,7 @@ import { type Encoded, encoded, type Parts, type Reading, type Slot, type Unread
 
 /** The password fields of one object, or one connection string. */
 export interface Candidate {
+  readonly kind: 'fields' | 'connection-string';
   readonly path: string;
   readonly depth: number;
   /** Known by the name of its field, so that it may be the credential itself and not only a copy of it. */
@@ -23,8 +24,13 @@ export interface Candidate {
 
 export interface Found {
   readonly candidates: Candidate[];
-  /** Fields that should be readable and are not. */
-  readonly problems: string[];
+  readonly problems: Problem[];
+}
+
+/** A field that should be readable and is not. It counts when no password is found further out. */
+interface Problem {
+  readonly depth: number;
+  readonly detail: string;
 }
 
 interface Place {
@@ -85,6 +91,7 @@ function fieldsCandidate(text: string, object: JsonObject, place: Place): Candid
   if (first === undefined) return undefined;
   const rival = others.find((other) => other.value.value !== first.value.value);
   return {
+    kind: 'fields',
     path: pathTo(place, first.member),
     depth: place.depth,
     named: true,
@@ -110,9 +117,16 @@ function visitConnectionString(
   if (reading?.kind === 'reading') {
     const { passwords, usernames, endpoint } = reading;
     const parts = partsBeside(text, object, member);
-    found.candidates.push({ path, depth: place.depth, named, passwords, usernames, endpoint: () => endpoint, parts });
+    const { depth } = place;
+    found.candidates.push({
+      ...{ kind: 'connection-string', path, depth, named, passwords, usernames, parts },
+      endpoint: () => endpoint,
+    });
   } else if (reading !== undefined && named && !reading.noPassword) {
-    found.problems.push(`the field ${path} is no readable connection string: ${reading.detail}`);
+    found.problems.push({
+      depth: place.depth,
+      detail: `the field ${path} is no readable connection string: ${reading.detail}`,
+    });
   }
 }
 
@@ -133,7 +147,12 @@ function visitObject(text: string, object: JsonObject, outside: Place, found: Fo
       if (isPassword || hasRole(name.value, 'username')) continue;
       visitConnectionString(text, object, { member, value }, place, found);
     } else if (value.kind === 'literal') {
-      if (isPassword && value.text !== 'null') found.problems.push(`the field ${pathTo(place, member)} is no string`);
+      if (!isPassword || value.text === 'null') continue;
+      // It matters only when nothing else holds a password: a "token": true is a setting like any other.
+      found.problems.push({
+        depth: Number.POSITIVE_INFINITY,
+        detail: `the field ${pathTo(place, member)} is no string`,
+      });
     } else {
       visit(text, value, { ...place, path: pathTo(place, member) }, found);
     }

@@ -47,10 +47,11 @@ function isCopy(candidate: Candidate, username: string | undefined, password: st
 }
 
 function settleCandidates({ candidates, problems }: Found): Reading | Unreadable {
-  if (problems[0] !== undefined) return malformed(problems[0]);
   const named = candidates.filter((candidate) => candidate.named);
   const pool = named.length > 0 ? named : candidates;
   const depth = pool.reduce((least, candidate) => Math.min(least, candidate.depth), Number.POSITIVE_INFINITY);
+  const problem = problems.find((each) => each.depth <= depth);
+  if (problem !== undefined) return malformed(problem.detail);
   const level = pool.filter((candidate) => candidate.depth === depth);
   const [first] = level;
   if (first === undefined) return noPassword('the JSON has no field that is known to hold a password');
@@ -65,7 +66,7 @@ function settleCandidates({ candidates, problems }: Found): Reading | Unreadable
   if (new Set(usernames.map((slot) => slot.value).filter((value) => value !== '')).size > 1) {
     return malformed('the JSON holds two usernames that differ beside its password; keep one');
   }
-  const endpoint = mergeEndpoints(level.map((candidate) => candidate.endpoint()).filter((each) => each !== undefined));
+  const endpoint = endpointOf(level);
   return {
     kind: 'reading',
     passwords: [password ?? first.passwords[0], ...passwords],
@@ -76,10 +77,12 @@ function settleCandidates({ candidates, problems }: Found): Reading | Unreadable
 }
 
 /** What the fields say of the target, completed by what a connection string beside them says of the same host. */
-function mergeEndpoints([first, ...others]: readonly Endpoint[]): Endpoint | undefined {
-  const other = others.find(({ host }) => host === first?.host);
-  if (first === undefined || other === undefined) return first;
-  return { ...other, ...first, options: { ...other.options, ...first.options } };
+function endpointOf(level: readonly Candidate[]): Endpoint | undefined {
+  const fields = level.find((candidate) => candidate.kind === 'fields')?.endpoint();
+  const string = level.find((candidate) => candidate.kind === 'connection-string')?.endpoint();
+  if (fields === undefined || string === undefined) return fields ?? string;
+  if (fields.host !== string.host) return fields;
+  return { ...string, ...fields, options: { ...string.options, ...fields.options } };
 }
 
 /** A JSON text that is one string: a connection string or the password itself. */
