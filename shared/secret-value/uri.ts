@@ -95,6 +95,9 @@ function parametersOf(layout: Layout): readonly Parameter[] {
   return parameters;
 }
 
+const unencodedCharacters =
+  'the host or port of the URI cannot be read; write the characters / ? # @ of a credential as %2F %3F %23 %40';
+
 const userParameters = new Set(['user', 'username']);
 const passwordParameters = new Set(['password', 'pwd']);
 
@@ -124,7 +127,11 @@ function findCredential(layout: Layout): Found | Unreadable {
     if (userParameters.has(key)) usernames.push(slotAt(layout, start, end, layout.jdbc));
     if (passwordParameters.has(key)) passwords.push(slotAt(layout, start, end, layout.jdbc));
   }
-  if (passwords.length === 0) return noPassword('the URI holds no password');
+  if (passwords.length === 0) {
+    // A slash or question mark in the credential ended the authority too early. In web addresses an "@" is common in the path.
+    const cut = !/^https?$/.test(layout.scheme) && text.slice(path, layout.end).includes('@');
+    return cut ? malformed(unencodedCharacters) : noPassword('the URI holds no password');
+  }
   const readable = { passwords: passwords.filter(isSlot), usernames: usernames.filter(isSlot) };
   if (readable.passwords.length < passwords.length || readable.usernames.length < usernames.length) {
     return malformed('a "%" in the credential of the URI starts no UTF-8 character; write %25 for a percent sign');
@@ -166,9 +173,7 @@ function endpointOf(layout: Layout, found: Found): Endpoint | undefined | Unread
   const portText = shown.get('port')?.split(',')[0];
   const portParameter = portText === undefined ? undefined : parsePort(portText);
   if (addresses === undefined || (portText !== undefined && portParameter === undefined)) {
-    return malformed(
-      'the host or port of the URI cannot be read; write the characters / ? # @ of a credential as %2F %3F %23 %40',
-    );
+    return malformed(unencodedCharacters);
   }
   const [first] = addresses;
   if (first === undefined || first.host === '') return undefined;

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { newPassword, type RandomIndex } from '../../shared/engine/password.ts';
+import { Bug } from '../../shared/errors.ts';
+import { parsed, replaced } from '../secret-value/samples.ts';
+
+/** Indices that come round: 0, 1, 2, … of whatever limit is asked for. */
+function counting(step: number): RandomIndex {
+  let next = 0;
+  return (limit) => {
+    next += step;
+    return next % limit;
+  };
+}
+
+test('a password is 40 letters and digits, starts with a letter and has one of each class', () => {
+  for (let i = 0; i < 500; i++) {
+    const password = newPassword().reveal();
+    expect(password).toMatch(/^[A-Za-z][A-Za-z0-9]{39}$/);
+    expect(password).toMatch(/^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])/);
+  }
+});
+
+test('no two passwords are alike, and every character of the alphabet is used in every place', () => {
+  const passwords = Array.from({ length: 3_000 }, () => newPassword().reveal());
+  expect(new Set(passwords).size).toBe(passwords.length);
+  const seen = Array.from(
+    { length: 40 },
+    (_, place) => new Set(passwords.map((password) => password.charAt(place))).size,
+  );
+  // 3,000 draws miss one of 62 characters in a place less than once in 10^19 tries.
+  expect(seen).toEqual([52, ...Array.from({ length: 39 }, () => 62)]);
+});
+
+test('a source that counts evenly gives every character equally often', () => {
+  const random = counting(1);
+  const letters = Array.from({ length: 62 }, () =>
+    newPassword({ alphabet: '0123456789abcdef', length: 49 }, random).reveal(),
+  );
+  const counts = new Map<string, number>();
+  for (const character of letters.join('')) counts.set(character, (counts.get(character) ?? 0) + 1);
+  expect([...counts.keys()].toSorted().join('')).toBe('0123456789abcdef');
+  expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThan((62 * 49) / 16 / 2);
+});
+
+test('the source is asked for letters first and for the whole alphabet after', () => {
+  const asked: number[] = [];
+  const inner = counting(7);
+  newPassword({}, (limit) => {
+    asked.push(limit);
+    return inner(limit);
+  });
+  expect(asked.slice(0, 40)).toEqual([52, ...Array.from({ length: 39 }, () => 62)]);
+});
+
+test('a password that lacks a class is drawn again as a whole', () => {
+  let calls = 0;
+  const inner = counting(7);
+  const password = newPassword({}, (limit) => (calls++ < 40 ? 0 : inner(limit))).reveal();
+  expect(calls).toBeGreaterThanOrEqual(80);
+  expect(password).not.toContain('AAAA');
+});
+
+test('an alphabet of its own is used in full, with the classes it has', () => {
+  const password = newPassword({ length: 60, alphabet: 'abcdef0123456789!' }).reveal();
+  expect(password).toMatch(/^[a-f][a-f0-9!]{59}$/);
+  expect(password).toMatch(/!/);
+  expect(newPassword({ length: 60, alphabet: '0123456789' }).reveal()).toMatch(/^\d{60}$/);
+});
+
+test.each([
+  ['too short', { length: 20 }, /less than 128 bits/],
+  ['from too few characters', { alphabet: 'ab' }, /less than 128 bits/],
+  ['from no characters', { alphabet: '' }, /less than 128 bits/],
+  ['from an alphabet with a repetition', { alphabet: `${'abcdefghijklmnopqrstuvwxyz'}a` }, /twice/],
+  ['of no length', { length: 0 }, /whole number/],
+  ['of a broken length', { length: 40.5 }, /whole number/],
+  ['of no number as length', { length: Number.NaN }, /whole number/],
+] as const)('a password %s is a bug', (_, rules, message) => {
+  expect(() => newPassword(rules)).toThrow(Bug);
+  expect(() => newPassword(rules)).toThrow(message);
+});
+
+test('a source that never gives a class ends with a bug instead of running on', () => {
+  expect(() => newPassword({}, () => 0)).toThrow(/one character of each class/);
+  expect(() => newPassword({}, (limit) => limit)).toThrow(/outside of the alphabet/);
+});
+
+describe('a new password needs no quoting', () => {
+  test.each([
+    ['raw', '', ''],
+    ['json', '{"password":"', '"}'],
+    ['uri', 'postgres://app:', '@h/d'],
+    ['uri parameter', 'jdbc:postgresql://h/d?user=app&password=', ''],
+    ['libpq', 'host=h password=', ' user=app'],
+    ['ADO.NET', 'Server=h;Password=', ';User ID=app'],
+    ['ODBC', 'Driver={x};Pwd=', ''],
+    ['JDBC for SQL Server', 'jdbc:sqlserver://h;user=app;password=', ''],
+    ['Azure service', 'AccountName=a;AccountKey=', ';x=y'],
+    ['StackExchange.Redis', 'h:6380,password=', ',ssl=True'],
+  ])('in %s', (_, before, after) => {
+    for (let i = 0; i < 20; i++) {
+      const password = newPassword().reveal();
+      const value = replaced(`${before}old${after}`, { password });
+      expect(value).toBe(before + password + after);
+      expect(parsed(value).credential.password.reveal()).toBe(password);
+    }
+  });
+});
