@@ -33,6 +33,8 @@ export interface GuardedChildOptions {
   readonly args: readonly string[];
   /** Debian package that has the command, named when the command is missing. */
   readonly package: string;
+  /** Added to this process's environment for the server. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Printed by the server when it takes connections. */
   readonly ready: RegExp;
   /** Longest time until `ready`, in ms. */
@@ -61,7 +63,7 @@ export async function startGuarded(options: GuardedChildOptions): Promise<Guarde
     {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` },
+      env: { ...process.env, ...options.environment, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` },
     },
   );
   const printed: string[] = [];

@@ -1,0 +1,108 @@
+/**
+ * A functions host for one machine. It loads an app through the model of `@azure/functions` and offers http, timer, queue and Event
+ * Grid triggers with the routes, keys and status codes of the real host. Each instance is a process that may be killed; all of them
+ * share the storage account the settings name.
+ */
+import { resolve } from 'node:path';
+import { startFrontEnd } from './front-end.ts';
+import { type InstanceProcess, startInstance } from './instance-process.ts';
+import { type KnownKeys, makeKeys, withFunctionKeys } from './keys.ts';
+import { Leader } from './leader.ts';
+import type { FunctionKeys, FunctionSummary, LogRecord, QueueOverrides } from './messages.ts';
+
+export { AppNotStarted } from './instance-process.ts';
+export type { FunctionKeys, FunctionSummary, LogRecord } from './messages.ts';
+
+export interface FunctionsHostOptions {
+  /** Holds host.json and a package.json whose `main` names the app: built or source. */
+  readonly folder: string;
+  /** The whole environment of the app, but for PATH. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Absent: 1. */
+  readonly instances?: number;
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** Keys that shall be known beforehand; the others are made. */
+  readonly keys?: KnownKeys;
+  /** Quicker than Azure where waiting would be all a test does. */
+  readonly queues?: QueueOverrides;
+  /** Called for each record from the first one on, also those before the host is ready. */
+  readonly onLog?: (record: LogRecord) => void;
+}
+
+export interface FunctionsHost {
+  readonly url: string;
+  readonly keys: FunctionKeys;
+  readonly functions: readonly FunctionSummary[];
+  readonly instances: readonly InstanceProcess[];
+  /** Calls for each record from now on. Returns what ends it. */
+  onLog(listener: (record: LogRecord) => void): () => void;
+  /** All records so far. */
+  logs(): readonly LogRecord[];
+  /** The address Event Grid delivers to, with the system key. */
+  eventGridUrl(functionName: string): string;
+  /** SIGKILL for one instance; its timers pass to another. */
+  kill(index: number): Promise<void>;
+  /** Starts one more instance. */
+  add(): Promise<InstanceProcess>;
+  /** Lets running functions end, runs terminate hooks. May be called again. */
+  close(): Promise<void>;
+}
+
+/** A quick maximum, so that a demo does not wait for a poll. The service's own is a minute. */
+const localPollingMs = 500;
+
+/** Starts whole or not at all: an app that throws while loading, or a function in error, makes this fail with its message. */
+export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
+  const records: LogRecord[] = [];
+  const listeners = new Set<(record: LogRecord) => void>(options.onLog === undefined ? [] : [options.onLog]);
+  const publish = (record: LogRecord) => {
+    records.push(record);
+    for (const listener of listeners) listener(record);
+  };
+  const keys = makeKeys(options.keys);
+  const instances: InstanceProcess[] = [];
+  const leader = new Leader(instances);
+  const add = async () => {
+    const started = await startInstance(
+      {
+        instance: instances.length,
+        folder: resolve(options.folder),
+        keys,
+        queues: { maxPollingMs: localPollingMs, ...options.queues },
+      },
+      options.settings,
+      publish,
+    );
+    instances.push(started);
+    leader.follow(started);
+    return started;
+  };
+  const close = async () => {
+    leader.end();
+    await front.close();
+    await Promise.all(instances.map((instance) => instance.stop()));
+  };
+  const alive = () => instances.filter((instance) => instance.alive()).map((instance) => instance.port);
+  const front = await startFrontEnd(options.port ?? 0, alive);
+  try {
+    for (let count = options.instances ?? 1; count > 0; count--) await add();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const functions = instances[0]?.functions ?? [];
+  return {
+    ...{ url: front.url, keys: withFunctionKeys(keys, functions), instances, functions, add, close },
+    logs: () => records,
+    onLog: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    eventGridUrl: (name) =>
+      `${front.url}/runtime/webhooks/eventgrid?functionName=${encodeURIComponent(name)}&code=${encodeURIComponent(keys.system)}`,
+    kill: async (index) => {
+      await instances[index]?.kill();
+    },
+  };
+}

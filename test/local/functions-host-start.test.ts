@@ -1,0 +1,114 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { type FunctionsHost, startFunctionsHost } from '../../local/functions-host/index.ts';
+import { fixtureFolder, fixtureSettings, logged, saying, startFixture } from './functions-app.ts';
+
+let azurite: Azurite;
+let host: FunctionsHost | undefined;
+const folders: string[] = [];
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterEach(async () => {
+  await host?.close();
+  host = undefined;
+});
+afterAll(async () => {
+  await azurite?.close();
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
+});
+
+/** A folder as it would be deployed: one ESM bundle, nothing installed beside it. */
+async function bundled(banner: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'keyturn-bundle-'));
+  folders.push(folder);
+  await build({
+    entryPoints: [join(fixtureFolder, 'main.ts')],
+    outfile: join(folder, 'main.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['@azure/functions-core'],
+    banner: { js: banner },
+    logLevel: 'error',
+  });
+  await cp(join(fixtureFolder, 'host.json'), join(folder, 'host.json'));
+  const manifest: Record<string, unknown> = JSON.parse(await readFile(join(fixtureFolder, 'package.json'), 'utf8'));
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ ...manifest, main: 'main.js' }));
+  return folder;
+}
+
+const requireBanner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+test('an app bundled as ESM with the core module left out registers the same functions as its source', async () => {
+  const source = await startFixture(azurite.connectionString);
+  await source.close();
+  const folder = await bundled(requireBanner);
+  host = await startFunctionsHost({ folder, settings: fixtureSettings(azurite.connectionString) });
+  expect(host.functions).toEqual(source.functions);
+  expect((await fetch(`${host.url}/api/orders/7`)).status).toBe(200);
+});
+
+test('a bundle that cannot require the core module is refused: it has registered nothing', async () => {
+  const folder = await bundled('');
+  const start = startFunctionsHost({ folder, settings: fixtureSettings(azurite.connectionString) });
+  await expect(start).rejects.toThrow(/No job functions found|unable to load entry point/);
+});
+
+test('an app that throws while loading makes the start fail with its message', async () => {
+  const start = startFixture(azurite.connectionString, { settings: { REFUSE_TO_START: 'VAULTS is missing' } });
+  await expect(start).rejects.toThrow(
+    'Worker was unable to load entry point "main.ts": Settings are wrong: VAULTS is missing',
+  );
+});
+
+test.each([
+  [
+    { TICK_SCHEDULE: '0 0 25 * * *' },
+    "The 'tick' function is in error: The schedule expression '0 0 25 * * *' was not recognized",
+  ],
+  [{ TICK_SCHEDULE: '0 0 L * * *' }, "The 'tick' function is in error"],
+  [{ WORK_QUEUE: 'a_b' }, 'The \'work\' function is in error: The queue name "a_b" is not valid'],
+  [{ AzureWebJobsStorage: '' }, "'AzureWebJobsStorage' does not exist"],
+])('the setting %o makes the start fail and names the function', async (settings, message) => {
+  await expect(startFixture(azurite.connectionString, { settings })).rejects.toThrow(message);
+});
+
+test('a setting that a binding refers to and that is missing makes the start fail', async () => {
+  const { TICK_SCHEDULE: _, ...settings } = fixtureSettings(azurite.connectionString);
+  const start = startFunctionsHost({ folder: fixtureFolder, settings });
+  await expect(start).rejects.toThrow(
+    "The 'tick' function is in error: '%TICK_SCHEDULE%' does not resolve to a value.",
+  );
+});
+
+test('the app sees its settings and PATH, and nothing of the environment the host was started from', async () => {
+  process.env['REFUSE_TO_START'] = 'seen by the app';
+  try {
+    host = await startFixture(azurite.connectionString);
+  } finally {
+    delete process.env['REFUSE_TO_START'];
+  }
+  expect((await fetch(`${host.url}/api/echo`)).status).toBe(200);
+});
+
+test('start and terminate hooks run, and no process is left when the host is closed', async () => {
+  const started = await startFixture(azurite.connectionString, { instances: 2 });
+  await logged(started, saying('app starts'), 2);
+  await started.close();
+  await logged(started, saying('app terminates'), 2);
+  expect(started.instances.map((instance) => instance.alive())).toEqual([false, false]);
+  await expect(fetch(started.url)).rejects.toThrow();
+});
+
+test('after one of two instances was killed the address still answers', async () => {
+  host = await startFixture(azurite.connectionString, { instances: 2 });
+  await host.kill(0);
+  const answers = await Promise.all([1, 2, 3].map(() => fetch(`${host?.url}/api/echo`)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+});
