@@ -7,8 +7,8 @@ import { resolve } from 'node:path';
 import { startFrontEnd } from './front-end.ts';
 import { type InstanceProcess, startInstance } from './instance-process.ts';
 import { type KnownKeys, makeKeys, withFunctionKeys } from './keys.ts';
-import { Leader } from './leader.ts';
 import type { FunctionKeys, FunctionSummary, LogRecord, QueueOverrides } from './messages.ts';
+import { InstancePool } from './pool.ts';
 
 export { AppNotStarted } from './instance-process.ts';
 export type { FunctionKeys, FunctionSummary, LogRecord } from './messages.ts';
@@ -61,39 +61,22 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     for (const listener of listeners) listener(record);
   };
   const keys = makeKeys(options.keys);
-  const instances: InstanceProcess[] = [];
-  const leader = new Leader(instances);
-  const add = async () => {
-    const started = await startInstance(
-      {
-        instance: instances.length,
-        folder: resolve(options.folder),
-        keys,
-        queues: { maxPollingMs: localPollingMs, ...options.queues },
-      },
-      options.settings,
-      publish,
-    );
-    instances.push(started);
-    leader.follow(started);
-    return started;
-  };
-  const close = async () => {
-    leader.end();
-    await front.close();
-    await Promise.all(instances.map((instance) => instance.stop()));
-  };
-  const alive = () => instances.filter((instance) => instance.alive()).map((instance) => instance.port);
-  const front = await startFrontEnd(options.port ?? 0, alive);
-  try {
-    for (let count = options.instances ?? 1; count > 0; count--) await add();
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const functions = instances[0]?.functions ?? [];
+  const folder = resolve(options.folder);
+  const queues = { maxPollingMs: localPollingMs, ...options.queues };
+  const pool = new InstancePool((instance) =>
+    startInstance({ instance, folder, keys, queues }, options.settings, publish),
+  );
+  await pool.start(options.instances ?? 1);
+  const front = await startFrontEnd(options.port ?? 0, () => pool.alive().map((instance) => instance.port)).catch(
+    async (error: unknown) => {
+      await pool.close();
+      throw error;
+    },
+  );
+  const functions = pool.all[0]?.functions ?? [];
   return {
-    ...{ url: front.url, keys: withFunctionKeys(keys, functions), instances, functions, add, close },
+    ...{ url: front.url, keys: withFunctionKeys(keys, functions), instances: pool.all, functions },
+    add: () => pool.add(),
     logs: () => records,
     onLog: (listener) => {
       listeners.add(listener);
@@ -101,8 +84,10 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     },
     eventGridUrl: (name) =>
       `${front.url}/runtime/webhooks/eventgrid?functionName=${encodeURIComponent(name)}&code=${encodeURIComponent(keys.system)}`,
-    kill: async (index) => {
-      await instances[index]?.kill();
+    kill: (index) => pool.kill(index),
+    close: async () => {
+      await front.close();
+      await pool.close();
     },
   };
 }

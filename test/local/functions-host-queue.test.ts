@@ -100,7 +100,7 @@ test('two instances on one queue process each message once', async () => {
 
 test('an instance killed in the middle of a message: the other gets it when the lock has run out', async () => {
   const { name, queue } = await freshQueue();
-  const running = await start(name, { instances: 2, queues: { maxPollingMs: 50, lockSeconds: 2 } });
+  const running = await start(name, { instances: 2, queues: { maxPollingMs: 50, lockSeconds: 1 } });
   await queue.sendMessage(encoded({ id: 'orphan', does: 'hang-once' }));
   const [first] = await logged(running, saying('"began":"orphan"'));
   await running.kill(first?.instance ?? 0);
