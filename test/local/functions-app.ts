@@ -1,15 +1,11 @@
 /** Starts the fixture app, and waits for what its functions write to their log. */
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
 import {
   type FunctionsHost,
   type FunctionsHostOptions,
   type LogRecord,
   startFunctionsHost,
 } from '../../local/functions-host/index.ts';
-
-// Whole processes are started, on machines that may be busy.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 export const fixtureFolder = fileURLToPath(new URL('../fixtures/functions-app', import.meta.url));
 
