@@ -38,8 +38,10 @@ export interface Trouble {
 /** Failure counts and quarantine. Lost ones mean some more attempts before the next quarantine. */
 export interface Attention {
   of(vault: string, secret: string): Promise<Trouble | Failure>;
-  /** All secrets with trouble, for lists; a page may be asked for at a time by the adapter. */
-  all(vault: string): AsyncIterable<{ readonly secret: string; readonly trouble: Trouble }>;
+  /** All secrets of a vault with trouble. A failure ends the listing. */
+  all(
+    vault: string,
+  ): AsyncIterable<{ readonly kind: 'secret'; readonly secret: string; readonly trouble: Trouble } | Failure>;
   /** Counts one more; `quarantineAfter` failures in a row quarantine the secret. */
   failed(
     vault: string,

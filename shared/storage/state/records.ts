@@ -1,0 +1,96 @@
+/** Small records in one table, by a group and a key. What the classes of this folder share. */
+import { odata, type TableClient } from '@azure/data-tables';
+import { type Failure, isFailure } from '../../errors.ts';
+import type { StorageClients } from '../connect.ts';
+import { storageFailure, storageFault } from '../fault.ts';
+
+export const stateTable = 'state';
+
+type Fields = Readonly<Record<string, string | number | boolean | Date>>;
+
+/** Record keys may not hold every sign; percent encoding with another escape sign keeps them apart. */
+const keyOf = (parts: readonly string[]): string =>
+  encodeURIComponent(parts.join('\n').toLowerCase()).replaceAll('%', '=');
+
+export class Records {
+  readonly #table: TableClient;
+
+  constructor(clients: Pick<StorageClients, 'table'>) {
+    this.#table = clients.table(stateTable);
+  }
+
+  /** The record as the table gives it, to be read by a schema; undefined where there is none. */
+  async get(
+    group: readonly string[],
+    key: readonly string[],
+  ): Promise<{ readonly kind: 'got'; readonly fields: unknown } | Failure> {
+    try {
+      return { kind: 'got', fields: await this.#table.getEntity(keyOf(group), keyOf(key)) };
+    } catch (error) {
+      const fault = storageFault(error);
+      return fault.status === 404 ? { kind: 'got', fields: undefined } : storageFailure(fault, 'table', key.join('/'));
+    }
+  }
+
+  /** Makes the record or replaces it. */
+  async put(
+    group: readonly string[],
+    key: readonly string[],
+    fields: Fields,
+  ): Promise<{ readonly kind: 'put' } | Failure> {
+    const entity = { partitionKey: keyOf(group), rowKey: keyOf(key), ...fields };
+    const made = await this.#made(key, () => this.#table.upsertEntity(entity, 'Replace'));
+    return isFailure(made) ? made : { kind: 'put' };
+  }
+
+  /** Makes the record unless there is one. */
+  async add(
+    group: readonly string[],
+    key: readonly string[],
+    fields: Fields,
+  ): Promise<{ readonly kind: 'put' | 'exists' } | Failure> {
+    const entity = { partitionKey: keyOf(group), rowKey: keyOf(key), ...fields };
+    return this.#made(key, () => this.#table.createEntity(entity));
+  }
+
+  async remove(group: readonly string[], key: readonly string[]): Promise<{ readonly kind: 'removed' } | Failure> {
+    try {
+      await this.#table.deleteEntity(keyOf(group), keyOf(key));
+      return { kind: 'removed' };
+    } catch (error) {
+      const fault = storageFault(error);
+      return fault.status === 404 ? { kind: 'removed' } : storageFailure(fault, 'table', key.join('/'));
+    }
+  }
+
+  /** All records of a group, a page of the service at a time. */
+  async *all(
+    group: readonly string[],
+  ): AsyncGenerator<{ readonly kind: 'record'; readonly fields: unknown } | Failure> {
+    const filter = odata`PartitionKey eq ${keyOf(group)}`;
+    try {
+      for await (const fields of this.#table.listEntities({ queryOptions: { filter } }))
+        yield { kind: 'record', fields };
+    } catch (error) {
+      const fault = storageFault(error);
+      if (fault.status !== 404) yield storageFailure(fault, 'table', group.join('/'));
+    }
+  }
+
+  async #made(
+    key: readonly string[],
+    write: () => Promise<unknown>,
+  ): Promise<{ readonly kind: 'put' | 'exists' } | Failure> {
+    try {
+      await write().catch(async (error: unknown) => {
+        if (storageFault(error).status !== 404) throw error;
+        await this.#table.createTable();
+        await write();
+      });
+      return { kind: 'put' };
+    } catch (error) {
+      const fault = storageFault(error);
+      return fault.status === 409 ? { kind: 'exists' } : storageFailure(fault, 'table', key.join('/'));
+    }
+  }
+}

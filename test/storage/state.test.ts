@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startAzurite } from '../../local/azurite.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
+import { connectStorage } from '../../shared/storage/connect.ts';
+import { tableAcknowledgements } from '../../shared/storage/state/acknowledgements.ts';
+import { tableAttention } from '../../shared/storage/state/attention.ts';
+import { tableFreeze } from '../../shared/storage/state/freeze.ts';
+import { tableIdempotencyKeys } from '../../shared/storage/state/idempotency-keys.ts';
+import { tableMarks } from '../../shared/storage/state/marks.ts';
+import { Records } from '../../shared/storage/state/records.ts';
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let records: Records;
+let vault: string;
+let vaults = 0;
+
+const noCredential = { getToken: async () => null };
+
+function recordsAt(connectionString: string): Records {
+  const value = new SecretText(connectionString);
+  return new Records(connectStorage({ kind: 'connection-string', value }, noCredential));
+}
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  records = recordsAt(azurite.connectionString);
+});
+
+afterAll(() => azurite.close());
+
+beforeEach(() => {
+  vault = `vault-${vaults++}`;
+});
+
+const failed = { code: 'admin-refused', message: 'refused', hint: 'mend it', at: new Date('2026-01-01T00:00:00Z') };
+
+test('a mark that nobody put is not known, and one that was put is, however often', async () => {
+  const marks = tableMarks(records);
+  expect(await marks.has(`${vault}/a key with / ? # % signs`)).toEqual({ kind: 'known', marked: false });
+  await marks.put(`${vault}/a key with / ? # % signs`);
+  await marks.put(`${vault}/a key with / ? # % signs`);
+  expect(await marks.has(`${vault}/a key with / ? # % signs`)).toEqual({ kind: 'known', marked: true });
+});
+
+test('the first acknowledgement of a consumer counts, for its version alone', async () => {
+  const acknowledgements = tableAcknowledgements(records);
+  const first = new Date('2026-01-01T00:00:00Z');
+  await acknowledgements.add(vault, 'orders-db', 'v1', 'shop', first);
+  await acknowledgements.add(vault, 'orders-db', 'v1', 'shop', new Date());
+  await acknowledgements.add(vault, 'orders-db', 'v2', 'billing', first);
+  const known = await acknowledgements.of(vault, 'orders-db', 'v1');
+  expect(known).toEqual({ kind: 'acknowledged', consumers: new Map([['shop', first]]) });
+});
+
+test('failures in a row quarantine a secret, and clearing it forgets them', async () => {
+  const attention = tableAttention(records);
+  expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble', failures: 0, quarantined: false });
+  await attention.failed(vault, 'orders-db', failed, 2);
+  expect(await attention.of(vault, 'ORDERS-DB')).toMatchObject({ failures: 1, quarantined: false, last: failed });
+  expect(await attention.failed(vault, 'orders-db', failed, 2)).toMatchObject({ failures: 2, quarantined: true });
+  const all: unknown[] = [];
+  for await (const one of attention.all(vault)) all.push(one);
+  expect(all).toMatchObject([{ kind: 'secret', secret: 'orders-db', trouble: { quarantined: true } }]);
+  await attention.cleared(vault, 'orders-db');
+  await attention.cleared(vault, 'orders-db');
+  expect(await attention.of(vault, 'orders-db')).toMatchObject({ failures: 0 });
+});
+
+test('an idempotency key is taken once, and tells what it was taken for', async () => {
+  const keys = tableIdempotencyKeys(records);
+  const claims = await Promise.all(
+    ['r1', 'r2', 'r3'].map((rotationId) => keys.claim('ops', `${vault}-key`, 'print', rotationId)),
+  );
+  expect(claims.filter((claim) => claim.kind === 'claimed')).toHaveLength(1);
+  const known = await keys.claim('ops', `${vault}-key`, 'another', 'r4');
+  expect(known).toMatchObject({ kind: 'known', fingerprint: 'print' });
+  expect(await keys.claim('somebody else', `${vault}-key`, 'print', 'r5')).toEqual({ kind: 'claimed' });
+});
+
+test('the freeze switch is off until it is set, and says who set it and why', async () => {
+  const freeze = tableFreeze(records);
+  expect(await freeze.read()).toEqual({ kind: 'freeze', frozen: false });
+  await freeze.set({ frozen: true, by: 'dana', reason: 'release', at: failed.at });
+  expect(await freeze.read()).toEqual({
+    kind: 'freeze',
+    frozen: true,
+    by: 'dana',
+    reason: 'release',
+    since: failed.at,
+  });
+  await freeze.set({ frozen: false, by: 'dana', reason: 'done', at: failed.at });
+  expect(await freeze.read()).toMatchObject({ frozen: false });
+});
+
+test('storage that gives no answer is a failure of class retry, never an empty answer', async () => {
+  const down = recordsAt(
+    'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;TableEndpoint=http://127.0.0.1:9/a;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a',
+  );
+  const answers = await Promise.all([
+    tableMarks(down).has('a'),
+    tableFreeze(down).read(),
+    tableAttention(down).of(vault, 'orders-db'),
+    tableAcknowledgements(down).of(vault, 'orders-db', 'v1'),
+    tableIdempotencyKeys(down).claim('ops', 'k', 'p', 'r'),
+  ]);
+  expect(answers.map((answer) => ('code' in answer ? answer.code : answer.kind))).toEqual(
+    Array(5).fill('storage-unreachable'),
+  );
+});
