@@ -35,7 +35,9 @@ export function parseHostPort(text: string): Address | undefined {
     return withPort(text.slice(1, close), after.slice(1));
   }
   const colon = text.indexOf(':');
-  if (colon < 0 || colon !== text.lastIndexOf(':')) return withPort(text, undefined);
+  if (colon < 0) return withPort(text, undefined);
+  if (colon !== text.lastIndexOf(':'))
+    return /^[0-9a-f:.]+(?:%.*)?$/i.test(text) ? withPort(text, undefined) : undefined;
   return withPort(text.slice(0, colon), text.slice(colon + 1));
 }
 

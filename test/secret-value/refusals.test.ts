@@ -41,6 +41,7 @@ const unreadable: readonly Row[] = [
   ['a URI with half a character', 'postgres://app:p%c3@h/d', /%25/],
   ['a URI with two different passwords', 'jdbc:mysql://a:x@h/d?password=y', /two passwords/],
   ['a URI with a port out of range', 'postgres://a:x@h:70000/d', /port/],
+  ['a URI with two ports', 'postgres://a:x@h:1:2/d', /port/],
   ['JDBC in a form without a host', 'jdbc:oracle:thin:a/x@h', /no URI/],
   ['libpq with duplicates that differ', 'host=h password=x password=y', /two passwords/],
   ['libpq with a connection string as dbname', 'host=h password=x dbname=postgres://a:b@c/d', /dbname/],
