@@ -11,7 +11,7 @@
  *     GET    /_emulator/calls              {total, challenges, counts, latest}
  *     DELETE /_emulator/calls              counts from 0
  *     GET    /_emulator/limits             the limits in force
- *     POST   /_emulator/limits             {on?, creations?, others?, windowMs?, retryAfter?}
+ *     POST   /_emulator/limits             {on?, creations?, others?, windowMs?, retryAfter?, countRefused?}
  *     GET    /_emulator/subscriptions      all made here
  *     POST   /_emulator/subscriptions      {types?}: keeps the events of versions made from now on; answers {id}
  *     GET    /_emulator/subscriptions/ID   {events}: what came since it was asked last
@@ -45,6 +45,7 @@ const limitsSchema = z.strictObject({
   others: z.int().min(1).exactOptional(),
   windowMs: z.int().min(1).exactOptional(),
   retryAfter: z.boolean().exactOptional(),
+  countRefused: z.boolean().exactOptional(),
 });
 const subscriptionSchema = z.strictObject({ types: z.array(z.enum(vaultEventTypes)).min(1).optional() });
 

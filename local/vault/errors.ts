@@ -122,9 +122,13 @@ export const throttled = (retryAfterSeconds?: number) =>
     retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
   );
 
+export const methodNotAllowed = (method: string) => errorAnswer(405, 'MethodNotAllowed', `HTTP ${method} not allowed`);
+
+/** The odd code is the service's. */
+export const malformedBackup = () =>
+  errorAnswer(400, 'Malformed backup blob', 'Backup blob contains invalid or corrupt version.');
+
 // The sentences from here on are ours *.
-export const methodNotAllowed = (method: string) =>
-  errorAnswer(405, 'MethodNotAllowed', `Method ${method} is not allowed on this resource.`);
 
 export const notFound = () => errorAnswer(404, 'NotFound', 'The requested resource was not found.');
 

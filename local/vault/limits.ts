@@ -1,8 +1,7 @@
 /**
  * The service's limits on calls: 300 creations and 4,000 other calls in any 10 seconds, per vault.
  *
- * Judged by the machine's steady clock, never by the movable one: moving the clock must not give or take calls. A call that was refused
- * does not count.
+ * Judged by the machine's steady clock, never by the movable one: moving the clock must not give or take calls.
  */
 export interface LimitOptions {
   readonly on: boolean;
@@ -13,6 +12,11 @@ export interface LimitOptions {
   readonly windowMs: number;
   /** Whether a refusal carries `Retry-After` in whole seconds. The service does not promise it. */
   readonly retryAfter: boolean;
+  /**
+   * Whether refused calls count too. The service's manual says that all requests accrue; how its windows turn over is not known, and with a
+   * sliding one a caller that keeps hammering would never get through. So the default is no; yes is the strictest reading.
+   */
+  readonly countRefused: boolean;
 }
 
 export const documentedLimits: LimitOptions = {
@@ -21,13 +25,14 @@ export const documentedLimits: LimitOptions = {
   others: 4_000,
   windowMs: 10_000,
   retryAfter: true,
+  countRefused: false,
 };
 
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds?: number };
 
-/** The moments of the last `capacity` calls, in a ring. */
+/** The moments of the last `capacity` counted calls, in a ring. */
 class Window {
   readonly #moments: Float64Array;
   #calls = 0;
@@ -37,14 +42,16 @@ class Window {
   }
 
   /** 0 when the call is admitted, else the ms until one would be. */
-  admit(nowMs: number, windowMs: number): number {
+  admit(nowMs: number, { windowMs, countRefused }: LimitOptions): number {
     const at = this.#calls % this.#moments.length;
     const oldest = this.#moments[at] ?? 0;
     const freeMs = oldest + windowMs;
-    if (this.#calls >= this.#moments.length && freeMs > nowMs) return freeMs - nowMs;
-    this.#moments[at] = nowMs;
-    this.#calls++;
-    return 0;
+    const waitMs = this.#calls >= this.#moments.length && freeMs > nowMs ? freeMs - nowMs : 0;
+    if (waitMs === 0 || countRefused) {
+      this.#moments[at] = nowMs;
+      this.#calls++;
+    }
+    return waitMs;
   }
 }
 
@@ -76,7 +83,7 @@ export class Limits {
   admit(kind: 'creation' | 'other'): Admission {
     if (!this.#options.on) return { kind: 'admitted' };
     const window = kind === 'creation' ? this.#creations : this.#others;
-    const waitMs = window.admit(this.#steadyMs(), this.#options.windowMs);
+    const waitMs = window.admit(this.#steadyMs(), this.#options);
     if (waitMs === 0) return { kind: 'admitted' };
     return this.#options.retryAfter
       ? { kind: 'throttled', retryAfterSeconds: Math.ceil(waitMs / 1000) }

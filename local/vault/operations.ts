@@ -6,6 +6,7 @@ import {
   beingDeleted,
   deletedSecretNotFound,
   hindered,
+  malformedBackup,
   purgeProtected,
   restoreConflict,
   secretDisabled,
@@ -96,19 +97,19 @@ function restore({ store, wire, numberVersion }: OperationContext, { body }: Ope
   const parsed = parseRestore(body);
   if (parsed.kind === 'refused') return parsed.answer;
   const backedUp = readBackup(parsed.value);
-  if (backedUp === undefined) return badParameter('Malformed backup blob');
+  if (backedUp === undefined) return malformedBackup();
   const { name } = backedUp;
   const versions = backedUp.versions.map((version) => ({ ...version, number: numberVersion() }));
   const restored = store.restore(name, versions);
+  // A purge that is still going on shows as this conflict too: callers repeat until it is over.
+  const conflict = restoreConflict(`${wire.address}/secrets/${name}/${versions.at(-1)?.id ?? ''}`);
   switch (restored.kind) {
     case 'written':
       return ok(wire.version(restored.secret, restored.version));
     case 'hindered':
-      return hindered(name, restored.by);
-    case 'exists': {
-      const newest = versions.at(-1)?.id ?? '';
-      return restoreConflict(`${wire.address}/secrets/${name}/${newest}`);
-    }
+      return restored.by === 'deleted' ? hindered(name, restored.by) : conflict;
+    case 'exists':
+      return conflict;
   }
 }
 
@@ -184,7 +185,6 @@ function withDeleted(
   const deleted = store.findDeleted(route.name);
   if (deleted !== undefined) return then(deleted);
   // Reading says "not found" until the deletion is complete, which is what a poller waits on; acting on it is a conflict.
-  return route.operation !== 'get-deleted' && store.deletedHindrance(route.name) !== undefined
-    ? beingDeleted()
-    : deletedSecretNotFound(route.name);
+  if (route.operation !== 'get-deleted' && store.deletedHindrance(route.name) !== undefined) return beingDeleted();
+  return route.operation === 'recover' ? secretNotFound(route.name) : deletedSecretNotFound(route.name);
 }

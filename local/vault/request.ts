@@ -37,7 +37,8 @@ const knownVersions = /^(2015-06-01|2016-10-01|2025-06-01-preview|2025-07-01|202
 
 /** Answers a request to the vault itself. Resolves when the answer has been handed to the system. */
 export async function answerVault(gate: Gate, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', baseOf(request));
+  // Joined as text: as a relative address, a path that begins with two slashes would name a host.
+  const url = new URL(`${baseOf(request)}${pathOf(request)}`);
   const outcome = await judge(gate, request, url);
   if (outcome === 'cut') request.socket.destroy();
   else send(gate.vault.clock, request, response, outcome);
@@ -47,8 +48,19 @@ export async function answerVault(gate: Gate, request: IncomingMessage, response
 export function baseOf(request: IncomingMessage): string {
   const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
   const local = `127.0.0.1:${request.socket.localPort}`;
-  const host = request.headers.host ?? local;
-  return `${encrypted ? 'https' : 'http'}://${/^[\w.:[\]-]+$/.test(host) ? host : local}`;
+  const scheme = encrypted ? 'https' : 'http';
+  const base = `${scheme}://${request.headers.host ?? local}`;
+  // A host that is no host may not shape an address that is sent back.
+  return URL.canParse(base) && new URL(base).origin === base.toLowerCase() ? base : `${scheme}://${local}`;
+}
+
+/** Path and query. A request through a proxy names the whole address; only its path counts here. */
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  if (url.startsWith('/')) return url;
+  if (!URL.canParse(url)) return '/';
+  const { pathname, search } = new URL(url);
+  return `${pathname}${search}`;
 }
 
 async function judge(gate: Gate, request: IncomingMessage, url: URL): Promise<Outcome> {

@@ -233,6 +233,7 @@ export class SecretStore {
     const byId = new Map(versions.map((version) => [version.id, version]));
     const secret: Entry = { name, versions: byId, newest, sequence: 0, settlesMs: 0 };
     this.#activate(key, secret);
+    this.#options.listener.rescheduled(secret, newest);
     return { kind: 'written', secret, version: newest };
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { makeCertificates } from '../../local/certificates.ts';
 import { clientFor, collect, failure, httpsClientFor, vaultFor } from './helpers.ts';
 
 const dayMs = 86_400_000;
@@ -142,6 +143,35 @@ describe("Microsoft's client", () => {
     await client.setSecret('orders-db', 'two');
   });
 
+  test('a restore is a conflict until the purge is over, then it goes through', async () => {
+    const vault = await vaultFor({ settleMs: 1_000 });
+    const client = clientFor(vault);
+    await client.setSecret('orders-db', 'one');
+    const blob = (await client.backupSecret('orders-db')) ?? new Uint8Array();
+    const deletion = await client.beginDeleteSecret('orders-db', { intervalInMs: 5 });
+    vault.clock.advance(1_000);
+    await deletion.pollUntilDone();
+    await client.purgeDeletedSecret('orders-db');
+    expect(await failure(client.restoreSecretBackup(blob))).toMatchObject({
+      status: 409,
+      message: expect.stringMatching(/^There was a conflict restoring the secret/),
+    });
+    vault.clock.advance(1_000);
+    expect(await client.restoreSecretBackup(blob)).toMatchObject({ name: 'orders-db' });
+  });
+
+  test('an empty value, an output format and a recovery of nothing are answered as by the service', async () => {
+    const client = clientFor(await vaultFor());
+    expect((await client.setSecret('empty', '')).value).toBe('');
+    expect((await client.getSecret('empty', { outContentType: 'application/x-pem-file' })).value).toBe('');
+    expect(await failure(client.beginRecoverDeletedSecret('nobody'))).toMatchObject({
+      status: 404,
+      code: 'SecretNotFound',
+    });
+    expect(await failure(client.beginDeleteSecret('nobody'))).toMatchObject({ status: 404, code: 'SecretNotFound' });
+    expect(await failure(client.backupSecret('nobody'))).toMatchObject({ status: 404, code: 'SecretNotFound' });
+  });
+
   test('a backup brings all versions back into another vault, as they were', async () => {
     const source = await vaultFor({ name: 'source' });
     const client = clientFor(source);
@@ -165,7 +195,10 @@ describe("Microsoft's client", () => {
       code: 'Conflict',
       message: expect.stringContaining(`conflict restoring the secret '${source.url}/secrets/orders-db/`),
     });
-    expect(await failure(client.restoreSecretBackup(Buffer.from('no backup')))).toMatchObject({ status: 400 });
+    expect(await failure(client.restoreSecretBackup(new Uint8Array(4728)))).toMatchObject({
+      status: 400,
+      message: 'Backup blob contains invalid or corrupt version.',
+    });
   });
 
   test('speaks https on the same port when it trusts the authority, and refuses when it does not', async () => {
@@ -175,8 +208,8 @@ describe("Microsoft's client", () => {
     expect(properties.id).toBe(`${vault.httpsUrl}/secrets/orders-db/${properties.version}`);
     for (let n = 0; n < 30; n++) vault.put(`secret-${n}`, { value: 'x' });
     expect(await collect(client.listPropertiesOfSecrets())).toHaveLength(31);
-    const stranger = await vaultFor({ name: 'stranger' });
-    await expect(httpsClientFor(vault, stranger.certificate).getSecret('orders-db')).rejects.toThrow(/certificate/);
+    const stranger = await makeCertificates({ hosts: ['127.0.0.1'] });
+    await expect(httpsClientFor(vault, stranger.ca).getSecret('orders-db')).rejects.toThrow(/certificate/);
   });
 
   test('concurrent writes of one name: no version is lost or made twice, and a fresh client gets through the challenge', async () => {

@@ -1,5 +1,6 @@
 import { SecretClient } from '@azure/keyvault-secrets';
 import { afterEach } from 'vitest';
+import { makeCertificates } from '../../local/certificates.ts';
 import { startVaultEmulator, type VaultEmulator, type VaultEmulatorOptions } from '../../local/vault/index.ts';
 
 const running: VaultEmulator[] = [];
@@ -8,9 +9,12 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((vault) => vault.close()));
 });
 
+// Made once: most tests care about anything but certificates.
+const certificates = makeCertificates({ hosts: ['127.0.0.1', 'localhost'] });
+
 /** An emulator that is closed after the test. */
 export async function vaultFor(options: VaultEmulatorOptions = {}): Promise<VaultEmulator> {
-  const vault = await startVaultEmulator(options);
+  const vault = await startVaultEmulator({ certificates: await certificates, ...options });
   running.push(vault);
   return vault;
 }
