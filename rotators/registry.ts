@@ -1,6 +1,7 @@
 import type { RotatorEntry } from '../shared/contract/rotator.ts';
 import { apiKey } from './api-key/entry.ts';
+import { postgres } from './postgres/entry.ts';
 import { redis } from './redis/entry.ts';
 
 /** Every kind of target Keyturn knows. Drivers are loaded by an entry only when a secret needs them. */
-export const rotators: readonly RotatorEntry[] = [apiKey, redis];
+export const rotators: readonly RotatorEntry[] = [apiKey, postgres, redis];

@@ -78,8 +78,7 @@ export async function rotate<Options>(
   const step = bench.step(scene, changes);
   const candidate = proposed(bench.rotator().propose(step, step.current));
   const outcome = await bench.rotator().apply(step, candidate, step.current);
-  expect(outcome).toMatchObject({ kind: 'applied' });
-  if (outcome.kind !== 'applied') throw new Error(outcome.message);
+  if (outcome.kind !== 'applied') throw new Error(`apply failed as ${outcome.code}: ${outcome.message}`);
   expect(await bench.rotator().verify(step, outcome.credential)).toEqual({ kind: 'accepted' });
   return outcome.credential;
 }

@@ -1,0 +1,164 @@
+/** The preflight: what a rotation would need, looked at without changing anything. */
+import type { Check } from '../../shared/contract/rotator.ts';
+import { isFailure } from '../../shared/errors.ts';
+import { otherLogin } from '../common/pair.ts';
+import { usesTls } from '../common/transport.ts';
+import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
+import { adminFailure, type PostgresFault } from './fault.ts';
+import { objectionToName, objectionToPair, objectionToState } from './guard.ts';
+import { type LoginFacts, missingRight, readAdminRights, readLogins } from './logins.ts';
+import { passwordObjection } from './password.ts';
+import { longestName } from './quote.ts';
+import { type Opening, type Session, tlsWish, withSession } from './session.ts';
+
+export async function check(work: Work): Promise<readonly Check[]> {
+  const named = nameChecks(work);
+  if (named.some((line) => line.state === 'failed')) return named;
+  const server = work.step.admin.kind === 'self' ? [] : await adminChecks(work);
+  return [...named, ...server, ...(await loginChecks(work))];
+}
+
+function passed(name: string, detail: string): Check {
+  return { name, state: 'passed', detail };
+}
+
+function failed(name: string, detail: string, fix: string): Check {
+  return { name, state: 'failed', detail, fix };
+}
+
+function names(work: Work): { readonly live: string; readonly idle: string | undefined; readonly fault?: string } {
+  const live = work.step.current.username ?? '';
+  if (work.step.strategy !== 'alternating-users') return { live, idle: undefined };
+  const pair = otherLogin(live, { users: work.step.options.users, maxLength: longestName });
+  return pair.kind === 'pair' ? { live, idle: pair.other } : { live, idle: undefined, fault: pair.detail };
+}
+
+function nameChecks(work: Work): readonly Check[] {
+  const { idle, fault } = names(work);
+  const lines: Check[] = [];
+  const objection =
+    objectionToName(work, work.step.current.username) ?? (idle === undefined ? undefined : objectionToName(work, idle));
+  if (objection !== undefined) lines.push(failed('logins', objection.message, objection.hint));
+  if (fault !== undefined) {
+    lines.push(failed('pair', fault, `Name both logins in the tag "users" of ${work.step.secret}.`));
+  }
+  if (lines.length === 0 && idle !== undefined) lines.push(passed('pair', `the other login is "${idle}"`));
+  return lines;
+}
+
+async function adminChecks(work: Work): Promise<readonly Check[]> {
+  const access = await adminAccess(work);
+  if (isFailure(access)) return [failed('admin', access.message, access.hint)];
+  const outcome = await withSession(access.opening, (session) => lookAsAdmin(work, session, access.opening));
+  if (outcome.kind === 'done') return outcome.result;
+  const failure = adminFailure(outcome.fault, { step: work.step, target: access.target, who: access.who });
+  return [failed('admin', failure.message, failure.hint)];
+}
+
+async function lookAsAdmin(work: Work, session: Session, opening: Opening): Promise<readonly Check[]> {
+  const { live, idle } = names(work);
+  const logins = await readLogins(session, idle === undefined ? [live] : [live, idle]);
+  return [
+    passed('admin', `${adminTarget(work.step)} lets "${opening.username}" in`),
+    transport(opening),
+    encryption(session),
+    ...(await rights(work, session, [...logins.keys()])),
+    ...state(work, logins.get(live), live),
+    ...(await pair(work, session, logins, { live, idle })),
+  ];
+}
+
+function transport(opening: Opening): Check {
+  const detail = usesTls(opening.endpoint, tlsWish(opening.endpoint))
+    ? 'the connection is encrypted and the certificate is trusted'
+    : 'a plain connection that does not leave this machine';
+  return passed('transport', detail);
+}
+
+function encryption(session: Session): Check {
+  const objection = passwordObjection(session);
+  const name = 'password storage';
+  if (objection === undefined) return passed(name, `SCRAM-SHA-256, ${session.iterations ?? 4096} iterations`);
+  return failed(name, objection, `Set password_encryption to 'scram-sha-256' on the server.`);
+}
+
+async function rights(work: Work, session: Session, logins: readonly string[]): Promise<readonly Check[]> {
+  const found = await readAdminRights(session, logins);
+  if (found === undefined)
+    return [{ name: 'admin rights', state: 'unknown', detail: 'the admin is no role of pg_roles' }];
+  const lacks = missingRight(session, found);
+  const lines = [
+    lacks === undefined
+      ? passed('admin rights', 'the admin may change the logins')
+      : failed('admin rights', `the admin lacks ${lacks}`, `Grant ${lacks} to the rotation admin.`),
+  ];
+  const emergency = 'emergency';
+  if (found.maySignal) lines.push(passed(emergency, 'the admin may end sessions'));
+  else {
+    const detail = 'the admin may not end sessions of other logins, which only an emergency rotation does';
+    lines.push({
+      name: emergency,
+      state: 'unknown',
+      detail,
+      fix: 'Run GRANT pg_signal_backend TO the rotation admin.',
+    });
+  }
+  return work.step.admin.kind === 'self' ? [] : lines;
+}
+
+function state(work: Work, login: LoginFacts | undefined, name: string): readonly Check[] {
+  if (login === undefined) {
+    const fix = `Create it, or correct the login in the value of ${work.step.secret}.`;
+    return [failed('login', `there is no login "${name}"`, fix)];
+  }
+  const objection = objectionToState(work, login);
+  if (objection !== undefined) return [failed('login', objection.message, objection.hint)];
+  return [passed('login', `"${name}" may log in`)];
+}
+
+async function pair(
+  work: Work,
+  session: Session,
+  logins: ReadonlyMap<string, LoginFacts>,
+  { live, idle }: { readonly live: string; readonly idle: string | undefined },
+): Promise<readonly Check[]> {
+  if (idle === undefined || !logins.has(live)) return [];
+  if (!logins.has(idle)) return [passed('second login', `"${idle}" does not exist yet and will be created`)];
+  const objection = await objectionToPair(work, session, { live, idle });
+  if (objection !== undefined) return [failed('second login', objection.message, objection.hint)];
+  return [passed('second login', `"${idle}" may do what "${live}" may, and no more`)];
+}
+
+/** The login in use, as its consumers come in. A self-rotation has only this connection, so it asks it about the server too. */
+async function loginChecks(work: Work): Promise<readonly Check[]> {
+  const { step } = work;
+  const opening = loginOpening(work, step.current);
+  if (opening.password.isEmpty) return [failed('current credential', 'the password is empty', 'Set a value with one.')];
+  const outcome = await withSession(opening, async (session) =>
+    step.admin.kind === 'self' ? [transport(opening), encryption(session)] : [],
+  );
+  if (outcome.kind === 'done') {
+    const detail = `${loginTarget(step)} lets "${opening.username}" into the database "${opening.database}"`;
+    return [passed('current credential', detail), ...outcome.result];
+  }
+  return [failed('current credential', outcome.fault.message, loginFix(work, outcome.fault))];
+}
+
+function loginFix(work: Work, fault: PostgresFault): string {
+  const { secret } = work.step;
+  switch (fault.kind) {
+    case 'unreachable':
+      return `Check that ${loginTarget(work.step)} is up and that its firewall lets the function app in.`;
+    case 'untrusted':
+      return 'Add the certificate authority of the server to KEYTURN_TRUSTED_CERTIFICATES.';
+    case 'missing':
+      return `Correct the database in the value of ${secret}.`;
+    case 'busy':
+    case 'late':
+      return 'Try again; when it stays, raise max_connections or the connection limit of the login.';
+    case 'refused':
+    case 'forbidden':
+    case 'rejected':
+      return `Set the vault's current version of ${secret} to a credential that works, or run "keyturn rotate ${secret} --force".`;
+  }
+}

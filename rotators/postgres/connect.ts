@@ -1,0 +1,125 @@
+/** Who connects where: as the admin, or as a login of the secret. */
+
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
+import { networkFault } from '../common/network.ts';
+import { scrubbed } from '../common/scrub.ts';
+import { targetName } from '../common/transport.ts';
+import type { PostgresOptions } from './options.ts';
+import { defaultPort, type Opening } from './session.ts';
+
+/** What every method of the rotator works with. */
+export interface Work {
+  readonly step: Step<PostgresOptions>;
+  readonly environment: RotatorEnvironment;
+}
+
+/** A connection to be made with the rights that change logins. */
+export interface AdminAccess {
+  readonly kind: 'access';
+  readonly opening: Opening;
+  readonly target: string;
+  /** How the admin is named in messages. */
+  readonly who: string;
+}
+
+// Entra tokens for Azure Database for PostgreSQL:
+// https://learn.microsoft.com/azure/postgresql/flexible-server/how-to-configure-sign-in-azure-ad-authentication
+const tokenScope = 'https://ossrdbms-aad.database.windows.net/.default';
+
+/** Where there is always a database to connect to when nobody names one. */
+const maintenanceDatabase = 'postgres';
+
+/** Host and port of the admin's endpoint. */
+export function adminTarget(step: Step): string {
+  return targetName(step.adminEndpoint, defaultPort);
+}
+
+/** Host and port of the consumers' endpoint. */
+export function loginTarget(step: Step): string {
+  return targetName(step.endpoint, defaultPort);
+}
+
+/** How to connect as the admin. Gets a token when the admin is the app's identity. Must not be called for a self-rotation. */
+export async function adminAccess(work: Work): Promise<AdminAccess | Failure> {
+  const { step } = work;
+  const target = adminTarget(step);
+  const database = step.adminEndpoint.database ?? maintenanceDatabase;
+  const common = { ...limits(work), endpoint: step.adminEndpoint, database, secrets: secretsOf(step) };
+  switch (step.admin.kind) {
+    case 'self':
+      return failure('strategy-unsupported', {
+        secret: step.secret,
+        detail: `"${step.strategy}" changes another login than the one that logs in, so the tag "admin" must name an admin connection`,
+      });
+    case 'connection': {
+      const { username = '', password } = step.admin.credential;
+      const who = `"${username}" of the secret ${step.admin.secret}`;
+      return { kind: 'access', target, who, opening: { ...common, username, password } };
+    }
+    case 'identity': {
+      const { username } = step.admin;
+      const who = `"${username}" (the app's own identity)`;
+      const token = await ownToken(step, step.admin.getToken);
+      if (token instanceof SecretText) {
+        return { kind: 'access', target, who, opening: { ...common, username, password: token } };
+      }
+      const at = { secret: step.secret, target, detail: `no token: ${token.message}` };
+      if (networkFault(token) !== undefined) return failure('target-unreachable', at, token);
+      return failure('admin-refused', { ...at, admin: who }, token);
+    }
+  }
+}
+
+async function ownToken(step: Step, getToken: (scope: string) => Promise<SecretText>): Promise<SecretText | Error> {
+  if (step.signal.aborted) return Object.assign(new Error('the call was ended'), { code: 'ABORT_ERR' });
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<Error>((resolve) => {
+    stop = () => resolve(Object.assign(new Error('the call was ended'), { code: 'ABORT_ERR' }));
+    step.signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([getToken(tokenScope), aborted]);
+  } catch (error) {
+    return scrubbed(error, secretsOf(step));
+  } finally {
+    step.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** How a consumer with the credential connects. */
+export function loginOpening(work: Work, credential: Credential): Opening {
+  const { step } = work;
+  return {
+    ...limits(work),
+    endpoint: step.endpoint,
+    // A value that names no database (a bare password) leaves it to its consumers; the admin's is as good as any to log in to.
+    database: step.endpoint.database ?? step.adminEndpoint.database ?? maintenanceDatabase,
+    username: credential.username ?? '',
+    password: credential.password,
+    secrets: secretsOf(step),
+  };
+}
+
+/** The name by which the admin is known to the server, so that it is never taken for a login to change. */
+export function adminLogin(step: Step): string | undefined {
+  switch (step.admin.kind) {
+    case 'self':
+      return undefined;
+    case 'connection':
+      return step.admin.credential.username;
+    case 'identity':
+      return step.admin.username;
+  }
+}
+
+function limits({ step, environment }: Work): Pick<Opening, 'signal' | 'remainingMs' | 'environment'> {
+  return { signal: step.signal, remainingMs: step.remainingMs, environment };
+}
+
+function secretsOf(step: Step): readonly SecretText[] {
+  const admin = step.admin.kind === 'connection' ? [step.admin.credential.password] : [];
+  return [step.current.password, ...admin];
+}

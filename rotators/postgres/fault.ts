@@ -1,0 +1,131 @@
+/** What can go wrong between us and a Postgres server, by SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+import { DatabaseError } from 'pg';
+import type { Step } from '../../shared/contract/rotator.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
+import { networkFault, tlsFault } from '../common/network.ts';
+import { scrubbed } from '../common/scrub.ts';
+
+/**
+ * `unreachable`: no answer. `untrusted`: no TLS, or with a certificate nobody vouches for. `refused`: the login was not let in.
+ * `missing`: the database does not exist. `busy`: not now. `late`: the change came after its time and was not made.
+ * `forbidden`: a right is missing. `rejected`: the server said no to the change itself.
+ */
+export type FaultKind =
+  | 'unreachable'
+  | 'untrusted'
+  | 'refused'
+  | 'missing'
+  | 'busy'
+  | 'late'
+  | 'forbidden'
+  | 'rejected';
+
+/** A scrubbed driver error with its meaning. Thrown inside this folder only, and turned into an outcome at its edge. */
+export class PostgresFault extends Error {
+  override readonly name = 'PostgresFault';
+  readonly kind: FaultKind;
+  /** SQLSTATE or the system's code, where there is one. */
+  readonly code: string | undefined;
+
+  constructor(kind: FaultKind, message: string, options: { readonly code?: string; readonly cause?: Error } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.kind = kind;
+    this.code = options.code;
+  }
+}
+
+/** Raised by our own fence; see fenced.ts. Classes of SQLSTATE that begin with K are nobody else's. */
+export const lateState = 'KT001';
+
+const kindByState: Readonly<Record<string, FaultKind>> = {
+  [lateState]: 'late',
+  '28P01': 'refused',
+  '28000': 'refused',
+  '3D000': 'missing',
+  '42501': 'forbidden',
+  '40001': 'busy',
+  '40P01': 'busy',
+  '55P03': 'busy',
+  '57014': 'busy',
+  // Two workers created the same login at once: the next attempt finds it.
+  '42710': 'busy',
+  '23505': 'busy',
+};
+
+const kindByClass: Readonly<Record<string, FaultKind>> = { '08': 'unreachable', '53': 'busy', '57': 'unreachable' };
+
+/** The fault of anything a driver may throw. */
+export function faultOf(error: unknown, secrets: readonly SecretText[]): PostgresFault {
+  if (error instanceof PostgresFault) return error;
+  const cause = scrubbed(error, secrets);
+  const { message } = cause;
+  if (error instanceof DatabaseError) {
+    const code = error.code ?? 'XX000';
+    // ALTER ROLE takes no lock that waits for another one; the loser of a race gets this internal error.
+    const lostRace = code === 'XX000' && message.includes('concurrently updated');
+    const kind = lostRace ? 'busy' : (kindByState[code] ?? kindByClass[code.slice(0, 2)] ?? 'rejected');
+    return new PostgresFault(kind, `${message} (SQLSTATE ${code})`, { code, cause });
+  }
+  const network = networkFault(error);
+  if (network !== undefined) return new PostgresFault('unreachable', message, { code: network, cause });
+  const tls = tlsFault(error);
+  if (tls !== undefined) return new PostgresFault('untrusted', message, { code: tls, cause });
+  if (/does not support SSL|establishing an SSL connection/.test(message)) {
+    return new PostgresFault('untrusted', message, { cause });
+  }
+  if (message.startsWith('SASL:')) return new PostgresFault('rejected', message, { cause });
+  return new PostgresFault('unreachable', message, { cause });
+}
+
+export interface FaultPlace {
+  readonly step: Step;
+  /** Host and port. */
+  readonly target: string;
+  /** How the one who was connected is named: an admin secret, a login. */
+  readonly who: string;
+  /** The right that a forbidden change wants. */
+  readonly permission?: string;
+}
+
+/** The failure of a fault met while working with the admin's rights. */
+export function adminFailure(fault: PostgresFault, place: FaultPlace): Failure {
+  const at = { secret: place.step.secret, target: place.target, detail: fault.message };
+  switch (fault.kind) {
+    case 'refused':
+      return failure('admin-refused', { ...at, admin: place.who }, fault);
+    case 'forbidden':
+      return failure('permission-missing', { ...at, permission: place.permission ?? 'CREATEROLE' }, fault);
+    case 'unreachable':
+    case 'untrusted':
+    case 'missing':
+    case 'busy':
+    case 'late':
+    case 'rejected':
+      return wireFailure(fault, fault.kind, place);
+  }
+}
+
+/** The failure of a fault that says nothing about anybody's password or rights. */
+export function wireFailure(
+  fault: PostgresFault,
+  kind: Exclude<FaultKind, 'refused' | 'forbidden'>,
+  place: Pick<FaultPlace, 'step' | 'target'>,
+): Failure {
+  const { secret } = place.step;
+  const at = { secret, target: place.target, detail: fault.message };
+  switch (kind) {
+    case 'unreachable':
+      return failure('target-unreachable', at, fault);
+    case 'untrusted':
+      return failure('target-tls', at, fault);
+    case 'missing':
+      return failure('target-missing', at, fault);
+    case 'busy':
+      return failure('target-busy', at, fault);
+    case 'late':
+      return failure('lease-lost', { secret, step: 'apply' }, fault);
+    case 'rejected':
+      return failure('target-refused', at, fault);
+  }
+}

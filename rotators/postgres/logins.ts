@@ -1,0 +1,71 @@
+/** What a server knows of logins. pg_roles is open to everybody; the password column of it is not. */
+import { z } from 'zod';
+import type { Session } from './session.ts';
+
+const loginFacts = z.object({
+  name: z.string(),
+  isSuperuser: z.boolean(),
+  mayCreateRoles: z.boolean(),
+  mayCreateDatabases: z.boolean(),
+  mayReplicate: z.boolean(),
+  bypassesRowSecurity: z.boolean(),
+  mayLogIn: z.boolean(),
+  connectionLimit: z.number().int(),
+  /** As the server writes it; null: for ever. */
+  validUntil: z.string().nullable(),
+  isExpired: z.boolean(),
+});
+
+export type LoginFacts = z.infer<typeof loginFacts>;
+
+const factsQuery = `
+  SELECT rolname::text AS name, rolsuper AS "isSuperuser", rolcreaterole AS "mayCreateRoles",
+         rolcreatedb AS "mayCreateDatabases", rolreplication AS "mayReplicate", rolbypassrls AS "bypassesRowSecurity",
+         rolcanlogin AS "mayLogIn", rolconnlimit AS "connectionLimit", rolvaliduntil::text AS "validUntil",
+         coalesce(rolvaliduntil <= clock_timestamp(), false) AS "isExpired"
+  FROM pg_roles WHERE rolname = ANY ($1::text[]::name[])`;
+
+/** Facts of the logins that exist, by name. */
+export async function readLogins(session: Session, names: readonly string[]): Promise<ReadonlyMap<string, LoginFacts>> {
+  const rows = await session.rows(loginFacts, factsQuery, [names]);
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+/** Whether a login could do more than use what it was granted: whoever gets its password gets the server, or a good part of it. */
+export function isPrivileged(login: LoginFacts): boolean {
+  return login.isSuperuser || login.mayCreateRoles || login.mayReplicate || login.bypassesRowSecurity;
+}
+
+const adminRights = z.object({
+  isSuperuser: z.boolean(),
+  mayCreateRoles: z.boolean(),
+  lacksAdminOption: z.array(z.string()),
+  maySignal: z.boolean(),
+});
+
+export type AdminRights = z.infer<typeof adminRights>;
+
+const rightsQuery = `
+  SELECT r.rolsuper AS "isSuperuser", r.rolcreaterole AS "mayCreateRoles",
+         ARRAY(SELECT l.rolname::text FROM pg_roles l
+               WHERE l.rolname = ANY ($1::text[]::name[])
+                 AND NOT pg_has_role(r.oid, l.oid, 'MEMBER WITH ADMIN OPTION')) AS "lacksAdminOption",
+         pg_has_role(r.oid, 'pg_signal_backend', 'USAGE') AS "maySignal"
+  FROM pg_roles r WHERE r.rolname = current_user`;
+
+/** What the login of the session may do to the logins named. */
+export async function readAdminRights(session: Session, names: readonly string[]): Promise<AdminRights | undefined> {
+  return (await session.rows(adminRights, rightsQuery, [names]))[0];
+}
+
+/** From version 16 on CREATEROLE reaches only roles one is an administrator of. */
+export const adminOptionVersion = 160_000;
+
+/** The right that changing the logins needs and the admin lacks; undefined when it lacks none. */
+export function missingRight(session: Session, rights: AdminRights): string | undefined {
+  if (rights.isSuperuser) return undefined;
+  if (!rights.mayCreateRoles) return 'CREATEROLE';
+  const [first] = rights.lacksAdminOption;
+  if (session.version < adminOptionVersion || first === undefined) return undefined;
+  return `ADMIN OPTION on ${rights.lacksAdminOption.map((name) => `"${name}"`).join(' and ')}`;
+}

@@ -1,0 +1,113 @@
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { RetireOutcome } from '../../shared/contract/rotator.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
+import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
+import { adminFailure, type PostgresFault, wireFailure } from './fault.ts';
+import { runFenced } from './fenced.ts';
+import { objectionToName, objectionToPair } from './guard.ts';
+import { readLogins } from './logins.ts';
+import { nameFault, quoteName } from './quote.ts';
+import { type Opening, type Session, type SessionOutcome, withSession } from './session.ts';
+import { endSessions } from './sessions.ts';
+
+/** Makes the server refuse the old credential, and proves it with a login. */
+export async function retire(work: Work, previous: Credential): Promise<RetireOutcome> {
+  const login = previous.username;
+  // A name that no server can have was never let in anywhere.
+  if (login === undefined || nameFault(login) !== undefined) return { kind: 'retired', sessionsEnded: 0 };
+  const closing =
+    work.step.strategy === 'alternating-users' && login !== work.step.current.username
+      ? await closeIdle(work, login)
+      : await endOwn(work, login);
+  if (closing.kind === 'failed') return closing;
+  return (await proveRefused(work, { ...previous, username: login })) ?? closing;
+}
+
+/** `alternating-users`: the idle login loses its password. It stays, with its rights, for the next rotation. */
+async function closeIdle(work: Work, login: string): Promise<RetireOutcome> {
+  const objection = objectionToName(work, login);
+  if (objection !== undefined) return objection;
+  const access = await adminAccess(work);
+  if (access.kind === 'failed') return access;
+  const outcome = await withSession(access.opening, (session) => closeLogin(work, session, login));
+  return outcomeOf(work, access, outcome);
+}
+
+async function closeLogin(work: Work, session: Session, login: string): Promise<RetireOutcome> {
+  const live = work.step.current.username ?? '';
+  const logins = await readLogins(session, [login, live]);
+  if (!logins.has(login)) return { kind: 'retired', sessionsEnded: 0 };
+  const objection = await objectionToStranger(work, session, { live, idle: login });
+  if (objection !== undefined) return objection;
+  await runFenced(session, [`ALTER ROLE ${quoteName(login)} PASSWORD NULL`]);
+  return { kind: 'retired', sessionsEnded: work.step.emergency ? await endSessions(session, login) : 0 };
+}
+
+// The name of the login to close comes from a version of the secret, so it is looked at as closely as one to be opened. That it may do
+// less than the login in use is no reason to leave it open.
+async function objectionToStranger(
+  work: Work,
+  session: Session,
+  pair: { readonly live: string; readonly idle: string },
+): Promise<Failure | undefined> {
+  const objection = await objectionToPair(work, session, pair);
+  return objection?.code === 'lesser-rights' ? undefined : objection;
+}
+
+/** The login is still the one in use: its old password went when the new one came. In an emergency its sessions go too: no session says on which password it came in, and whoever holds the new one comes back at once. */
+async function endOwn(work: Work, login: string): Promise<RetireOutcome> {
+  const { step } = work;
+  if (login !== step.current.username) return { kind: 'retired', sessionsEnded: 0 };
+  if (step.admin.kind === 'self') {
+    if (!step.emergency) return { kind: 'retired', sessionsEnded: 0 };
+    const opening = loginOpening(work, step.current);
+    return outcomeOf(work, { opening, who: `"${login}"` }, await withSession(opening, (s) => ending(s, login)));
+  }
+  const access = await adminAccess(work);
+  if (access.kind === 'failed') return access;
+  const outcome = await withSession(access.opening, (session) =>
+    step.emergency ? ending(session, login) : Promise.resolve<RetireOutcome>({ kind: 'retired', sessionsEnded: 0 }),
+  );
+  return outcomeOf(work, access, outcome);
+}
+
+async function ending(session: Session, login: string): Promise<RetireOutcome> {
+  return { kind: 'retired', sessionsEnded: await endSessions(session, login) };
+}
+
+function outcomeOf(
+  work: Work,
+  access: { readonly opening: Opening; readonly who: string },
+  outcome: SessionOutcome<RetireOutcome>,
+): RetireOutcome {
+  if (outcome.kind === 'done') return outcome.result;
+  const permission = work.step.emergency
+    ? 'pg_signal_backend, CREATEROLE and ADMIN OPTION on the logins of the pair,'
+    : 'CREATEROLE and ADMIN OPTION on the logins of the pair';
+  return adminFailure(outcome.fault, { step: work.step, target: adminTarget(work.step), who: access.who, permission });
+}
+
+/** Undefined when the server refused the old credential. */
+async function proveRefused(
+  work: Work,
+  previous: Credential & { readonly username: string },
+): Promise<Failure | undefined> {
+  // An empty password never logs in, and the driver would not even ask.
+  if (previous.password.isEmpty) return undefined;
+  const proof = await withSession(loginOpening(work, previous), async () => undefined);
+  if (proof.kind === 'fault') return objectionTo(work, proof.fault, proof.entered);
+  return failure('retire-refused', {
+    secret: work.step.secret,
+    target: loginTarget(work.step),
+    login: previous.username,
+    detail:
+      'the server let it in again; look for "trust" in pg_hba.conf, and whether the login still has its old password',
+  });
+}
+
+function objectionTo(work: Work, fault: PostgresFault, entered: boolean): Failure | undefined {
+  // Without a password of its own a login is refused; so is one that may not enter the database, or that does not exist.
+  if (!entered && (fault.kind === 'refused' || fault.kind === 'forbidden')) return undefined;
+  const kind = fault.kind === 'refused' || fault.kind === 'forbidden' ? 'rejected' : fault.kind;
+  return wireFailure(fault, kind, { step: work.step, target: loginTarget(work.step) });
+}
