@@ -1,6 +1,11 @@
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/i;
+import { isIP } from 'node:net';
 
-/** Whether a host name or address is this machine itself: the only place where a connection without TLS may go. */
+/**
+ * Whether a host is this machine by its name or address alone; no look-up is made, because a name may mean something else a moment
+ * later. The only place where a connection without TLS may go.
+ */
 export function isLoopback(host: string): boolean {
-  return loopback.test(host);
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (bare === 'localhost' || bare === '::1') return true;
+  return isIP(bare) === 4 && bare.startsWith('127.');
 }

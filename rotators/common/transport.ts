@@ -2,6 +2,9 @@
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
+import { isLoopback } from '../../shared/loopback.ts';
+
+export { isLoopback };
 
 /** What the value asks for: `required` when it says so in any way, else `unsaid`. A wish for a plain connection counts as `unsaid`. */
 export type TlsWish = 'required' | 'unsaid';
@@ -13,13 +16,6 @@ export type TlsWish = 'required' | 'unsaid';
  */
 export function usesTls(endpoint: Endpoint, wish: TlsWish): boolean {
   return wish === 'required' || !isLoopback(endpoint.host);
-}
-
-/** Whether a host is this machine by its name or address alone; no look-up is made. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  if (bare === 'localhost' || bare === '::1') return true;
-  return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
 /** The authorities to verify a certificate with: Node's own and the app's. Undefined means Node's own alone. */

@@ -1,5 +1,6 @@
 /** A vault of Azure Key Vault, through Microsoft's own client. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates } from 'node:tls';
 import type { TokenCredential } from '@azure/core-auth';
 import { SecretClient } from '@azure/keyvault-secrets';
 import type {
@@ -20,6 +21,8 @@ import { changeProperties, readProperties, readVersionProperties, writePropertie
 export interface KeyVaultOptions {
   /** `https://NAME.vault.azure.net`; plain http to loopback only. */
   readonly url: string;
+  /** As events name the vault. Default: the first label of its host. */
+  readonly name?: string;
   readonly credential: TokenCredential;
   /** PEM of further authorities to trust, beside those of the system. */
   readonly trustedCertificates?: readonly string[];
@@ -85,7 +88,7 @@ export class KeyVault implements Vault {
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
       throw new TypeError(`${url.host}: a vault is reached over https; plain http goes to loopback only`);
     }
-    this.name = vaultName(options.url);
+    this.name = options.name ?? vaultName(options.url);
     this.#waiting = options.waiting ?? waitReally;
     this.#policy = new CallPolicy(this.#waiting);
     this.#client = new SecretClient(url.origin, options.credential, {
@@ -95,7 +98,9 @@ export class KeyVault implements Vault {
       additionalPolicies: [{ policy: this.#policy, position: 'perRetry' }],
       // Off Azure the challenge names a host that is not the one being talked to.
       ...(local ? { allowInsecureConnection: true, disableChallengeResourceVerification: true } : {}),
-      ...(options.trustedCertificates === undefined ? {} : { tlsOptions: { ca: [...options.trustedCertificates] } }),
+      ...((options.trustedCertificates ?? []).length === 0
+        ? {}
+        : { tlsOptions: { ca: [...getCACertificates('default'), ...(options.trustedCertificates ?? [])] } }),
     });
   }
 

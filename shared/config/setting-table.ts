@@ -1,0 +1,79 @@
+/** Every setting of the app, once. docs/settings.md says the same to people; a test compares the two. */
+export interface SettingEntry {
+  /** What holds without it; undefined: it must be set. */
+  readonly standard?: string;
+  /** An order that mends it, with an example. */
+  readonly fix: string;
+}
+
+export const settingTable = {
+  KEYTURN_VAULTS: {
+    fix: 'Set KEYTURN_VAULTS to the addresses of the vaults, like https://contoso-kv.vault.azure.net, separated by commas.',
+  },
+  KEYTURN_VALID_FOR: { standard: 'P90D', fix: 'Set KEYTURN_VALID_FOR to a duration like P90D.' },
+  KEYTURN_ROTATE_BEFORE: {
+    standard: 'P30D',
+    fix: 'Set KEYTURN_ROTATE_BEFORE to a duration like P30D, at most a third of KEYTURN_VALID_FOR.',
+  },
+  KEYTURN_OVERLAP: {
+    standard: 'P2D',
+    fix: 'Set KEYTURN_OVERLAP to a duration like P2D, shorter than the time between two rotations.',
+  },
+  KEYTURN_IDENTITY_TARGETS: {
+    standard: '',
+    fix: 'Set KEYTURN_IDENTITY_TARGETS to logins at hosts, like keyturn-app@orders-pg.postgres.database.azure.com, separated by commas.',
+  },
+  KEYTURN_TRUSTED_CERTIFICATES: {
+    standard: '',
+    fix: 'Set KEYTURN_TRUSTED_CERTIFICATES to certificates in PEM, or to the path of a file that holds them.',
+  },
+  KEYTURN_ALLOWED_HOSTS: {
+    standard: '',
+    fix: 'Set KEYTURN_ALLOWED_HOSTS to host names, like api.sendgrid.com, separated by commas.',
+  },
+  KEYTURN_DESCRIPTIONS: { standard: '', fix: 'Set KEYTURN_DESCRIPTIONS to a folder that is deployed with the app.' },
+  KEYTURN_CLOUD: { standard: 'public', fix: 'Set KEYTURN_CLOUD to public, usgov or china.' },
+  KEYTURN_RESOURCE_MANAGER_URL: {
+    standard: '',
+    fix: 'Remove KEYTURN_RESOURCE_MANAGER_URL; it is for tests on one machine. KEYTURN_CLOUD chooses the cloud.',
+  },
+  KEYTURN_GRAPH_URL: {
+    standard: '',
+    fix: 'Remove KEYTURN_GRAPH_URL; it is for tests on one machine. KEYTURN_CLOUD chooses the cloud.',
+  },
+  KEYTURN_LOGIN_URL: {
+    standard: '',
+    fix: 'Remove KEYTURN_LOGIN_URL; it is for tests on one machine. KEYTURN_CLOUD chooses the cloud.',
+  },
+  KEYTURN_CREDENTIAL: {
+    standard: 'default',
+    fix: 'Set KEYTURN_CREDENTIAL to default or managed-identity; local is for a vault and a storage account on loopback.',
+  },
+  KEYTURN_CONNECT_TIMEOUT: { standard: 'PT10S', fix: 'Set KEYTURN_CONNECT_TIMEOUT to a duration from PT1S to PT60S.' },
+  AZURE_CLIENT_ID: {
+    standard: '',
+    fix: 'Set AZURE_CLIENT_ID to the client id of the user-assigned identity, or remove it.',
+  },
+  AzureWebJobsStorage: {
+    standard: '',
+    fix: 'Set AzureWebJobsStorage to a connection string, or AzureWebJobsStorage__blobServiceUri, __queueServiceUri and __tableServiceUri for access by identity.',
+  },
+  AzureWebJobsStorage__accountName: {
+    standard: '',
+    fix: 'Set AzureWebJobsStorage__accountName to the name of the storage account.',
+  },
+  AzureWebJobsStorage__blobServiceUri: {
+    standard: '',
+    fix: 'Set AzureWebJobsStorage__blobServiceUri like https://keyturnstore.blob.core.windows.net.',
+  },
+  AzureWebJobsStorage__queueServiceUri: {
+    standard: '',
+    fix: 'Set AzureWebJobsStorage__queueServiceUri like https://keyturnstore.queue.core.windows.net.',
+  },
+  AzureWebJobsStorage__tableServiceUri: {
+    standard: '',
+    fix: 'Set AzureWebJobsStorage__tableServiceUri like https://keyturnstore.table.core.windows.net.',
+  },
+} as const satisfies Readonly<Record<string, SettingEntry>>;
+
+export type SettingName = keyof typeof settingTable;

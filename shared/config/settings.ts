@@ -1,0 +1,216 @@
+/** The app's settings, read once at start. All problems are named at once, and an app with a problem does not start. */
+import type { z } from 'zod';
+import { SecretText } from '../contract/secret-text.ts';
+import { isLoopback } from '../loopback.ts';
+import * as read from './parsers.ts';
+import { type SettingEntry, type SettingName, settingTable } from './setting-table.ts';
+import type { StorageConnection } from './storage-connection.ts';
+
+export interface Settings {
+  readonly vaults: readonly read.VaultAddress[];
+  readonly validForMs: number;
+  readonly rotateBeforeMs: number;
+  readonly overlapMs: number;
+  /** Login of the app's identity by host, lower case. No token is sent anywhere else. */
+  readonly identityTargets: ReadonlyMap<string, string>;
+  /** PEM, each one certificate. */
+  readonly trustedCertificates: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly descriptionsFolder?: string;
+  readonly cloud: { readonly resourceManager: string; readonly graph: string; readonly login: string };
+  readonly credential: { readonly kind: 'default' | 'managed-identity' | 'local'; readonly clientId?: string };
+  readonly storage: StorageConnection;
+  readonly connectTimeoutMs: number;
+}
+
+export interface SettingProblem {
+  readonly setting: string;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+export type SettingsOutcome =
+  | { readonly kind: 'settings'; readonly settings: Settings }
+  | { readonly kind: 'invalid'; readonly problems: readonly SettingProblem[] };
+
+/** Thrown at start; its message names every problem on a line of its own, and no value. */
+export class SettingsInvalid extends Error {
+  override readonly name = 'SettingsInvalid';
+
+  constructor(problems: readonly SettingProblem[]) {
+    const lines = problems.map((one) => `  ${one.setting} ${one.reason}. ${one.fix}`);
+    super(`Keyturn does not start before its settings are corrected (docs/settings.md):\n${lines.join('\n')}`);
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const secondMs = 1000;
+const dayMs = 24 * 60 * 60 * secondMs;
+
+const clouds = {
+  public: {
+    resourceManager: 'https://management.azure.com',
+    graph: 'https://graph.microsoft.com',
+    login: 'https://login.microsoftonline.com',
+    storageSuffix: 'core.windows.net',
+  },
+  usgov: {
+    resourceManager: 'https://management.usgovcloudapi.net',
+    graph: 'https://graph.microsoft.us',
+    login: 'https://login.microsoftonline.us',
+    storageSuffix: 'core.usgovcloudapi.net',
+  },
+  china: {
+    resourceManager: 'https://management.chinacloudapi.cn',
+    graph: 'https://microsoftgraph.chinacloudapi.cn',
+    login: 'https://login.chinacloudapi.cn',
+    storageSuffix: 'core.chinacloudapi.cn',
+  },
+} as const;
+
+/** Reads one setting after the other and gathers what is wrong. A setting that is wrong reads as its fallback, so that the rest is looked at too. */
+class Reader {
+  readonly problems: SettingProblem[] = [];
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  isSet(name: SettingName): boolean {
+    return (this.#environment[name] ?? '').trim() !== '';
+  }
+
+  get<T>(name: SettingName, schema: z.ZodType<T, string>, fallback: T): T {
+    const entry: SettingEntry = settingTable[name];
+    const text = this.isSet(name) ? this.#environment[name] : entry.standard;
+    if (text === undefined) return this.wrong(name, 'is not set', fallback);
+    const outcome = schema.safeParse(text);
+    return outcome.success
+      ? outcome.data
+      : this.wrong(name, outcome.error.issues.map((one) => one.message).join(', '), fallback);
+  }
+
+  wrong<T>(name: SettingName, reason: string, fallback: T): T {
+    this.problems.push({ setting: name, reason, fix: settingTable[name].fix });
+    return fallback;
+  }
+
+  isWrong(...names: readonly SettingName[]): boolean {
+    return this.problems.some((one) => names.some((name) => name === one.setting));
+  }
+
+  /** A setting with a typing error would be left out silently. */
+  refuseUnknown(): void {
+    for (const name of Object.keys(this.#environment)) {
+      if (!name.startsWith('KEYTURN_') || name in settingTable) continue;
+      this.problems.push({ setting: name, reason: 'is no setting of Keyturn', fix: 'Correct its name, or remove it.' });
+    }
+  }
+
+  text(name: SettingName): string {
+    return this.#environment[name] ?? '';
+  }
+}
+
+function readTimes(reader: Reader): Pick<Settings, 'validForMs' | 'rotateBeforeMs' | 'overlapMs'> {
+  const lifetime = read.durationMs(60 * secondMs, 10 * 365 * dayMs);
+  const validForMs = reader.get('KEYTURN_VALID_FOR', lifetime, 90 * dayMs);
+  const third = Math.floor(validForMs / 3);
+  const rotateBefore = reader.get('KEYTURN_ROTATE_BEFORE', read.durationMs(secondMs, 10 * 365 * dayMs), third);
+  // The standard values give way to a short lifetime; what somebody wrote does not.
+  const rotateBeforeMs = reader.isSet('KEYTURN_ROTATE_BEFORE') ? rotateBefore : Math.min(rotateBefore, third);
+  if (rotateBeforeMs > third && !reader.isWrong('KEYTURN_VALID_FOR', 'KEYTURN_ROTATE_BEFORE')) {
+    reader.wrong('KEYTURN_ROTATE_BEFORE', 'is more than a third of KEYTURN_VALID_FOR', undefined);
+  }
+  const between = validForMs - Math.min(rotateBeforeMs, third);
+  const overlap = reader.get('KEYTURN_OVERLAP', read.durationMs(0, 10 * 365 * dayMs), 0);
+  const overlapMs = reader.isSet('KEYTURN_OVERLAP') ? overlap : Math.min(overlap, Math.floor(between / 2));
+  if (overlapMs >= between && !reader.isWrong('KEYTURN_VALID_FOR', 'KEYTURN_ROTATE_BEFORE', 'KEYTURN_OVERLAP')) {
+    reader.wrong('KEYTURN_OVERLAP', 'is not shorter than the time between two rotations', undefined);
+  }
+  return { validForMs, rotateBeforeMs, overlapMs };
+}
+
+type CloudName = keyof typeof clouds;
+
+function readCloud(reader: Reader, cloud: (typeof clouds)[CloudName]): Settings['cloud'] {
+  return {
+    resourceManager: reader.get('KEYTURN_RESOURCE_MANAGER_URL', read.loopbackUrl, undefined) ?? cloud.resourceManager,
+    graph: reader.get('KEYTURN_GRAPH_URL', read.loopbackUrl, undefined) ?? cloud.graph,
+    login: reader.get('KEYTURN_LOGIN_URL', read.loopbackUrl, undefined) ?? cloud.login,
+  };
+}
+
+const nowhere: StorageConnection = { kind: 'identity', blobServiceUri: '', queueServiceUri: '', tableServiceUri: '' };
+
+function readStorage(reader: Reader, suffix: string): { connection: StorageConnection; hosts: readonly string[] } {
+  const parts = reader.get('AzureWebJobsStorage', read.connectionString, new Map());
+  const account = reader.get('AzureWebJobsStorage__accountName', read.accountName, undefined);
+  const uri = (service: 'blob' | 'queue' | 'table') =>
+    reader.get(`AzureWebJobsStorage__${service}ServiceUri`, read.serviceUri, undefined) ??
+    (account === undefined ? undefined : `https://${account}.${service}.${suffix}`);
+  const uris = { blobServiceUri: uri('blob'), queueServiceUri: uri('queue'), tableServiceUri: uri('table') };
+  if (reader.isSet('AzureWebJobsStorage')) {
+    const value = new SecretText(reader.text('AzureWebJobsStorage').trim());
+    return { connection: { kind: 'connection-string', value }, hosts: connectionHosts(parts, suffix) };
+  }
+  const { blobServiceUri, queueServiceUri, tableServiceUri } = uris;
+  if (blobServiceUri !== undefined && queueServiceUri !== undefined && tableServiceUri !== undefined) {
+    const connection = { kind: 'identity', blobServiceUri, queueServiceUri, tableServiceUri } as const;
+    return {
+      connection,
+      hosts: [blobServiceUri, queueServiceUri, tableServiceUri].map((one) => new URL(one).hostname),
+    };
+  }
+  const anyUri = Object.values(uris).some((one) => one !== undefined);
+  if (!reader.problems.some((one) => one.setting.startsWith('AzureWebJobsStorage'))) {
+    reader.wrong('AzureWebJobsStorage', anyUri ? 'is missing one of its three service URIs' : 'is not set', undefined);
+  }
+  return { connection: nowhere, hosts: [] };
+}
+
+function connectionHosts(parts: ReadonlyMap<string, string>, suffix: string): readonly string[] {
+  if (parts.get('usedevelopmentstorage')?.toLowerCase() === 'true') return ['127.0.0.1'];
+  return (['blob', 'queue', 'table'] as const).map((service) => {
+    const endpoint = parts.get(`${service}endpoint`);
+    if (endpoint !== undefined && URL.canParse(endpoint)) return new URL(endpoint).hostname;
+    return `${parts.get('accountname') ?? ''}.${service}.${suffix}`;
+  });
+}
+
+function readCredential(reader: Reader, hosts: readonly string[]): Settings['credential'] {
+  const kind = reader.get('KEYTURN_CREDENTIAL', read.oneOf(['default', 'managed-identity', 'local']), 'default');
+  const clientId = reader.get('AZURE_CLIENT_ID', read.clientId, undefined);
+  // A fixed token is no secret. Sent to a real vault it would only fail, but an app that believes in it must not be deployed.
+  if (kind === 'local' && !hosts.every(isLoopback)) {
+    reader.wrong('KEYTURN_CREDENTIAL', 'is local, and a vault or the storage account is not on loopback', undefined);
+  }
+  return clientId === undefined ? { kind } : { kind, clientId };
+}
+
+/** Reads all settings. Opens no connection; reads the files that settings name. */
+export function readSettings(environment: Environment): SettingsOutcome {
+  const reader = new Reader(environment);
+  reader.refuseUnknown();
+  const vaults = reader.get('KEYTURN_VAULTS', read.vaultList, []);
+  const times = readTimes(reader);
+  const names: readonly CloudName[] = ['public', 'usgov', 'china'];
+  const cloud = clouds[reader.get('KEYTURN_CLOUD', read.oneOf(names), 'public')];
+  const storage = readStorage(reader, cloud.storageSuffix);
+  const descriptionsFolder = reader.get('KEYTURN_DESCRIPTIONS', read.folder, undefined);
+  const settings: Settings = {
+    vaults,
+    ...times,
+    identityTargets: reader.get('KEYTURN_IDENTITY_TARGETS', read.identityTargets, new Map()),
+    trustedCertificates: reader.get('KEYTURN_TRUSTED_CERTIFICATES', read.certificates, []),
+    allowedHosts: reader.get('KEYTURN_ALLOWED_HOSTS', read.hostList, []),
+    ...(descriptionsFolder === undefined ? {} : { descriptionsFolder }),
+    cloud: readCloud(reader, cloud),
+    credential: readCredential(reader, [...vaults.map((vault) => new URL(vault.url).hostname), ...storage.hosts]),
+    storage: storage.connection,
+    connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(secondMs, 60 * secondMs), 10 * secondMs),
+  };
+  return reader.problems.length === 0 ? { kind: 'settings', settings } : { kind: 'invalid', problems: reader.problems };
+}
