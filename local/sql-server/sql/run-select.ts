@@ -1,0 +1,72 @@
+import type { Context } from './context.ts';
+import { evaluate, type Row, type Scope } from './evaluate.ts';
+import { type ColumnType, functionType } from './functions.ts';
+import type { Expression, Select, Source, Value } from './syntax.ts';
+import { type View, viewOf } from './views.ts';
+
+export interface ResultSet {
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  readonly rows: readonly (readonly Value[])[];
+}
+
+interface Opened {
+  readonly source: Source;
+  readonly view: View;
+  readonly nulls: Row;
+}
+
+function open(context: Context, source: Source): Opened {
+  const view = viewOf(context, source.parts);
+  const nulls = Object.fromEntries(Object.keys(view.columns).map((name) => [name, null]));
+  return { source, view, nulls };
+}
+
+function joined(context: Context, scopes: readonly Scope[], opened: Opened): Scope[] {
+  const { source, view, nulls } = opened;
+  const alias = source.alias.toLowerCase();
+  const args = (source.args ?? []).map((one) => evaluate(context, new Map(), one));
+  const rows = view.rows(context, args);
+  return scopes.flatMap((scope) => {
+    const wider = rows.map((row): Scope => new Map([...scope, [alias, row]]));
+    const { on } = source;
+    const matching = on === undefined ? wider : wider.filter((one) => evaluate(context, one, on) === true);
+    if (matching.length > 0 || source.join !== 'left') return matching;
+    return [new Map([...scope, [alias, nulls]])];
+  });
+}
+
+function typeOf(context: Context, opened: readonly Opened[], one: Expression): ColumnType {
+  if (one.kind === 'call') return functionType(one);
+  if (one.kind === 'column') {
+    const wanted = one.source?.toLowerCase();
+    const views = opened.filter((each) => wanted === undefined || each.source.alias.toLowerCase() === wanted);
+    return (
+      views.map((each) => each.view.columns[one.name.toLowerCase()]).find((type) => type !== undefined) ?? 'nvarchar'
+    );
+  }
+  if (one.kind !== 'literal' && one.kind !== 'param') return 'bit';
+  const value = evaluate(context, new Map(), one);
+  if (typeof value === 'number') return 'int';
+  return Buffer.isBuffer(value) ? 'varbinary' : 'nvarchar';
+}
+
+/** Names are checked against a row of nulls first, so that a wrong one is an error even where no row is found. */
+function bind(context: Context, query: Select, opened: readonly Opened[]): void {
+  const empty: Scope = new Map(opened.map((one) => [one.source.alias.toLowerCase(), one.nulls]));
+  const parts = [...query.items.map((one) => one.value), ...(query.where ? [query.where] : [])];
+  for (const part of parts) evaluate(context, empty, part);
+}
+
+/** Runs one query. */
+export function runSelect(context: Context, query: Select): ResultSet {
+  const opened = query.sources.map((one) => open(context, one));
+  bind(context, query, opened);
+  let scopes: Scope[] = [new Map()];
+  for (const one of opened) scopes = joined(context, scopes, one);
+  const { where } = query;
+  const found = where === undefined ? scopes : scopes.filter((one) => evaluate(context, one, where) === true);
+  return {
+    columns: query.items.map((one) => ({ name: one.name, type: typeOf(context, opened, one.value) })),
+    rows: found.map((scope) => query.items.map((one) => evaluate(context, scope, one.value))),
+  };
+}
