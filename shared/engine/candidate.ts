@@ -8,7 +8,7 @@ import type { Attempt, StepTime } from './attempt.ts';
 import type { Current } from './current.ts';
 import { savePending } from './pending.ts';
 import { type Found, unreachable } from './probe.ts';
-import type { Target } from './target.ts';
+import { type Target, valueWith } from './target.ts';
 
 /** How often a target may refuse a candidate before a person must look. */
 const mostRounds = 3;
@@ -87,10 +87,9 @@ async function propose(work: Work): Promise<{ readonly kind: 'proposed'; readonl
   return work.attempt.step('propose', async (time) => {
     const candidate = target.rotator.propose(target.stepFor(time), target.credential);
     if ('kind' in candidate) return candidate;
-    // Seen now, while nothing is touched: a value that has no place for the candidate.
-    const replaced = target.value.replace(candidate);
-    if (replaced.kind === 'replaced') return { kind: 'proposed', credential: candidate };
-    return failure('value-unreadable', { secret: current.secret.name, detail: replaced.detail });
+    // Seen now, while nothing is touched: a value that has no place for the candidate. A key that the provider issues is seen later.
+    const replaced = candidate.password.isEmpty ? undefined : valueWith(current, target, candidate);
+    return replaced !== undefined && isFailure(replaced) ? replaced : { kind: 'proposed', credential: candidate };
   });
 }
 

@@ -3,6 +3,7 @@
  * the sweep, dry runs, the CLI and the dashboard all ask here.
  */
 
+import { isOpen } from '../config/window.ts';
 import type { SecretProperties } from '../contract/ports.ts';
 import type { Policy } from './policy.ts';
 import type { RotationRequest } from './request.ts';
@@ -76,6 +77,15 @@ const asked: Rule = ({ request }) =>
     ? { kind: 'due', reason: 'asked', detail: 'asked for' }
     : undefined;
 
+/** Said only of what is due: anything else is simply not due. */
+const outsideWindow: Rule = ({ properties, now, request }, policy) =>
+  request.mode === 'scheduled' &&
+  policy.window !== undefined &&
+  now >= dueAtOf(properties, policy) &&
+  !isOpen(policy.window, now)
+    ? skip('outside-window', `may start ${policy.window.text}`)
+    : undefined;
+
 const nearExpiry: Rule = (facts, policy) => {
   const dueAt = dueAtOf(facts.properties, policy);
   return facts.now >= dueAt
@@ -91,6 +101,7 @@ const chain: readonly Rule[] = [
   rolledBack,
   overlapRunning,
   asked,
+  outsideWindow,
   nearExpiry,
 ];
 

@@ -4,22 +4,21 @@ import type { SecretVersion, Vault, WriteOutcome } from '../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { Current } from './current.ts';
 import { pendingNameOf } from './identifiers.ts';
-import { formatStamp, readStamp, stampTag } from './stamp.ts';
-import { credentialOf, readValue, type Target } from './target.ts';
+import { formatStamp, pendingOfTag, readStamp, stampTag } from './stamp.ts';
+import { credentialOf, readValue, type Target, valueWith } from './target.ts';
 
 /** How many stored candidates are looked at, newest first, when the newest is not the one that the target took. */
 const mostLookedAt = 5;
 
-/** The stored candidate that is to replace the current version, if there is one. */
-export async function readPending(
-  vault: Vault,
-  current: Current,
-  signal: AbortSignal,
-): Promise<
+export type PendingOutcome =
   | { readonly kind: 'pending'; readonly credential: Credential; readonly version: string }
+  /** Left from a rotation that is over: published, or overtaken by somebody else's version. */
+  | { readonly kind: 'stale'; readonly version: string }
   | { readonly kind: 'none' }
-  | Failure
-> {
+  | Failure;
+
+/** The stored candidate that is to replace the current version, if there is one. */
+export async function readPending(vault: Vault, current: Current, signal: AbortSignal): Promise<PendingOutcome> {
   const name = pendingNameOf(current.secret.name);
   const read = await vault.read(name, { signal });
   if (isFailure(read)) return read;
@@ -28,9 +27,10 @@ export async function readPending(
   if (stamp === undefined) {
     return failure('pending-taken', { secret: current.secret.name, detail: `${name} was not written by Keyturn` });
   }
-  if (stamp.from !== current.secret.version) return { kind: 'none' };
+  const { version } = read.secret;
+  if (stamp.from !== current.secret.version) return { kind: 'stale', version };
   const credential = credentialIn(read.secret, current);
-  return credential === undefined ? { kind: 'none' } : { kind: 'pending', credential, version: read.secret.version };
+  return credential === undefined ? { kind: 'stale', version } : { kind: 'pending', credential, version };
 }
 
 /**
@@ -65,9 +65,8 @@ export async function savePending(
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'stored'; readonly pendingVersion: string } | Failure> {
   const { secret } = current;
-  const replaced = target.value.replace(candidate);
-  if (replaced.kind === 'unreplaceable')
-    return failure('value-unreadable', { secret: secret.name, detail: replaced.detail });
+  const replaced = valueWith(current, target, candidate);
+  if (isFailure(replaced)) return replaced;
   const { keyId, slot } = candidate;
   const stamp = {
     rotationId,
@@ -79,7 +78,7 @@ export async function savePending(
     pendingNameOf(secret.name),
     {
       value: replaced.value,
-      tags: { [stampTag]: formatStamp(stamp) },
+      tags: { [stampTag]: formatStamp(stamp), [pendingOfTag]: secret.name },
       ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
     },
     { signal },

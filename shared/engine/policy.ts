@@ -1,6 +1,7 @@
 /** What a secret's tags ask for. See docs/tags.md. */
 import { z } from 'zod';
 import { parseDuration } from '../config/duration.ts';
+import { type Window, windowTag } from '../config/window.ts';
 import type { Tags } from '../contract/ports.ts';
 import type { RotatorEntry } from '../contract/rotator.ts';
 import { type Strategy, strategies } from '../contract/strategy.ts';
@@ -22,6 +23,8 @@ export interface Policy {
   readonly validForMs: number;
   readonly rotateBeforeMs: number;
   readonly overlapMs: number;
+  /** When scheduled rotations may start; undefined: any time. */
+  readonly window: Window | undefined;
   /** Who must acknowledge a new version. */
   readonly consumers: readonly string[];
   /** Names of notification channels; undefined: the app's default. */
@@ -80,6 +83,7 @@ const policyTags = z.object({
   'valid-for': durationTag.optional(),
   'rotate-before': durationTag.optional(),
   overlap: durationTag.optional(),
+  window: windowTag.optional(),
   consumers: nameList.optional(),
   notify: nameList.optional(),
   format: z.enum(formats, { error: `is one of ${formats.join(', ')}` }).optional(),
@@ -146,6 +150,7 @@ function assemble(
       rotateBeforeMs,
       // The next rotation must not find the overlap running, so the default gives way to a short lifetime.
       overlapMs: own.overlap ?? Math.min(defaults.overlapMs, third),
+      window: own.window,
       consumers: own.consumers ?? [],
       notify: own.notify,
       format: own.format,

@@ -39,10 +39,11 @@ export async function probe(
   const keepsPending = strategyTraits[current.policy.strategy].pending !== 'never';
   const pending = keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const };
   if (isFailure(pending)) return pending;
-  const known =
-    pending.kind === 'pending'
-      ? { kind: 'found' as const, stored: pending.credential, pendingVersion: pending.version }
-      : { kind: 'found' as const };
+  const known = {
+    kind: 'found' as const,
+    ...(pending.kind === 'pending' ? { stored: pending.credential } : {}),
+    ...(pending.kind === 'none' ? {} : { pendingVersion: pending.version }),
+  };
   if (pending.kind === 'pending') {
     const answer = await ask(current, target, pending.credential, time);
     if (isFailure(answer)) return answer;

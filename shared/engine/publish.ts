@@ -5,7 +5,7 @@ import { strategyTraits } from '../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { Current } from './current.ts';
 import { formatStamp, longestTag, readStamp, type Stamp, withStamp } from './stamp.ts';
-import type { Target } from './target.ts';
+import { type Target, valueWith } from './target.ts';
 
 export interface Draft {
   readonly rotationId: string;
@@ -25,9 +25,8 @@ export async function publish(
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
   const { secret, policy } = current;
-  const replaced = target.value.replace(draft.credential);
-  if (replaced.kind === 'unreplaceable')
-    return failure('value-unreadable', { secret: secret.name, detail: replaced.detail });
+  const replaced = valueWith(current, target, draft.credential);
+  if (isFailure(replaced)) return replaced;
   const stamp = stampOf(current, draft);
   if (formatStamp(stamp).length > longestTag) {
     return failure('tags-full', { secret: secret.name, detail: `the provider's id of the key is too long for a tag` });

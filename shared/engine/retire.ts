@@ -16,7 +16,7 @@ import { ask } from './probe.ts';
 import type { RetirementResult } from './result.ts';
 import { type Holding, judgeEvidence, type RetirementRequest } from './retirement.ts';
 import { readStamp, type Stamp, withStamp } from './stamp.ts';
-import { prepare, type Target } from './target.ts';
+import { prepare, type Target, valueWith } from './target.ts';
 import { underLease } from './under-lease.ts';
 
 /** How many generations back an unfinished retirement is looked for. */
@@ -211,9 +211,8 @@ async function mark(
   const previous = target.credential.parts?.['previous'];
   if (previous === undefined || previous.isEmpty)
     return vault.change(secret.name, secret.version, { tags }, { signal });
-  const replaced = target.value.replace({ ...target.credential, parts: { previous: new SecretText('') } });
-  if (replaced.kind === 'unreplaceable')
-    return failure('value-unreadable', { secret: secret.name, detail: replaced.detail });
+  const replaced = valueWith(current, target, { ...target.credential, parts: { previous: new SecretText('') } });
+  if (isFailure(replaced)) return replaced;
   const { contentType, expiresAt } = secret;
   const kept = {
     ...(contentType === undefined ? {} : { contentType }),

@@ -80,9 +80,7 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
       : probe(vault, current, target, request.mode, time),
   );
   if (isFailure(found)) return found;
-  if (request.mode === 'resume' && found.pendingVersion === undefined) {
-    return skipped(attempt, 'not-due', 'no stored candidate waits to be published');
-  }
+  if (request.mode === 'resume' && found.stored === undefined) return nothingToResume(work, found.pendingVersion);
 
   const accepted = await makeAccepted(work, found);
   if (isFailure(accepted)) return accepted;
@@ -104,11 +102,7 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
     false,
   );
   if (isFailure(told)) return told;
-  if (pendingVersion !== undefined) {
-    await attempt.step('close pending', ({ signal }) =>
-      closePending(vault, current.secret.name, pendingVersion, signal),
-    );
-  }
+  if (pendingVersion !== undefined) await close(vault, attempt, current, pendingVersion);
   if (draft.emergency) {
     const revoked = await revokeNow(work, attempt.about.rotationId);
     if (isFailure(revoked)) return revoked;
@@ -125,6 +119,18 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
     warnings,
     steps: attempt.steps,
   };
+}
+
+/** The rotation that stored the candidate is over; what is left of it is closed. */
+async function nothingToResume({ vault, attempt, current }: Replacement, stale: string | undefined) {
+  const closed = stale === undefined ? undefined : await close(vault, attempt, current, stale);
+  return closed !== undefined && isFailure(closed)
+    ? closed
+    : skipped(attempt, 'not-due', 'no stored candidate waits to be published');
+}
+
+async function close(vault: Vault, attempt: Attempt, current: Current, version: string) {
+  return attempt.step('close pending', ({ signal }) => closePending(vault, current.secret.name, version, signal));
 }
 
 /** In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. */

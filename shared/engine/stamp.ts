@@ -22,6 +22,9 @@ export interface Stamp {
 
 export const stampTag = 'rotation';
 
+/** The tag of a stored candidate that says whose it is: its own name may be shortened. */
+export const pendingOfTag = 'pending-of';
+
 /** A vault tag holds 256 characters. */
 export const longestTag = 256;
 

@@ -1,6 +1,7 @@
 import type { Credential } from '../contract/credential.ts';
 import type { SecretVersion, Vault } from '../contract/ports.ts';
 import type { Admin, Endpoint, Rotator, Step } from '../contract/rotator.ts';
+import type { SecretText } from '../contract/secret-text.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import { parseSecretValue, type SecretValue } from '../secret-value/index.ts';
 import type { StepTime } from './attempt.ts';
@@ -84,6 +85,19 @@ export function credentialOf(secret: SecretVersion, value: SecretValue, policy: 
     ...(stamp?.keyId === undefined ? {} : { keyId: stamp.keyId }),
     ...(stamp?.slot === undefined ? {} : { slot: stamp.slot }),
   };
+}
+
+/** The value with another credential. A login that only a tag names has no place in the value and is not written there. */
+export function valueWith(
+  current: Current,
+  target: Target,
+  credential: Credential,
+): { readonly kind: 'replaced'; readonly value: SecretText } | Failure {
+  const { username, ...rest } = credential;
+  const tagged = target.value.credential.username === undefined && username === target.credential.username;
+  const replaced = target.value.replace(tagged || username === undefined ? rest : { ...rest, username });
+  if (replaced.kind === 'replaced') return replaced;
+  return failure('value-unreadable', { secret: current.secret.name, detail: replaced.detail });
 }
 
 interface Connection {

@@ -29,7 +29,13 @@ export const rules: readonly Rule[] = [
   { of: 'shared/config/', may: base, packages: ['zod'] },
   {
     of: 'shared/engine/',
-    may: [...base, 'shared/secret-value/', 'shared/config/duration.ts', 'shared/telemetry.ts'],
+    may: [
+      ...base,
+      'shared/secret-value/',
+      'shared/config/duration.ts',
+      'shared/config/window.ts',
+      'shared/telemetry.ts',
+    ],
     packages: ['zod'],
   },
   { of: 'shared/vault/', may: adapters, packages: ['@azure/', 'zod'] },

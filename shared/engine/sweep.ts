@@ -1,0 +1,185 @@
+/**
+ * The sweep: what events missed, by listing alone. One call of the vault a page, no call a secret, nothing kept of a secret once its page
+ * is done.
+ */
+import type { Queues, SecretProperties, Vault } from '../contract/ports.ts';
+import type { Marks } from '../contract/state.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import { policyOf } from './current.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import { decide } from './due.ts';
+import { isPendingName } from './identifiers.ts';
+import { noticeId } from './notice.ts';
+import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
+import { pendingOfTag, readStamp } from './stamp.ts';
+
+export interface SweepDependencies {
+  readonly engine: Pick<EngineDependencies, 'vaults' | 'rotators' | 'defaults'>;
+  readonly queues: Queues;
+  readonly marks: Marks;
+  /** Due rotations start spread over this time, in ms, so that a thousand that fell due together do not meet at the vault. */
+  readonly jitterMs: number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** What one look at a secret's properties found. */
+export type Finding =
+  | { readonly kind: 'opted-out' }
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'due' }
+  | { readonly kind: 'retirement-due'; readonly rotationId: string }
+  /** A stored candidate of `secret` waits: its rotation stopped half-way, or was never tidied up. */
+  | { readonly kind: 'stalled'; readonly secret: string }
+  | { readonly kind: 'invalid'; readonly failure: Failure };
+
+export interface SweepReport {
+  readonly kind: 'swept';
+  readonly vault: string;
+  readonly pages: number;
+  readonly listed: number;
+  readonly managed: number;
+  readonly due: number;
+  readonly retirements: number;
+  readonly stalled: number;
+  readonly invalid: number;
+}
+
+/** How many messages are on their way to the queue at once. */
+const mostAtOnce = 16;
+
+/** Judges one secret by what a listing says of it. Pure. */
+export function judge(deps: SweepDependencies['engine'], properties: SecretProperties, now: Date): Finding {
+  const stamp = readStamp(properties.tags);
+  if (isPendingName(properties.name)) {
+    const secret = properties.tags[pendingOfTag];
+    return stamp === undefined || secret === undefined || !properties.enabled
+      ? { kind: 'opted-out' }
+      : { kind: 'stalled', secret };
+  }
+  const outcome = policyOf(deps, properties);
+  if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
+  if (outcome.kind === 'opted-out') return outcome;
+  const request = { mode: 'scheduled' as const };
+  // A listing of names tells no version; the worker reads it, and finds duplicates by it.
+  const decision = decide({ properties, stamp, request, rotationId: '', now }, outcome.policy);
+  if (stamp?.retireBy !== undefined && stamp.retired !== true && now >= stamp.retireBy) {
+    return { kind: 'retirement-due', rotationId: stamp.rotationId };
+  }
+  return decision.kind === 'due' ? { kind: 'due' } : { kind: 'healthy' };
+}
+
+/**
+ * Goes through one vault and enqueues what is to be done. Called again it enqueues the same again, and the engine finds it done. A page
+ * that cannot be read ends it with a failure; the next sweep starts anew.
+ */
+export async function sweep(
+  deps: SweepDependencies,
+  vault: Vault,
+  signal: AbortSignal,
+): Promise<SweepReport | Failure> {
+  const counts = { pages: 0, listed: 0, managed: 0, due: 0, retirements: 0, stalled: 0, invalid: 0 };
+  for await (const page of vault.list({ signal })) {
+    if (isFailure(page)) return page;
+    counts.pages++;
+    counts.listed += page.secrets.length;
+    const found = page.secrets.map((secret) => ({
+      secret: secret.name,
+      finding: judge(deps.engine, secret, page.readAt),
+    }));
+    for (let at = 0; at < found.length; at += mostAtOnce) {
+      const acts = found
+        .slice(at, at + mostAtOnce)
+        .map(({ secret, finding }) => act(deps, vault.name, secret, finding, page.readAt));
+      const failed = (await Promise.all(acts)).find((outcome) => outcome !== undefined && isFailure(outcome));
+      if (failed !== undefined) return failed;
+    }
+    for (const { finding } of found) count(counts, finding);
+  }
+  return { kind: 'swept', vault: vault.name, ...counts };
+}
+
+function count(
+  counts: { managed: number; due: number; retirements: number; stalled: number; invalid: number },
+  finding: Finding,
+): void {
+  if (finding.kind === 'opted-out') return;
+  if (finding.kind === 'stalled') {
+    counts.stalled++;
+    return;
+  }
+  counts.managed++;
+  if (finding.kind === 'due') counts.due++;
+  if (finding.kind === 'retirement-due') counts.retirements++;
+  if (finding.kind === 'invalid') counts.invalid++;
+}
+
+async function act(
+  deps: SweepDependencies,
+  vault: string,
+  secret: string,
+  finding: Finding,
+  now: Date,
+): Promise<Failure | undefined> {
+  const requestedBy = 'sweep';
+  switch (finding.kind) {
+    case 'opted-out':
+    case 'healthy':
+      return undefined;
+    case 'due': {
+      const delayMs = Math.floor(deps.random() * deps.jitterMs);
+      return failed(
+        deps.queues.enqueue(rotationsQueue, { vault, secret, mode: 'scheduled', requestedBy }, { secret, delayMs }),
+      );
+    }
+    case 'retirement-due': {
+      const { rotationId } = finding;
+      return failed(
+        deps.queues.enqueue(
+          retirementsQueue,
+          { vault, secret, rotationId, mode: 'scheduled', requestedBy },
+          { secret },
+        ),
+      );
+    }
+    case 'stalled':
+      return failed(
+        deps.queues.enqueue(rotationsQueue, { vault, secret: finding.secret, mode: 'resume', requestedBy }, { secret }),
+      );
+    case 'invalid':
+      return tellOnce(deps, vault, secret, finding.failure, now);
+  }
+}
+
+async function failed(enqueued: ReturnType<Queues['enqueue']>): Promise<Failure | undefined> {
+  const outcome = await enqueued;
+  return isFailure(outcome) ? outcome : undefined;
+}
+
+/** A tag that cannot be read stays so until somebody mends it: said once for each way of being wrong, not every quarter of an hour. */
+async function tellOnce(
+  deps: SweepDependencies,
+  vault: string,
+  secret: string,
+  failure: Failure,
+  now: Date,
+): Promise<Failure | undefined> {
+  const mark = `told ${vault}/${secret} ${failure.message}`;
+  const before = await deps.marks.has(mark);
+  if (isFailure(before) || before.marked) return isFailure(before) ? before : undefined;
+  const { code, message, hint, page } = failure;
+  const id = noticeId('failed', `${vault}-${secret}`.slice(0, 80), code);
+  const notice = {
+    id,
+    type: 'failed' as const,
+    vault,
+    secret,
+    rotationId: '',
+    at: now.toISOString(),
+    failure: { code, message, hint, page },
+  };
+  const told = await deps.queues.enqueue(notificationsQueue, notice, { secret });
+  if (isFailure(told)) return told;
+  const marked = await deps.marks.put(mark);
+  return isFailure(marked) ? marked : undefined;
+}
