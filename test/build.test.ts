@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildApp } from '../build.ts';
+
+const drivers = /node_modules\/(pg|pg-protocol|ioredis|mssql|tedious|mysql2)\//;
+let folder: string;
+let metafile: Metafile;
+
+beforeAll(async () => {
+  // Outside the project, so that nothing is found in its node_modules by accident.
+  folder = await mkdtemp(join(tmpdir(), 'keyturn-build-'));
+  metafile = await buildApp(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+type Output = Metafile['outputs'][string];
+
+function outputs(): Map<string, Output> {
+  return new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+}
+
+/** All that is loaded when the app starts: the entry and what it imports without waiting for a need. */
+function loadedAtStart(): Output[] {
+  const all = outputs();
+  const names = ['index.js'];
+  for (const name of names) {
+    for (const one of all.get(name)?.imports ?? []) {
+      const next = basename(one.path);
+      if (one.kind === 'import-statement' && all.has(next) && !names.includes(next)) names.push(next);
+    }
+  }
+  return names.flatMap((name) => all.get(name) ?? []);
+}
+
+describe('the built app', () => {
+  it('needs nothing but Node and what the platform provides', () => {
+    const external = [...outputs().values()]
+      .flatMap((output) => output.imports.filter((one) => one.external))
+      .map((one) => one.path);
+    const known = new Set([
+      '@azure/functions-core',
+      'pg-native',
+      ...builtinModules,
+      ...builtinModules.map((name) => `node:${name}`),
+    ]);
+    expect(external.filter((path) => !known.has(path))).toEqual([]);
+  });
+
+  it('loads no driver before a secret needs it', () => {
+    const early = loadedAtStart().flatMap((output) => Object.keys(output.inputs).filter((path) => drivers.test(path)));
+    expect(early).toEqual([]);
+  });
+
+  it('names its entry, and brings the host settings along', async () => {
+    const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    expect(manifest).toMatchObject({ type: 'module', main: 'functions/index.js' });
+    expect(manifest.dependencies).toBeUndefined();
+    expect(existsSync(join(folder, manifest.main))).toBe(true);
+    const hostJson = await readFile(join(folder, 'host.json'), 'utf8');
+    expect(hostJson).toBe(await readFile(new URL('../host.json', import.meta.url), 'utf8'));
+  });
+
+  it('is found by the tools from the root of the project too', async () => {
+    const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(manifest.main).toBe('dist/functions/index.js');
+  });
+
+  it('loads by itself, every part of it', async () => {
+    const chunks = [...outputs().keys()].filter((name) => name.endsWith('.js') && name !== 'index.js');
+    const script = chunks.map((name) => `await import(${JSON.stringify(join(folder, 'chunks', name))});`).join('');
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `${script}console.log('loaded');process.exit()`,
+    ]);
+    expect(stdout).toContain('loaded');
+  });
+});
