@@ -54,6 +54,15 @@ export async function startInstance(
     await ended;
     throw error;
   });
+  let expected = false;
+  ended.then(
+    () => {
+      if (expected) return;
+      const message = `The app's process ended by itself (${child.signalCode ?? child.exitCode}).`;
+      onLog({ time: new Date(), instance: config.instance, level: 'critical', category: 'system', message });
+    },
+    () => undefined,
+  );
   const alive = () => child.exitCode === null && child.signalCode === null;
   const say = (message: ToInstance) => {
     if (child.connected) child.send(message);
@@ -62,10 +71,12 @@ export async function startInstance(
     ...{ index: config.instance, pid: child.pid ?? 0, port: ready.port, functions: ready.functions, alive, ended },
     lead: () => say({ kind: 'lead' }),
     kill: () => {
+      expected = true;
       child.kill('SIGKILL');
       return ended;
     },
     stop: () => {
+      expected = true;
       say({ kind: 'stop' });
       return ended;
     },

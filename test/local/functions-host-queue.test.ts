@@ -5,15 +5,14 @@ import type { FunctionsHost, LogRecord } from '../../local/functions-host/index.
 import { logged, saying, startFixture } from './functions-app.ts';
 
 let azurite: Azurite;
-let host: FunctionsHost | undefined;
+const hosts: FunctionsHost[] = [];
 let counter = 0;
 
 beforeAll(async () => {
   azurite = await startAzurite();
 });
 afterEach(async () => {
-  await host?.close();
-  host = undefined;
+  await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 afterAll(() => azurite?.close());
 
@@ -29,11 +28,12 @@ async function freshQueue(): Promise<{ name: string; queue: QueueClient; poison:
 }
 
 async function start(name: string, more: Parameters<typeof startFixture>[1] = {}): Promise<FunctionsHost> {
-  host = await startFixture(azurite.connectionString, {
+  const host = await startFixture(azurite.connectionString, {
     queues: { maxPollingMs: 50 },
     ...more,
     settings: { WORK_QUEUE: name },
   });
+  hosts.push(host);
   return host;
 }
 
@@ -47,33 +47,39 @@ test('a JSON message arrives as an object and is deleted when the function has e
   await queue.sendMessage(encoded({ id: 'one' }));
   await logged(running, saying('{"began":"one","attempt":1,"kind":"object"}'));
   await logged(running, saying("Executed 'Functions.work' (Succeeded"));
-  await expect.poll(() => empty(queue)).toBe(true);
+  await expect.poll(() => empty(queue), { timeout: 10_000 }).toBe(true);
 });
 
 test('a message whose function fails is tried as often as host.json says and ends in the poison queue unchanged', async () => {
-  const { name, queue, poison } = await freshQueue();
+  const { name, queue } = await freshQueue();
   const running = await start(name);
   await queue.sendMessage(encoded({ id: 'bad', does: 'fail' }));
   await logged(running, saying(`Moving message to queue '${name}-poison'`));
-  await expect.poll(() => empty(queue)).toBe(true);
-  const { receivedMessageItems } = await poison.receiveMessages();
-  expect(receivedMessageItems.map(({ messageText }) => messageText)).toEqual([encoded({ id: 'bad', does: 'fail' })]);
-  expect(
-    running
-      .logs()
-      .filter(saying('"began":"bad"'))
-      .map(({ message }) => JSON.parse(message).attempt),
-  ).toEqual([1, 2, 3]);
+  await logged(running, saying('{"poisoned":{"id":"bad","does":"fail"}}'));
+  await expect.poll(() => empty(queue), { timeout: 10_000 }).toBe(true);
+  const attempts = running.logs().filter(saying('"began":"bad"'));
+  expect(attempts.map(({ message }) => JSON.parse(message).attempt)).toEqual([1, 2, 3]);
+});
+
+test('a message that fails in the poison queue stays there and goes nowhere else', async () => {
+  const { name, poison } = await freshQueue();
+  const running = await start(name, { queues: { maxPollingMs: 50, lockSeconds: 1 } });
+  await poison.createIfNotExists();
+  await poison.sendMessage(encoded({ id: 'hopeless' }));
+  await logged(running, saying('{"poisoned":{"id":"hopeless"}}'), 2);
+  expect(await empty(poison)).toBe(false);
+  expect(await queueOf(`${name}-poison-poison`).exists()).toBe(false);
 });
 
 test('a message in the wrong encoding goes to the poison queue and is never run', async () => {
   const { name, queue, poison } = await freshQueue();
+  await poison.create();
   const running = await start(name);
   await queue.sendMessage('{"id":"not base64"}');
   await logged(running, saying(`Moving message to queue '${name}-poison'`));
-  await expect
-    .poll(async () => (await poison.peekMessages()).peekedMessageItems[0]?.messageText)
-    .toBe('{"id":"not base64"}');
+  await logged(running, saying(`of '${name}-poison' is not base64`));
+  const { receivedMessageItems } = await poison.receiveMessages({ visibilityTimeout: 1 });
+  expect([receivedMessageItems.length, await empty(poison)]).toEqual([0, false]);
   expect(running.logs().some(saying('began'))).toBe(false);
 });
 
@@ -82,7 +88,7 @@ test('a message that takes longer than its lock is renewed, and no other instanc
   const running = await start(name, { instances: 2, queues: { maxPollingMs: 50, lockSeconds: 1 } });
   await queue.sendMessage(encoded({ id: 'slow', does: 'take-a-while' }));
   await logged(running, saying('{"ended":"slow","attempt":1}'));
-  await expect.poll(() => empty(queue)).toBe(true);
+  await expect.poll(() => empty(queue), { timeout: 10_000 }).toBe(true);
   expect(running.logs().filter(saying('"began":"slow"'))).toHaveLength(1);
 });
 
@@ -90,9 +96,9 @@ test('two instances on one queue process each message once', async () => {
   const { name, queue } = await freshQueue();
   const running = await start(name, { instances: 2 });
   const ids = Array.from({ length: 40 }, (_, number) => `n${number}`);
-  await Promise.all(ids.map((id) => queue.sendMessage(encoded({ id }))));
+  await Promise.all(ids.map((id) => queue.sendMessage(encoded({ id, does: 'pause' }))));
   const ended = await logged(running, saying('{"ended":'), ids.length);
-  await expect.poll(() => empty(queue)).toBe(true);
+  await expect.poll(() => empty(queue), { timeout: 10_000 }).toBe(true);
   expect(ended.map(({ message }) => JSON.parse(message).ended).sort()).toEqual([...ids].sort());
   expect(running.logs().filter(saying('"began":'))).toHaveLength(ids.length);
   expect(new Set(ended.map(({ instance }) => instance)).size).toBe(2);

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
@@ -112,3 +115,47 @@ test('after one of two instances was killed the address still answers', async ()
   const answers = await Promise.all([1, 2, 3].map(() => fetch(`${host?.url}/api/echo`)));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
 });
+
+test('a request to an instance that dies over it is answered with 502, and a dead process is reported', async () => {
+  host = await startFixture(azurite.connectionString);
+  const killed = fetch(`${host.url}/api/hangs`);
+  await logged(host, saying('hanging'));
+  await host.kill(0);
+  expect((await killed).status).toBe(502);
+  expect((await fetch(`${host.url}/api/echo`)).status).toBe(503);
+  await host.add();
+  expect((await fetch(`${host.url}/api/crashes`)).status).toBe(502);
+  const [record] = await logged(host, ({ level }) => level === 'critical');
+  expect(record).toMatchObject({ instance: 1, message: "The app's process ended by itself (1)." });
+  expect(host.logs().some(saying('thrown outside of any function'))).toBe(true);
+});
+
+test('when the process that started them is killed outright, neither instances nor storage are left over', async () => {
+  const owner = spawn(process.execPath, [fileURLToPath(new URL('../fixtures/start-local.ts', import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(owner.stdout, 'data');
+  const { pid, blobUrl }: { pid: number; blobUrl: string } = JSON.parse(String(line));
+  process.kill(pid, 0);
+  owner.kill('SIGKILL');
+  await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+  await expect
+    .poll(
+      () =>
+        fetch(blobUrl).then(
+          () => 'answers',
+          () => 'gone',
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe('gone');
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -41,7 +41,9 @@ test('a run that was missed while no host ran happens at the next start and says
     timer: { isPastDue: true, schedule: { adjustForDST: true }, scheduleStatus: { last: lastUpdated.toISOString() } },
   });
   await logged(host, saying("Executed 'Functions.tick' (Succeeded"));
-  await expect.poll(async () => (await store.read('tick'))?.Next.getTime()).toBeGreaterThan(Date.now());
+  await expect
+    .poll(async () => (await store.read('tick'))?.Next.getTime(), { timeout: 10_000 })
+    .toBeGreaterThan(Date.now());
   await host.close();
   host = await startFixture(azurite.connectionString, { settings });
   expect((await fetch(`${host.url}/api/echo`)).status).toBe(200);

@@ -30,7 +30,10 @@ const firstPauseMs = 100;
 /** Starts polling. A queue that does not exist is looked for again and again, as the host does. */
 export async function listenToQueue(options: QueueListenerOptions): Promise<Listener> {
   const queue = await openQueue(options.connection, options.queueName);
-  const poison = await openQueue(options.connection, `${options.queueName}-poison`);
+  // A poison queue has none of its own: what fails there stays, invisible until its lock runs out, and is tried for ever.
+  const poison = options.queueName.endsWith('-poison')
+    ? undefined
+    : await openQueue(options.connection, `${options.queueName}-poison`);
   const stopped = new AbortController();
   poll({ options, queue, poison }, stopped.signal).catch((error: unknown) =>
     options.log('error', `The listener for '${options.functionName}' ended: ${reason(error)}`),
@@ -41,7 +44,7 @@ export async function listenToQueue(options: QueueListenerOptions): Promise<List
 interface Source {
   readonly options: QueueListenerOptions;
   readonly queue: QueueClient;
-  readonly poison: QueueClient;
+  readonly poison: QueueClient | undefined;
 }
 
 async function poll(source: Source, stopped: AbortSignal): Promise<void> {
@@ -84,10 +87,12 @@ async function process(source: Source, message: DequeuedMessageItem): Promise<vo
   const { options } = source;
   const held = new HeldMessage(source.queue, message, options.lockSeconds, options.log);
   const text = decodeMessage(message.messageText, options.settings.messageEncoding);
+  const { maxDequeueCount } = options.settings;
   // A message that was taken too often without an end, because instances died over it, is not run once more.
-  if (text === undefined || message.dequeueCount > options.settings.maxDequeueCount) {
-    return toPoison(source, held, message);
+  if (source.poison !== undefined && message.dequeueCount > maxDequeueCount) {
+    return toPoison(source.poison, source, held, message);
   }
+  if (text === undefined) return undecodable(source, held, message);
   held.keep();
   const outcome = await options.run({
     data: { string: text },
@@ -95,11 +100,24 @@ async function process(source: Source, message: DequeuedMessageItem): Promise<vo
     reason: `New queue message detected on '${options.queueName}'.`,
   });
   if (outcome.kind === 'succeeded') return held.remove();
-  if (message.dequeueCount >= options.settings.maxDequeueCount) return toPoison(source, held, message);
+  if (source.poison === undefined) return held.leave();
+  if (message.dequeueCount >= maxDequeueCount) return toPoison(source.poison, source, held, message);
   return held.release(options.retrySeconds);
 }
 
-async function toPoison({ poison, options }: Source, held: HeldMessage, message: DequeuedMessageItem): Promise<void> {
+// What is not in the queue's encoding can never be run, so it is not tried at all.
+async function undecodable(source: Source, held: HeldMessage, message: DequeuedMessageItem): Promise<void> {
+  const { queueName, settings } = source.options;
+  source.options.log('error', `Message ${message.messageId} of '${queueName}' is not ${settings.messageEncoding}.`);
+  if (source.poison !== undefined) await toPoison(source.poison, source, held, message);
+}
+
+async function toPoison(
+  poison: QueueClient,
+  { options }: Source,
+  held: HeldMessage,
+  message: DequeuedMessageItem,
+): Promise<void> {
   options.log(
     'error',
     `Message has reached MaxDequeueCount of ${options.settings.maxDequeueCount}. Moving message to queue '${options.queueName}-poison'.`,
@@ -144,6 +162,11 @@ class HeldMessage {
     this.#renewal = setInterval(() => {
       this.#renewing = this.#renewing.then(() => this.#update(this.#lockSeconds));
     }, this.#lockSeconds * 500);
+  }
+
+  /** Lets the lock run out by itself. */
+  leave(): Promise<void> {
+    return this.#end();
   }
 
   async release(afterSeconds: number): Promise<void> {

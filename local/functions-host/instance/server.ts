@@ -40,7 +40,8 @@ export async function serve(
 
 async function answer(request: IncomingMessage, app: App, keys: FunctionKeys, homepage: boolean): Promise<Answer> {
   const protocol = request.headers['x-forwarded-proto'] ?? 'http';
-  const url = new URL(request.url ?? '/', `${String(protocol)}://${request.headers.host ?? 'localhost'}`);
+  // Joined, not resolved: a path that begins with two slashes must not become a host.
+  const url = new URL(`${String(protocol)}://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
   if (url.pathname === '/') return root(homepage);
   if (/^\/admin(?:\/|$)/i.test(url.pathname)) return answerAdmin(request, url, app, keys);
   const extension = /^\/runtime\/webhooks\/([^/]+)/i.exec(url.pathname)?.[1];
