@@ -172,3 +172,11 @@ export const connectionString = parser((text): ReadonlyMap<string, string> => {
   if (parts.get('defaultendpointsprotocol') === 'http' && !parts.has('blobendpoint')) wrong('does not use https');
   return parts;
 });
+
+export const wholeNumber = (least: number, most: number) =>
+  parser((text): number => {
+    const number = Number(text.trim());
+    return Number.isInteger(number) && number >= least && number <= most
+      ? number
+      : wrong(`is not a whole number from ${least} to ${most}`);
+  });

@@ -50,6 +50,10 @@ export const settingTable = {
     fix: 'Set KEYTURN_CREDENTIAL to default or managed-identity; local is for a vault and a storage account on loopback.',
   },
   KEYTURN_CONNECT_TIMEOUT: { standard: 'PT10S', fix: 'Set KEYTURN_CONNECT_TIMEOUT to a duration from PT1S to PT60S.' },
+  KEYTURN_QUARANTINE_AFTER: {
+    standard: '5',
+    fix: 'Set KEYTURN_QUARANTINE_AFTER to a number of failures from 1 to 100.',
+  },
   AZURE_CLIENT_ID: {
     standard: '',
     fix: 'Set AZURE_CLIENT_ID to the client id of the user-assigned identity, or remove it.',

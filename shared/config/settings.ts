@@ -21,6 +21,8 @@ export interface Settings {
   readonly credential: { readonly kind: 'default' | 'managed-identity' | 'local'; readonly clientId?: string };
   readonly storage: StorageConnection;
   readonly connectTimeoutMs: number;
+  /** Failures in a row after which a secret is left alone until a person resumes it. */
+  readonly quarantineAfter: number;
 }
 
 export interface SettingProblem {
@@ -210,6 +212,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     cloud: readCloud(reader, cloud),
     credential: readCredential(reader, [...vaults.map((vault) => new URL(vault.url).hostname), ...storage.hosts]),
     storage: storage.connection,
+    quarantineAfter: reader.get('KEYTURN_QUARANTINE_AFTER', read.wholeNumber(1, 100), 5),
     connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(secondMs, 60 * secondMs), 10 * secondMs),
   };
   return reader.problems.length === 0 ? { kind: 'settings', settings } : { kind: 'invalid', problems: reader.problems };

@@ -9,6 +9,7 @@ import type { Log } from '../telemetry.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { noticeId } from './notice.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
+import { Reporter } from './reporter.ts';
 import type { RotationRequest } from './request.ts';
 import type { Failed, RetirementResult, RotationResult, Waiting } from './result.ts';
 import { retire } from './retire.ts';
@@ -35,9 +36,23 @@ const lookAgainMs = 15 * 60 * 1000;
 export async function performRotation(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult> {
   const startedAt = deps.now();
   const held = await heldBack(deps, request);
-  const result = held ?? (await rotate(deps.engine, request));
+  const result = held ?? (await rotateReporting(deps, request, startedAt));
   await settle(deps, request, result);
   await keep(deps, recordOf(request, result, startedAt, deps.now()));
+  return result;
+}
+
+/** A person who asked may watch; what is automatic is written down once, when it is over. */
+async function rotateReporting(
+  deps: PerformDependencies,
+  request: RotationRequest,
+  startedAt: Date,
+): Promise<RotationResult> {
+  if (request.mode === 'scheduled' || request.mode === 'resume') return rotate(deps.engine, request);
+  const { requestedBy, reason = request.mode } = request;
+  const progress = new Reporter(deps.history, { requestedBy, reason, startedAt });
+  const result = await rotate({ ...deps.engine, progress }, request);
+  await progress.settled();
   return result;
 }
 

@@ -1,0 +1,113 @@
+/** The one file that knows the concrete classes. Everything else takes what it needs as an argument. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TokenCredential } from '@azure/core-auth';
+import { rotators } from '../rotators/registry.ts';
+import type { Settings } from '../shared/config/settings.ts';
+import type { Rotator, RotatorEntry, RotatorEnvironment } from '../shared/contract/rotator.ts';
+import { SecretText } from '../shared/contract/secret-text.ts';
+import type { EngineDependencies } from '../shared/engine/dependencies.ts';
+import { queuedFollowUps } from '../shared/engine/follow-ups.ts';
+import { newPassword } from '../shared/engine/password.ts';
+import type { PerformDependencies } from '../shared/engine/perform.ts';
+import { BlobLeases } from '../shared/storage/blob-leases.ts';
+import { connectStorage } from '../shared/storage/connect.ts';
+import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
+import { tableAttention } from '../shared/storage/state/attention.ts';
+import { tableFreeze } from '../shared/storage/state/freeze.ts';
+import { tableMarks } from '../shared/storage/state/marks.ts';
+import { Records } from '../shared/storage/state/records.ts';
+import { StorageQueues } from '../shared/storage/storage-queues.ts';
+import { TableHistory } from '../shared/storage/table-history.ts';
+import type { Log } from '../shared/telemetry.ts';
+import { KeyVault } from '../shared/vault/key-vault.ts';
+
+/** What the workers and the API need, but for the log of the invocation. */
+export type App = Omit<PerformDependencies, 'log'>;
+
+/** Makes the app from its settings. Opens no connection. Called once per process, when the first work arrives. */
+export async function compose(settings: Settings): Promise<App> {
+  const credential = await credentialOf(settings);
+  const clients = connectStorage(settings.storage, credential);
+  const records = new Records(clients);
+  const queues = new StorageQueues(clients);
+  const history = new TableHistory(clients);
+  const getToken = tokensOf(credential);
+  const acknowledgements = tableAcknowledgements(records);
+  const engine: EngineDependencies = {
+    vaults: new Map(settings.vaults.map((vault) => [vault.name, vaultOf(settings, credential, vault)])),
+    rotators: new Map(rotators.map((entry) => [entry.name, entry])),
+    loadRotator: rotatorsOf(environmentOf(settings, getToken)),
+    leases: new BlobLeases(clients),
+    progress: { step: () => undefined },
+    followUps: queuedFollowUps(queues, tableMarks(records)),
+    acknowledged: async (vault, secret, version) => {
+      const known = await acknowledgements.of(vault, secret, version);
+      return known.kind === 'failed' ? known : { kind: 'acknowledged', consumers: new Set(known.consumers.keys()) };
+    },
+    defaults: settings,
+    identityLogin: (host) => settings.identityTargets.get(host.toLowerCase()),
+    getToken,
+    newPassword,
+    // A wait that is cut short by the signal is over; whoever waits looks at the signal.
+    wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+    elapsedMs: () => performance.now(),
+  };
+  return {
+    engine,
+    history,
+    queues,
+    attention: tableAttention(records),
+    freeze: tableFreeze(records),
+    quarantineAfter: settings.quarantineAfter,
+    now: () => new Date(),
+  };
+}
+
+/** The dependencies of one invocation, which has a log of its own. */
+export function withLog(app: App, log: Log): PerformDependencies {
+  return { ...app, log };
+}
+
+function vaultOf(settings: Settings, credential: TokenCredential, vault: Settings['vaults'][number]): KeyVault {
+  const { trustedCertificates } = settings;
+  return new KeyVault({ name: vault.name, url: vault.url, credential, trustedCertificates });
+}
+
+/** Loaded only where it is used: the library of identities is larger than the app. */
+async function credentialOf({ credential }: Settings): Promise<TokenCredential> {
+  const { kind, clientId } = credential;
+  if (kind === 'local') {
+    // A stand-in takes any token; the settings have made sure that nothing but loopback is reached with it.
+    return { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  }
+  const identity = await import('@azure/identity');
+  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
+  if (kind === 'default') return new identity.DefaultAzureCredential(options);
+  return clientId === undefined
+    ? new identity.ManagedIdentityCredential()
+    : new identity.ManagedIdentityCredential({ clientId });
+}
+
+function tokensOf(credential: TokenCredential): (scope: string) => Promise<SecretText> {
+  return async (scope) => {
+    const token = await credential.getToken(scope);
+    if (token === null) throw new Error(`the app's identity got no token for ${scope}`);
+    return new SecretText(token.token);
+  };
+}
+
+function environmentOf(settings: Settings, getToken: RotatorEnvironment['getToken']): RotatorEnvironment {
+  const { trustedCertificates, connectTimeoutMs, allowedHosts, descriptionsFolder, cloud } = settings;
+  const folder = descriptionsFolder === undefined ? {} : { descriptionsFolder };
+  return { trustedCertificates, connectTimeoutMs, allowedHosts, cloud, getToken, ...folder };
+}
+
+/** Each rotator is made once, with its driver, when the first secret needs it. */
+function rotatorsOf(environment: RotatorEnvironment): EngineDependencies['loadRotator'] {
+  const loaded = new Map<string, Promise<Rotator>>();
+  return async (entry: RotatorEntry) => {
+    const known = loaded.get(entry.name) ?? entry.load(environment);
+    loaded.set(entry.name, known);
+    return known;
+  };
+}

@@ -1,0 +1,34 @@
+import { app, type InvocationContext, output } from '@azure/functions';
+import { logTo } from '../shared/telemetry.ts';
+import { poisonQueueOf, queueNames, storageConnection } from './queue-names.ts';
+import { readSecretEvent } from './secret-event.ts';
+
+const rotations = output.storageQueue({ queueName: queueNames.rotations, connection: storageConnection });
+const poison = output.storageQueue({ queueName: poisonQueueOf(queueNames.rotations), connection: storageConnection });
+
+/**
+ * Event Grid tells of a secret in one of the vaults (names in lower case). Only parses and enqueues: Event Grid waits 30 s and does not retry some answers. An event that cannot
+ * be processed is put where a person is told of it; retrying it for a day would change nothing.
+ */
+export function registerOnSecretEvent(vaults: ReadonlySet<string>): void {
+  app.eventGrid('onSecretEvent', {
+    extraOutputs: [rotations, poison],
+    handler: (event: unknown, context: InvocationContext) => {
+      const outcome = readSecretEvent(event, vaults);
+      const log = logTo(context);
+      switch (outcome.kind) {
+        case 'request':
+          context.extraOutputs.set(rotations, outcome.request);
+          log.info('event-accepted', { secret: outcome.request.secret, requestedBy: outcome.request.requestedBy });
+          return;
+        case 'ignored':
+          log.info('event-ignored', { detail: outcome.detail });
+          return;
+        case 'refused':
+          context.extraOutputs.set(poison, { refused: outcome.detail });
+          log.error('event-refused', { detail: outcome.detail });
+          return;
+      }
+    },
+  });
+}

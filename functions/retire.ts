@@ -1,0 +1,16 @@
+import { app, type InvocationContext } from '@azure/functions';
+import { logTo } from '../shared/telemetry.ts';
+import type { LoadApp } from './load-app.ts';
+import { queueNames, storageConnection } from './queue-names.ts';
+
+/** Ends old credentials: each message becomes visible when its overlap is over. */
+export function registerRetire(load: LoadApp): void {
+  app.storageQueue('retire', {
+    queueName: queueNames.retirements,
+    connection: storageConnection,
+    handler: async (message: unknown, context: InvocationContext) => {
+      const { work } = await load();
+      await work.retire(message, logTo(context));
+    },
+  });
+}

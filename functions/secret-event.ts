@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { isPendingName } from '../shared/engine/identifiers.ts';
+import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
+
+/** Key Vault's events that ask for a look at a secret. A version that is new needs none. */
+const asking = new Map([
+  ['Microsoft.KeyVault.SecretNearExpiry', 'near-expiry'],
+  ['Microsoft.KeyVault.SecretExpired', 'expired'],
+]);
+
+const newVersion = 'Microsoft.KeyVault.SecretNewVersionCreated';
+
+export type EventOutcome =
+  | { readonly kind: 'request'; readonly request: RotationRequest }
+  /** Nothing to do, and that is as it should be. */
+  | { readonly kind: 'ignored'; readonly detail: string }
+  /** It cannot be processed, now or later. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** Documented samples carry stray blanks in keys and values, and EXP as a string. */
+function trimmed(value: unknown): unknown {
+  if (typeof value === 'string') return value.trim();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.trim(), trimmed(inner)]));
+}
+
+const secretEvent = z.preprocess(
+  trimmed,
+  z
+    .object({
+      /** `eventType` in Event Grid's schema, `type` in CloudEvents. */
+      eventType: z.string().optional(),
+      type: z.string().optional(),
+      data: z.object({
+        VaultName: z.string().min(1),
+        ObjectName: z.string().min(1),
+        Version: z.string().min(1),
+      }),
+    })
+    .transform((event) => ({ type: event.eventType ?? event.type ?? '', ...event.data })),
+);
+
+/**
+ * Reads one Key Vault event, in Event Grid's schema or as a CloudEvent: tolerant of how it is written, strict in what is decided.
+ * `vaults`: names of the app's vaults, lower case. Pure.
+ * Source: Microsoft's page "Azure Key Vault as Event Grid source".
+ */
+export function readSecretEvent(event: unknown, vaults: ReadonlySet<string>): EventOutcome {
+  const parsed = secretEvent.safeParse(event);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the event'}: ${issue.message}`);
+    return { kind: 'refused', detail: `not a Key Vault secret event: ${problems.join('; ')}` };
+  }
+  const { type, VaultName, ObjectName, Version } = parsed.data;
+  const vault = VaultName.toLowerCase();
+  if (!vaults.has(vault)) {
+    return {
+      kind: 'refused',
+      detail: `${ObjectName}: the vault "${VaultName}" is not one of this app's (KEYTURN_VAULTS)`,
+    };
+  }
+  if (type === newVersion) return { kind: 'ignored', detail: `${ObjectName}: a new version needs no rotation` };
+  const requestedBy = asking.get(type);
+  if (requestedBy === undefined) return { kind: 'refused', detail: `${ObjectName}: unknown event type "${type}"` };
+  if (isPendingName(ObjectName)) return { kind: 'ignored', detail: `${ObjectName}: a stored candidate is not rotated` };
+  const request = rotationRequest.safeParse({
+    vault,
+    secret: ObjectName,
+    version: Version,
+    mode: 'scheduled',
+    requestedBy,
+  });
+  if (request.success) return { kind: 'request', request: request.data };
+  return { kind: 'refused', detail: `${ObjectName}: ${request.error.issues.map((issue) => issue.message).join('; ')}` };
+}

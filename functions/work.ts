@@ -1,0 +1,125 @@
+/** What the queue triggers do with a message: read it, call the engine, and say how it went. */
+import { z } from 'zod';
+import { performRetirement, performRotation } from '../shared/engine/perform.ts';
+import { rotationsQueue } from '../shared/engine/queues.ts';
+import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
+import type { Failed, RetirementResult, RotationResult, Skipped } from '../shared/engine/result.ts';
+import { retirementRequest } from '../shared/engine/retirement.ts';
+import { isFailure } from '../shared/errors.ts';
+import type { Log } from '../shared/telemetry.ts';
+import { type App, withLog } from './compose.ts';
+
+/** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
+const busyDelayMs = 65_000;
+
+export interface Work {
+  /** Throws where the message is to be delivered again. */
+  readonly rotate: (message: unknown, log: Log) => Promise<void>;
+  readonly retire: (message: unknown, log: Log) => Promise<void>;
+  readonly namePoison: (queue: string, message: unknown, log: Log) => void;
+}
+
+/** Thrown so that the platform delivers the message again, and keeps it as poison after the last time. */
+class DeliverAgain extends Error {
+  override readonly name = 'DeliverAgain';
+}
+
+export function workOf(app: App): Work {
+  return {
+    async rotate(message, log) {
+      const request = readMessage('rotations', rotationRequest, message);
+      const result = await performRotation(withLog(app, log), request);
+      switch (result.kind) {
+        case 'rotated':
+          log.info('rotated', factsOf(result));
+          return;
+        case 'skipped':
+          if (result.reason === 'busy') await again(app, request, log);
+          else log.info('skipped', { ...about(result), reason: result.reason, detail: result.detail });
+          return;
+        case 'failed':
+          report(result, log);
+      }
+    },
+    async retire(message, log) {
+      const request = readMessage('retirements', retirementRequest, message);
+      const result = await performRetirement(withLog(app, log), request);
+      reportRetirement(result, log);
+    },
+    namePoison(queue, message, log) {
+      const named = poisonMessage.safeParse(message);
+      const { secret, refused } = named.success ? named.data : {};
+      const detail = refused ?? 'it was delivered too often without success; the errors before say why';
+      const hint =
+        secret === undefined
+          ? 'Look at the event subscription and at KEYTURN_VAULTS.'
+          : `Mend the cause, then run "keyturn rotate ${secret}".`;
+      log.error('message-poisoned', { queue, secret, detail, hint });
+    },
+  };
+}
+
+const poisonMessage = z.object({ secret: z.string().max(127).optional(), refused: z.string().optional() });
+
+function readMessage<Message>(queue: string, schema: z.ZodType<Message>, message: unknown): Message {
+  const parsed = schema.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new DeliverAgain(`a message of the queue ${queue} cannot be read: ${problems.join('; ')}`);
+}
+
+function about({ rotationId, vault, secret }: { rotationId: string; vault: string; secret: string }) {
+  return { rotationId, vault, secret };
+}
+
+function factsOf(result: Extract<RotationResult, { kind: 'rotated' }>) {
+  const { strategy, login, from, to, reason, warnings } = result;
+  const retireBy = result.retireBy?.toISOString();
+  return { ...about(result), reason, strategy, login, from, to, retireBy, warnings: warnings.join('; ') || undefined };
+}
+
+async function again(app: App, request: RotationRequest, log: Log): Promise<void> {
+  const enqueued = await app.queues.enqueue(rotationsQueue, request, { secret: request.secret, delayMs: busyDelayMs });
+  if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
+  log.info('busy', { secret: request.secret, detail: 'another worker is at it; looked at again in a minute' });
+}
+
+/** A failure that mends itself is delivered again; any other waits for a person, who is told the next step. */
+function report({ failure, ...result }: Failed, log: Log): void {
+  const { code, message, hint, page, class: failureClass } = failure;
+  const facts = { ...about(result), code, detail: message, hint, page };
+  switch (failureClass) {
+    case 'retry':
+      log.warn('rotation-delayed', facts);
+      throw new DeliverAgain(`${code}: ${message}`);
+    case 'superseded':
+      log.info('superseded', facts);
+      return;
+    case 'blocked':
+    case 'refused':
+    case 'config':
+      log.error('rotation-failed', facts);
+  }
+}
+
+function reportRetirement(result: RetirementResult | Skipped, log: Log): void {
+  switch (result.kind) {
+    case 'retired': {
+      const { evidence, logins, cut, sessionsEnded } = result;
+      const wereCut = [...cut.sessions, ...cut.consumers].join(', ') || undefined;
+      log.info('retired', { ...about(result), evidence, logins: logins.join(', '), cut: wereCut, sessionsEnded });
+      return;
+    }
+    case 'waiting': {
+      const waitingFor = [...result.holding.sessions, ...result.holding.consumers].join(', ');
+      log.info('retirement-waits', { ...about(result), waitingFor, retireBy: result.retireBy.toISOString() });
+      return;
+    }
+    case 'skipped':
+      if (result.reason === 'busy') throw new DeliverAgain('another worker is at it');
+      log.info('skipped', { ...about(result), reason: result.reason, detail: result.detail });
+      return;
+    case 'failed':
+      report(result, log);
+  }
+}
