@@ -56,7 +56,11 @@ const direct = `
       AND NOT m.rolsuper AND NOT EXISTS (SELECT FROM reach WHERE oid = m.oid)
   ),
   others AS (
-    SELECT h.thing, h.deptype FROM held h WHERE h.deptype IN ('o', 'a', 'r') AND NOT EXISTS (
+    SELECT h.thing, h.deptype FROM held h
+    WHERE (h.deptype IN ('o', 'r') OR (h.deptype = 'a' AND NOT (h.is_here AND h.classid IN (
+        'pg_class'::regclass, 'pg_namespace'::regclass, 'pg_database'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass,
+        'pg_language'::regclass, 'pg_foreign_server'::regclass, 'pg_tablespace'::regclass))))
+    AND NOT EXISTS (
       SELECT FROM pg_shdepend e JOIN reach ON reach.oid = e.refobjid
       WHERE e.refclassid = 'pg_authid'::regclass AND e.dbid = h.dbid AND e.classid = h.classid AND e.objid = h.objid
         AND e.objsubid = h.objsubid AND (e.deptype = h.deptype OR (e.deptype = 'o' AND h.deptype = 'a')))
@@ -75,7 +79,6 @@ const direct = `
       UNION ALL SELECT spcacl FROM pg_tablespace WHERE h.classid = 'pg_tablespace'::regclass AND oid = h.objid
     ) AS l, aclexplode(l.acl) AS x, model m
     WHERE h.is_here AND h.deptype = 'a' AND x.grantee = m.oid
-      AND NOT EXISTS (SELECT FROM others o WHERE o.thing = h.thing AND o.deptype = 'a')
       AND NOT EXISTS (SELECT FROM pg_shdepend e JOIN reach ON reach.oid = e.refobjid
         WHERE e.refclassid = 'pg_authid'::regclass AND e.deptype = 'o' AND e.dbid = h.dbid AND e.classid = h.classid
           AND e.objid = h.objid)

@@ -23,6 +23,10 @@ export interface PostgresFixture extends Target<PostgresOptions> {
   sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   /** Runs a statement as a login. */
   as(credential: Credential, text: string): Promise<Record<string, unknown>[]>;
+  /** A connection of a consumer. */
+  connect(credential: Credential): Promise<Client>;
+  /** Runs a statement as superuser in a transaction that stays open until it is released. */
+  hold(text: string): Promise<{ release(): Promise<void> }>;
 }
 
 export async function startFixture(options: Parameters<typeof startPostgres>[0] = {}): Promise<PostgresFixture> {
@@ -46,6 +50,12 @@ export async function startFixture(options: Parameters<typeof startPostgres>[0] 
     environment: server.caPem === undefined ? {} : { trustedCertificates: [server.caPem] },
     sql: (text, values) => run(superuser, text, values),
     as: (credential, text) => run(credential, text),
+    connect,
+    async hold(text) {
+      const client = await connect(superuser);
+      await client.query(`BEGIN; ${text}`);
+      return { release: () => client.end() };
+    },
     scene: (strategy, variant) => {
       count += 1;
       return makeScene({ server, connect, superuser, adminPassword, run }, strategy, variant, count);

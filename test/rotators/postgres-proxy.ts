@@ -1,0 +1,45 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface HoldingProxy {
+  readonly port: number;
+  /** How many messages were held back. */
+  held(): number;
+  close(): Promise<void>;
+}
+
+/** Passes everything on to a loopback port, and holds back what contains `text` until `release` says so: a worker that stood still. */
+export async function holdBack(target: number, text: string, release: () => boolean): Promise<HoldingProxy> {
+  const sockets = new Set<Socket>();
+  let held = 0;
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    upstream.pipe(client);
+    let queue = Promise.resolve();
+    client.on('data', (chunk) => {
+      queue = queue.then(async () => {
+        if (chunk.includes(text)) {
+          held += 1;
+          while (!release()) await sleep(10);
+        }
+        upstream.write(chunk);
+      });
+    });
+    client.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return {
+    port: address.port,
+    held: () => held,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
