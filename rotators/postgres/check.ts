@@ -6,10 +6,11 @@ import { usesTls } from '../common/transport.ts';
 import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
 import { adminFailure, type PostgresFault } from './fault.ts';
 import { objectionToName, objectionToPair, objectionToState } from './guard.ts';
-import { type LoginFacts, missingRight, readAdminRights, readLogins } from './logins.ts';
+import { attributesOutOfReach, type LoginFacts, missingRight, readAdminRights, readLogins } from './logins.ts';
 import { passwordObjection } from './password.ts';
 import { longestName } from './quote.ts';
 import { type Opening, type Session, tlsWish, withSession } from './session.ts';
+import { readSettings, settingsOutOfReach } from './settings.ts';
 
 export async function check(work: Work): Promise<readonly Check[]> {
   const named = nameChecks(work);
@@ -122,11 +123,24 @@ async function pair(
   logins: ReadonlyMap<string, LoginFacts>,
   { live, idle }: { readonly live: string; readonly idle: string | undefined },
 ): Promise<readonly Check[]> {
-  if (idle === undefined || !logins.has(live)) return [];
-  if (!logins.has(idle)) return [passed('second login', `"${idle}" does not exist yet and will be created`)];
+  const model = logins.get(live);
+  if (idle === undefined || model === undefined) return [];
+  if (!logins.has(idle)) return [await creatable(session, model, idle)];
   const objection = await objectionToPair(work, session, { live, idle });
   if (objection !== undefined) return [failed('second login', objection.message, objection.hint)];
   return [passed('second login', `"${idle}" may do what "${live}" may, and no more`)];
+}
+
+async function creatable(session: Session, live: LoginFacts, idle: string): Promise<Check> {
+  const name = 'second login';
+  const rights = await readAdminRights(session, []);
+  const attributes = rights === undefined ? [] : attributesOutOfReach(session, rights, live);
+  const settings = await settingsOutOfReach(session, await readSettings(session, [live.name]), live.name);
+  if (attributes.length + settings.length === 0)
+    return passed(name, `"${idle}" does not exist yet and will be created`);
+  const lacking = [...attributes, ...settings.map((setting) => `SET ON PARAMETER "${setting}"`)].join(', ');
+  const detail = `"${live.name}" has what the admin may not give to "${idle}": ${lacking}`;
+  return failed(name, detail, `Give the rotation admin ${lacking}, or create "${idle}" by hand.`);
 }
 
 /** The login in use, as its consumers come in. A self-rotation has only this connection, so it asks it about the server too. */

@@ -39,6 +39,9 @@ export function isPrivileged(login: LoginFacts): boolean {
 const adminRights = z.object({
   isSuperuser: z.boolean(),
   mayCreateRoles: z.boolean(),
+  mayCreateDatabases: z.boolean(),
+  mayReplicate: z.boolean(),
+  bypassesRowSecurity: z.boolean(),
   lacksAdminOption: z.array(z.string()),
   maySignal: z.boolean(),
 });
@@ -46,7 +49,8 @@ const adminRights = z.object({
 export type AdminRights = z.infer<typeof adminRights>;
 
 const rightsQuery = `
-  SELECT r.rolsuper AS "isSuperuser", r.rolcreaterole AS "mayCreateRoles",
+  SELECT r.rolsuper AS "isSuperuser", r.rolcreaterole AS "mayCreateRoles", r.rolcreatedb AS "mayCreateDatabases",
+         r.rolreplication AS "mayReplicate", r.rolbypassrls AS "bypassesRowSecurity",
          ARRAY(SELECT l.rolname::text FROM pg_roles l
                WHERE l.rolname = ANY ($1::text[]::name[])
                  AND NOT pg_has_role(r.oid, l.oid, 'MEMBER WITH ADMIN OPTION')) AS "lacksAdminOption",
@@ -68,4 +72,17 @@ export function missingRight(session: Session, rights: AdminRights): string | un
   const [first] = rights.lacksAdminOption;
   if (session.version < adminOptionVersion || first === undefined) return undefined;
   return `ADMIN OPTION on ${rights.lacksAdminOption.map((name) => `"${name}"`).join(' and ')}`;
+}
+
+/** The attributes of a login that the admin could not give to another one; none for a superuser. */
+export function attributesOutOfReach(session: Session, rights: AdminRights, login: LoginFacts): readonly string[] {
+  if (rights.isSuperuser) return [];
+  // Before version 16 only a superuser gave these two away, and every CREATEROLE could give CREATEDB.
+  const ownCount = session.version >= adminOptionVersion;
+  return [
+    ...(login.isSuperuser ? ['SUPERUSER'] : []),
+    ...(login.mayReplicate && !(ownCount && rights.mayReplicate) ? ['REPLICATION'] : []),
+    ...(login.bypassesRowSecurity && !(ownCount && rights.bypassesRowSecurity) ? ['BYPASSRLS'] : []),
+    ...(login.mayCreateDatabases && ownCount && !rights.mayCreateDatabases ? ['CREATEDB'] : []),
+  ];
 }

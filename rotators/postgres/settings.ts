@@ -42,6 +42,28 @@ export function settingChanges(settings: readonly Setting[], model: string, logi
   ];
 }
 
+/** From version 15 on the right to set a parameter can be granted, and asked for. */
+const parameterRightVersion = 150_000;
+
+const settingName = z.object({ name: z.string() });
+
+/** The settings of `model` that the login of the session may not give to another login. Before version 15 nobody can tell: none are named. */
+export async function settingsOutOfReach(
+  session: Session,
+  settings: readonly Setting[],
+  model: string,
+): Promise<readonly string[]> {
+  if (session.version < parameterRightVersion) return [];
+  const names = settings.filter((entry) => entry.login === model && entry.name !== 'role').map((entry) => entry.name);
+  const rows = await session.rows(
+    settingName,
+    `SELECT DISTINCT n.name FROM unnest($1::text[]) AS n(name) LEFT JOIN pg_settings s ON lower(s.name) = lower(n.name)
+     WHERE coalesce(s.context, 'superuser') <> 'user' AND NOT has_parameter_privilege(n.name, 'SET') ORDER BY 1`,
+    [names],
+  );
+  return rows.map((row) => row.name);
+}
+
 /** The role that sessions of `login` start as in all databases; undefined: itself. */
 export function startingRole(settings: readonly Setting[], login: string): string | undefined {
   return settings.find((entry) => entry.login === login && entry.database === null && entry.name === 'role')?.value;

@@ -47,6 +47,14 @@ describeRotator('postgres', {
         await sql(`CREATE ROLE ${quoted(`${current.username}_alt`)} LOGIN CREATEROLE`);
         return {};
       },
+      'an attribute that the admin cannot give to a second login': async ({ current }) => {
+        await sql(`ALTER ROLE ${quoted(current.username ?? '')} REPLICATION`);
+        return {};
+      },
+      'a setting that the admin cannot give to a second login': async ({ current }) => {
+        await sql(`ALTER ROLE ${quoted(current.username ?? '')} SET log_min_messages TO 'error'`);
+        return {};
+      },
       'a pair that does not name the login in use': async () => ({ options: { users: ['some', 'other'] as const } }),
     }),
   }),
