@@ -1,0 +1,89 @@
+/** Secrets and logins to try things on: what an ordinary vault with three databases behind it looks like. */
+import { Client } from 'pg';
+import type { PostgresServer } from './postgres.ts';
+import type { VaultEmulator } from './vault/index.ts';
+
+export interface Sample {
+  readonly secret: string;
+  readonly strategy: 'alternating-users' | 'single-user';
+  readonly login: string;
+  /** What it shows. */
+  readonly about: string;
+}
+
+export const samples: readonly Sample[] = [
+  {
+    secret: 'orders-db',
+    strategy: 'alternating-users',
+    login: 'orders_app',
+    about: 'two logins take turns; clients notice nothing',
+  },
+  {
+    secret: 'reports-db',
+    strategy: 'single-user',
+    login: 'reports_app',
+    about: 'one login, its password replaced in place',
+  },
+  {
+    secret: 'billing-db',
+    strategy: 'alternating-users',
+    login: 'billing_app',
+    about: 'its admin is refused: an error with a hint',
+  },
+];
+
+const dayMs = 86_400_000;
+
+/** How long the samples are valid for, in days. Keyturn rotates a third of it before the end. */
+export const sampleDays = 90;
+
+/** Makes the logins with a table each, and the secrets that hold them. To be called once on empty servers. */
+export async function createSamples(vault: VaultEmulator, postgres: PostgresServer): Promise<void> {
+  const client = new Client({ connectionString: postgres.adminUrl });
+  await client.connect();
+  try {
+    await client.query(`CREATE ROLE keyturn_admin LOGIN CREATEROLE PASSWORD 'sample-password-of-the-admin'`);
+    for (const { login } of samples) await createLogin(client, postgres, login);
+  } finally {
+    await client.end();
+  }
+  vault.put('postgres-admin', { value: urlOf(postgres, 'keyturn_admin', 'sample-password-of-the-admin', 'postgres') });
+  vault.put('billing-admin', { value: urlOf(postgres, 'keyturn_admin', 'not-its-password-any-more', 'postgres') });
+  for (const { secret, strategy, login } of samples) {
+    vault.put(secret, {
+      value: urlOf(postgres, login, samplePassword(login), login),
+      contentType: 'text/plain',
+      tags: {
+        rotator: 'postgres',
+        strategy,
+        admin: secret === 'billing-db' ? 'billing-admin' : 'postgres-admin',
+        team: 'samples',
+      },
+      expiresSeconds: vault.clock.nowSeconds() + (sampleDays * dayMs) / 1000,
+    });
+  }
+}
+
+async function createLogin(client: Client, postgres: PostgresServer, login: string): Promise<void> {
+  // The admin owns what it has made, which is all the right it needs: from version 16 on, CREATEROLE alone is not enough.
+  await client.query('SET ROLE keyturn_admin');
+  await client.query(`CREATE ROLE ${login} LOGIN PASSWORD '${samplePassword(login)}'`);
+  await client.query('RESET ROLE');
+  await client.query(`CREATE DATABASE ${login} OWNER ${login}`);
+  const own = new Client({ connectionString: urlOf(postgres, login, samplePassword(login), login) });
+  await own.connect();
+  try {
+    await own.query('CREATE TABLE visits (id bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())');
+  } finally {
+    await own.end();
+  }
+}
+
+/** The password a sample starts with; gone after its first rotation. */
+export function samplePassword(login: string): string {
+  return `first-password-of-${login}`;
+}
+
+function urlOf(postgres: PostgresServer, user: string, password: string, database: string): string {
+  return `postgres://${user}:${password}@${postgres.host}:${postgres.port}/${database}`;
+}

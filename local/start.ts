@@ -1,0 +1,139 @@
+/** `npm start`: the local Azure on fixed ports, until Ctrl-C. */
+import { parseArgs } from 'node:util';
+import { type LocalAzure, startLocalAzure } from './azure.ts';
+import { createSamples, samples } from './samples.ts';
+
+const usage = `npm start -- [options]      starts the local Azure and Keyturn in it; Ctrl-C ends all of it
+
+  --port N            functions host (7071)
+  --vault-port N      vault emulator (8443)
+  --postgres-port N   Postgres (55432)
+  --blob-port N, --queue-port N, --table-port N   storage account (10000, 10001, 10002)
+  --instances N       instances of the functions host (1)
+  --empty             without samples
+  --json              one line of JSON with every address and key, then quiet
+  --help              this text
+
+A port of 0 takes any free one.`;
+
+const portOptions = {
+  port: { type: 'string', default: '7071' },
+  'vault-port': { type: 'string', default: '8443' },
+  'postgres-port': { type: 'string', default: '55432' },
+  'blob-port': { type: 'string', default: '10000' },
+  'queue-port': { type: 'string', default: '10001' },
+  'table-port': { type: 'string', default: '10002' },
+} as const;
+
+const otherOptions = {
+  instances: { type: 'string', default: '1' },
+  empty: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+class UsageError extends Error {}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= least && number <= most && text.trim() !== '') return number;
+  throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({ options: { ...portOptions, ...otherOptions } });
+    const port = (name: keyof typeof portOptions): number => wholeNumber(name, values[name], 0, 65_535);
+    return {
+      ports: {
+        host: port('port'),
+        vault: port('vault-port'),
+        postgres: port('postgres-port'),
+        blob: port('blob-port'),
+        queue: port('queue-port'),
+        table: port('table-port'),
+      },
+      instances: wholeNumber('instances', values.instances, 1, 16),
+      empty: values.empty,
+      json: values.json,
+      help: values.help,
+    };
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function addressesOf(azure: LocalAzure) {
+  const { vault, host, postgres, storage, settings } = azure;
+  return {
+    vault: {
+      name: vault.name,
+      url: vault.url,
+      httpsUrl: vault.httpsUrl,
+      control: `${vault.url}/_emulator/`,
+      token: 'any',
+    },
+    host: { url: host.url, keys: host.keys, events: host.eventGridUrl('onSecretEvent') },
+    postgres: { url: postgres?.adminUrl },
+    storage: {
+      connectionString: storage.connectionString,
+      blob: storage.blobUrl,
+      queue: storage.queueUrl,
+      table: storage.tableUrl,
+    },
+    settings,
+    samples: samples.map(({ secret }) => secret),
+  };
+}
+
+function show(azure: LocalAzure, empty: boolean): void {
+  const { vault, host, postgres, storage } = azure;
+  const lines = [
+    ['vault', `${vault.url}  (https too; any bearer token; clock and faults under /_emulator/)`],
+    ['functions', `${host.url}  (master key ${host.keys.master})`],
+    ['postgres', postgres?.adminUrl ?? ''],
+    ['storage', `${storage.blobUrl}, ${storage.queueUrl}, ${storage.tableUrl}`],
+    ['samples', empty ? 'none' : samples.map(({ secret }) => secret).join(', ')],
+  ];
+  for (const [name = '', value = ''] of lines) console.log(`${name.padEnd(10)} ${value}`);
+  console.log("\nMove the vault's clock to see its secrets rotated:");
+  console.log(
+    `  curl -X POST ${vault.url}/_emulator/clock -H 'content-type: application/json' -d '{"advanceDays": 61}'`,
+  );
+  console.log('\nready');
+}
+
+async function main(): Promise<void> {
+  const wanted = readArguments();
+  if (wanted.help) {
+    console.log(usage);
+    return;
+  }
+  const azure = await startLocalAzure({
+    ports: wanted.ports,
+    instances: wanted.instances,
+    onLog: ({ category, level, message }) => {
+      if (!wanted.json && category === 'user') console.log(`  ${level.padEnd(11)} ${message}`);
+    },
+  });
+  let closing = false;
+  const end = (): void => {
+    if (closing) return;
+    closing = true;
+    void azure.close().then(() => process.exit(0));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  if (!wanted.empty && azure.postgres !== undefined) await createSamples(azure.vault, azure.postgres);
+  if (wanted.json) console.log(JSON.stringify({ ready: true, ...addressesOf(azure) }));
+  else show(azure, wanted.empty);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  if (error instanceof UsageError) console.error(`\n${usage}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
