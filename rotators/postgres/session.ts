@@ -70,7 +70,8 @@ export async function withSession<Result>(
   } catch (error) {
     // After a cut of our own the driver reports only that the connection is gone; why is known here.
     const known = wire.cutBy() ?? error;
-    if (error instanceof z.ZodError) throw error;
+    // Once inside, all that a server or a wire may do comes as a fault; anything else is a mistake of ours.
+    if (entered && !(error instanceof PostgresFault)) throw error;
     return { kind: 'fault', fault: faultOf(known, [opening.password, ...opening.secrets]), entered };
   } finally {
     await wire.close();
@@ -160,7 +161,8 @@ const helloStatement = `
 async function greet(client: Client, opening: Opening): Promise<Session> {
   const secrets = [opening.password, ...opening.secrets];
   const timeoutMs = Math.max(1, Math.floor(Math.min(opening.remainingMs(), 2_147_483_647)));
-  const answer = hello.parse((await client.query(helloStatement, [String(timeoutMs)])).rows[0]);
+  const { rows } = await scrubbing(secrets, () => client.query(helloStatement, [String(timeoutMs)]));
+  const answer = hello.parse(rows[0]);
   // Added after the answer came: whatever the way took makes the deadline earlier than the lease's end, never later.
   const deadline = answer.clock * 1000 + opening.remainingMs();
   return {
