@@ -1,0 +1,13 @@
+import type { RotatorEntry } from '../../shared/contract/rotator.ts';
+import { type MysqlTags, mysqlTags } from './tags.ts';
+
+/** MySQL 8 and MariaDB 10.4, and later; which one it is, the server says itself. */
+export const mysql: RotatorEntry<MysqlTags> = {
+  name: 'mysql',
+  strategies: ['dual-password', 'alternating-users', 'single-user'],
+  options: mysqlTags,
+  load: async (environment) => {
+    const { makeMysqlRotator } = await import('./rotator.ts');
+    return makeMysqlRotator(environment);
+  },
+};

@@ -1,0 +1,152 @@
+/** What an account may do, read from SHOW GRANTS: compared between two accounts, and given to the second one. */
+import { z } from 'zod';
+import { withPermission } from './accounts.ts';
+import { type Account, accountText, literal, shownAccount } from './quoting.ts';
+import type { Session } from './session.ts';
+import { type Trouble, trouble } from './trouble.ts';
+
+/** One line of SHOW GRANTS. */
+export interface Grant {
+  /** Each right of the line by itself, without the account: `SELECT ON \`orders\`.*`. */
+  readonly rights: readonly string[];
+  /** The statement that gives the same to another account. */
+  readonly statementFor: (account: Account) => string;
+  /** Whether only the account itself may say so: its default role, on MariaDB, unless one may write to the tables of all passwords. */
+  readonly ownAffair?: boolean;
+}
+
+export type Grants = { readonly kind: 'grants'; readonly grants: readonly Grant[] } | Trouble;
+
+/** All rights of an account: privileges, roles, default roles. */
+export async function grantsOf(session: Session, account: Account): Promise<Grants> {
+  const answer = await session.query(`SHOW GRANTS FOR ${accountText(account)}`);
+  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.*');
+  const grants: Grant[] = [];
+  for (const row of answer.rows) {
+    const [line] = Object.values(row);
+    const grant = typeof line === 'string' ? parseGrant(line, account) : undefined;
+    if (grant === undefined) return trouble('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
+    grants.push(grant);
+  }
+  if (session.server.flavour === 'MariaDB') return { kind: 'grants', grants };
+  const roles = await defaultRoles(session, account);
+  return roles.kind === 'trouble' ? roles : { kind: 'grants', grants: [...grants, ...roles.grants] };
+}
+
+/** What the session itself may do. */
+export async function ownGrants(session: Session): Promise<Grants> {
+  const answer = await session.query('SHOW GRANTS');
+  if (answer.kind === 'trouble') return answer;
+  const lines = answer.rows.flatMap((row) => Object.values(row)).filter((line) => typeof line === 'string');
+  // Roles list their rights as well on MariaDB, under the name of the role: those lines are the role's, and are left out.
+  const grants = lines.map((line) => parseGrant(line, session.account)).filter((grant) => grant !== undefined);
+  return { kind: 'grants', grants };
+}
+
+const roleRow = z.object({ user: z.string(), host: z.string() });
+
+// MariaDB lists the default role among the grants, MySQL in a table of its own.
+async function defaultRoles(session: Session, account: Account): Promise<Grants> {
+  const answer = await session.query(
+    `SELECT DEFAULT_ROLE_USER AS user, DEFAULT_ROLE_HOST AS host FROM mysql.default_roles WHERE USER = ${literal(account.user)} AND HOST = ${literal(account.host)}`,
+  );
+  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.default_roles');
+  const rows = z.array(roleRow).safeParse(answer.rows);
+  if (!rows.success) return trouble('rejected', session.target, 'mysql.default_roles could not be read');
+  if (rows.data.length === 0) return { kind: 'grants', grants: [] };
+  const roles = rows.data.map((role) => accountText(role));
+  const grant: Grant = {
+    rights: roles.map((role) => `DEFAULT ROLE ${role}`),
+    statementFor: (other) => `ALTER USER ${accountText(other)} DEFAULT ROLE ${roles.join(', ')}`,
+  };
+  return { kind: 'grants', grants: [grant] };
+}
+
+/** Reads one line. Undefined when it is not about the account. */
+export function parseGrant(line: string, account: Account): Grant | undefined {
+  // The server doubles backticks inside names, so this text cannot be part of a longer name.
+  const shown = shownAccount(account);
+  const role = cutAround(line, ` FOR ${shown}`);
+  if (role !== undefined && line.startsWith('SET DEFAULT ROLE ')) {
+    const name = role.before.slice('SET DEFAULT ROLE '.length);
+    return { rights: [`DEFAULT ROLE ${name}`], statementFor: () => role.before, ownAffair: true };
+  }
+  const revoked = cutAround(line, ` FROM ${shown}`);
+  if (revoked !== undefined && line.startsWith('REVOKE ')) {
+    const rights = rightsOf(revoked.before.slice('REVOKE '.length)).map((right) => `NOT ${right}`);
+    return { rights, statementFor: (other) => `${revoked.before} FROM ${accountText(other)}` };
+  }
+  const granted = cutAround(line, ` TO ${shown}`);
+  if (granted === undefined || !line.startsWith('GRANT ')) return undefined;
+  // What follows the account may be its password and its limits; only whether it may pass the rights on belongs here.
+  const option = /\b(GRANT|ADMIN) OPTION\b/.exec(granted.after.replace(/'(?:[^'\\]|\\.|'')*'/gs, "''"))?.[1];
+  const ending = option === undefined ? '' : ` WITH ${option} OPTION`;
+  const plain = rightsOf(granted.before.slice('GRANT '.length));
+  return {
+    rights: option === undefined ? plain : [...plain, ...plain.map((right) => `${right}${ending}`)],
+    statementFor: (other) => `${granted.before} TO ${accountText(other)}${ending}`,
+  };
+}
+
+function cutAround(line: string, middle: string): { readonly before: string; readonly after: string } | undefined {
+  const at = line.indexOf(middle);
+  return at < 0 ? undefined : { before: line.slice(0, at), after: line.slice(at + middle.length) };
+}
+
+/** `SELECT, INSERT (a, b) ON x.y` as two rights; roles as one each. USAGE is no right. */
+function rightsOf(text: string): string[] {
+  const pieces = splitOutside(text, ' ON ');
+  const [names = '', ...rest] = pieces;
+  const object = rest.length === 0 ? '' : ` ON ${rest.join(' ON ')}`;
+  return splitOutside(names, ',')
+    .map((name) => name.trim())
+    .filter((name) => name !== 'USAGE')
+    .map((name) => (object === '' ? `ROLE ${name}` : `${name}${object}`));
+}
+
+/** Splits where the separator stands outside of names and parentheses. */
+function splitOutside(text: string, separator: string): string[] {
+  const pieces: string[] = [];
+  let depth = 0;
+  let quoted = false;
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at];
+    if (letter === '`') quoted = !quoted;
+    if (quoted) continue;
+    if (letter === '(') depth++;
+    if (letter === ')') depth--;
+    if (depth > 0 || !text.startsWith(separator, at)) continue;
+    pieces.push(text.slice(from, at));
+    from = at + separator.length;
+  }
+  return [...pieces, text.slice(from)];
+}
+
+/** Rights of `wanted` that `held` lacks. ALL PRIVILEGES on an object holds all its others. */
+export function lacking(wanted: readonly Grant[], held: readonly Grant[]): readonly string[] {
+  const has = new Set(held.flatMap((grant) => grant.rights));
+  return wanted.flatMap((grant) => grant.rights).filter((right) => !has.has(right) && !has.has(allOf(right)));
+}
+
+function allOf(right: string): string {
+  const [, ...object] = splitOutside(right, ' ON ');
+  return `ALL PRIVILEGES ON ${object.join(' ON ')}`;
+}
+
+/** Gives the account every right of `wanted` that it lacks; `by` says whether the session is the admin's or the account's own. */
+export async function giveLacking(
+  session: Session,
+  account: Account,
+  wanted: readonly Grant[],
+  held: readonly Grant[],
+  by: 'admin' | 'itself',
+): Promise<Trouble | undefined> {
+  for (const grant of wanted) {
+    if ((grant.ownAffair === true) !== (by === 'itself') || lacking([grant], held).length === 0) continue;
+    const permission = `${grant.rights.join(', ')} with the right to grant it`;
+    const met = await session.change(grant.statementFor(account), permission);
+    if (met !== undefined) return met;
+  }
+  return undefined;
+}

@@ -1,0 +1,163 @@
+/** From a step to sessions: whose credentials, which host, TLS or not, and which of several accounts of one name is meant. */
+import { type Credential, credentialName } from '../../shared/contract/credential.ts';
+import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
+import { type Failure, failure, isFailure } from '../../shared/errors.ts';
+import { authorities, targetName, usesTls } from '../common/transport.ts';
+import { accountsNamed } from './accounts.ts';
+import { type Account, accountName } from './quoting.ts';
+import { defaultPort, type OpenOptions, openSession, type Session } from './session.ts';
+import type { MysqlTags } from './tags.ts';
+import { adminFailure, type Trouble, trouble } from './trouble.ts';
+
+/** Scope of Entra tokens for Azure Database for MySQL. */
+const entraScope = 'https://ossrdbms-aad.database.windows.net/.default';
+
+/** One call of the rotator: the step with what the app gave the rotator. */
+export interface Call {
+  readonly step: Step<MysqlTags>;
+  readonly environment: RotatorEnvironment;
+  /** Credentials whose passwords must not appear in a message. */
+  readonly credentials: readonly Credential[];
+}
+
+/** The admin's name in messages. */
+export function adminName({ step }: Call): string {
+  switch (step.admin.kind) {
+    case 'self':
+      return 'that is the login itself';
+    case 'connection':
+      return step.admin.secret;
+    case 'identity':
+      return 'managed-identity';
+  }
+}
+
+/** A session of the login itself, on a fresh connection. */
+export function openAs(
+  call: Call,
+  credential: Credential,
+  where: Endpoint,
+  database?: string,
+): Promise<Session | Trouble> {
+  return openSession({ ...optionsOf(call, where), credential, ...(database === undefined ? {} : { database }) });
+}
+
+/** A session that may make changes. `own` are the login's credentials, for a self-rotation, tried in this order. */
+export async function openAdmin(call: Call, own: readonly Credential[]): Promise<Session | Failure> {
+  const { step } = call;
+  switch (step.admin.kind) {
+    case 'self':
+      return openOwn(call, own);
+    case 'connection': {
+      const session = await openAs(call, step.admin.credential, step.adminEndpoint);
+      return session.kind === 'trouble' ? failureOf(call, session) : session;
+    }
+    case 'identity': {
+      const token = await tokenOf(call, step.admin);
+      if (isFailure(token)) return token;
+      const { credential } = token;
+      const session = await openSession({ ...optionsOf(call, step.adminEndpoint), credential, sendsToken: true });
+      return session.kind === 'trouble' ? failureOf(call, session) : session;
+    }
+  }
+}
+
+/** The failure of a trouble that the admin's session met. */
+export function failureOf(call: Call, met: Trouble): Failure {
+  return adminFailure(call.step, adminName(call), credentialName(call.step.current), met);
+}
+
+export type Resolved =
+  | { readonly kind: 'resolved'; readonly account: Account }
+  | { readonly kind: 'missing' }
+  | Trouble;
+
+/**
+ * Which account a login name means. Where several hosts have one, it is the account that lets a known credential in from here: the
+ * others belong to somebody else, who may have another password.
+ */
+export async function resolve(
+  call: Call,
+  session: Session,
+  user: string,
+  known: readonly Credential[],
+): Promise<Resolved> {
+  // The login itself may not be allowed to read the list of accounts, and need not.
+  if (call.step.admin.kind === 'self' && session.account.user === user)
+    return { kind: 'resolved', account: session.account };
+  const named = await accountsNamed(session, user);
+  if (named.kind === 'trouble') return named;
+  const [only, ...others] = named.accounts;
+  if (only === undefined) return { kind: 'missing' };
+  if (others.length === 0) return { kind: 'resolved', account: only };
+  for (const credential of known) {
+    if (credential.username !== user) continue;
+    const own = await openAs(call, credential, call.step.adminEndpoint);
+    if (own.kind === 'trouble' && own.trouble === 'refused') continue;
+    if (own.kind === 'trouble') return own;
+    own.close();
+    return { kind: 'resolved', account: own.account };
+  }
+  const names = named.accounts.map(accountName).join(', ');
+  return trouble(
+    'rejected',
+    session.target,
+    `several accounts have that name (${names}), and none lets a known password in`,
+  );
+}
+
+function optionsOf(call: Call, endpoint: Endpoint): Omit<OpenOptions, 'credential'> {
+  const { step, environment } = call;
+  const trusted = authorities(environment);
+  const tls = usesTls(endpoint, wishOf(endpoint)) ? { tls: trusted === undefined ? {} : { ca: [...trusted] } } : {};
+  return {
+    ...tls,
+    endpoint,
+    sendsToken: false,
+    connectTimeoutMs: environment.connectTimeoutMs,
+    signal: step.signal,
+    remainingMs: step.remainingMs,
+    secrets: [step.current, ...call.credentials].map(({ password }) => password),
+  };
+}
+
+/** Whether the connection to an endpoint is encrypted. */
+export function isEncrypted(endpoint: Endpoint): boolean {
+  return usesTls(endpoint, wishOf(endpoint));
+}
+
+// How clients of MySQL write it: sslmode (JDBC, .NET, Python), ssl and tls (Node, Go), ssl-mode (the command line).
+function wishOf({ options }: Endpoint): 'required' | 'unsaid' {
+  const mode = options['sslmode'] ?? options['ssl-mode'] ?? options['ssl mode'] ?? '';
+  const flag = options['ssl'] ?? options['tls'] ?? options['usessl'] ?? '';
+  const required = /^(required?|verify[_-]?(ca|full|identity))$/i.test(mode) || /^(true|1|yes|on|\{.*\})$/i.test(flag);
+  return required ? 'required' : 'unsaid';
+}
+
+async function openOwn(call: Call, own: readonly Credential[]): Promise<Session | Failure> {
+  const { step } = call;
+  let refused: Trouble | undefined;
+  for (const credential of own) {
+    const session = await openAs(call, credential, step.endpoint);
+    if (session.kind === 'session') return session;
+    if (session.trouble !== 'refused') return failureOf(call, session);
+    refused ??= session;
+  }
+  const detail = refused?.detail ?? 'there is no credential to try';
+  const login = credentialName(step.current);
+  return failure('no-live-credential', { secret: step.secret, login, detail }, refused?.cause);
+}
+
+async function tokenOf(
+  call: Call,
+  admin: Extract<Call['step']['admin'], { kind: 'identity' }>,
+): Promise<{ readonly kind: 'token'; readonly credential: Credential } | Failure> {
+  try {
+    const password = await admin.getToken(entraScope);
+    return { kind: 'token', credential: { username: admin.username, password } };
+  } catch (error) {
+    const detail = `no Entra token for ${entraScope}: ${error instanceof Error ? error.message : 'unknown reason'}`;
+    const target = targetName(call.step.adminEndpoint, defaultPort);
+    return failure('admin-refused', { secret: call.step.secret, target, admin: adminName(call), detail });
+  }
+}

@@ -1,0 +1,127 @@
+/** MySQL and MariaDB: one login with two passwords, two logins in turn, or one password replaced in place. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import type {
+  ApplyOutcome,
+  RetireOutcome,
+  Rotator,
+  RotatorEnvironment,
+  Step,
+  UseOutcome,
+} from '../../shared/contract/rotator.ts';
+import { type Failure, isFailure } from '../../shared/errors.ts';
+import { readAccount } from './accounts.ts';
+import { checkMysql } from './check.ts';
+import { nextLogin } from './next.ts';
+import { applyPair, workOn } from './pair.ts';
+import { passwordsOf } from './passwords.ts';
+import { verifyMysql } from './proof.ts';
+import { type Call, failureOf, openAdmin, resolve } from './reach.ts';
+import { retireMysql } from './retire.ts';
+import type { Session } from './session.ts';
+import { sessionsOf } from './sessions.ts';
+import type { MysqlTags } from './tags.ts';
+import { type Trouble, trouble } from './trouble.ts';
+
+export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<MysqlTags> {
+  const call = (step: Step<MysqlTags>, ...credentials: readonly Credential[]): Call => ({
+    step,
+    environment,
+    credentials,
+  });
+  return {
+    propose,
+    apply: (step, candidate, live) => apply(call(step, candidate, live), candidate, live),
+    verify: (step, credential) => verifyMysql(call(step, credential), credential),
+    inUse: (step, previous) => inUse(call(step, previous), previous),
+    retire: (step, previous): Promise<RetireOutcome> => retireMysql(call(step, previous), previous),
+    check: (step) => checkMysql(call(step)),
+  };
+}
+
+function propose(step: Step<MysqlTags>, current: Credential): Credential | Failure {
+  const next = nextLogin(step, current);
+  return isFailure(next) ? next : { ...current, username: next.login, password: step.newPassword() };
+}
+
+async function apply(call: Call, candidate: Credential, live: Credential): Promise<ApplyOutcome> {
+  const { step } = call;
+  if (step.strategy === 'alternating-users' && step.admin.kind === 'self') {
+    const next = nextLogin(step, step.current);
+    if (isFailure(next)) return next;
+  }
+  const session = await openAdmin(call, [live, candidate]);
+  if (isFailure(session)) return session;
+  try {
+    const failed =
+      step.strategy === 'alternating-users'
+        ? await applyPair(call, session, candidate, live)
+        : await applyInPlace(call, session, candidate, live);
+    return failed ?? { kind: 'applied', credential: candidate };
+  } finally {
+    session.close();
+  }
+}
+
+async function applyInPlace(
+  call: Call,
+  session: Session,
+  candidate: Credential,
+  live: Credential,
+): Promise<Failure | undefined> {
+  const { step } = call;
+  const passwords = passwordsOf(session);
+  if (step.strategy === 'single-user' && step.admin.kind === 'self') {
+    const met = live.password.equals(candidate.password)
+      ? undefined
+      : await passwords.replaceOwn(session, candidate.password);
+    return met === undefined ? undefined : failureOf(call, met);
+  }
+  const state = await accountOf(call, session, candidate.username ?? '', [live, step.current, candidate]);
+  if (state.kind === 'trouble') return failureOf(call, state);
+  const work = workOn(call, session, state);
+  const known = [live, step.current].filter((one) => one.username === candidate.username).map((one) => one.password);
+  const met =
+    step.strategy === 'single-user'
+      ? await passwords.replace(work, candidate.password)
+      : await addSecond(session, work, candidate, known);
+  return met === undefined ? undefined : failureOf(call, met);
+}
+
+async function addSecond(
+  session: Session,
+  work: ReturnType<typeof workOn>,
+  candidate: Credential,
+  known: readonly Credential['password'][],
+): Promise<Trouble | undefined> {
+  const passwords = passwordsOf(session);
+  const why = passwords.whyNotTwo(session, work.state);
+  if (why !== undefined) return trouble('unsupported', session.target, why);
+  return passwords.add(work, candidate.password, known);
+}
+
+async function accountOf(call: Call, session: Session, user: string, known: readonly Credential[]) {
+  const resolved = await resolve(call, session, user, known);
+  if (resolved.kind === 'trouble') return resolved;
+  const state = resolved.kind === 'missing' ? resolved : await readAccount(session, resolved.account);
+  return state.kind === 'missing' ? trouble('missing', session.target, `there is no account ${user}`) : state;
+}
+
+async function inUse(call: Call, previous: Credential): Promise<UseOutcome> {
+  const { step } = call;
+  const session = await openAdmin(call, [step.current, previous]);
+  if (isFailure(session)) return { kind: 'unknown', detail: session.message };
+  try {
+    const user = previous.username ?? '';
+    const seen = await sessionsOf(session, user);
+    if (seen.kind === 'trouble') return { kind: 'unknown', detail: `${seen.target}: ${seen.detail}` };
+    if (seen.ids.length === 0) {
+      if (seen.seesAll) return { kind: 'idle' };
+      return { kind: 'unknown', detail: `the admin may not see other sessions; grant it PROCESS on *.*` };
+    }
+    if (step.strategy === 'alternating-users') return { kind: 'in-use', sessions: seen.ids.length, by: seen.by };
+    const who = `${seen.ids.length} ${seen.ids.length === 1 ? 'session' : 'sessions'} of ${user} (${seen.by.join(', ')})`;
+    return { kind: 'unknown', detail: `${who}; the server does not say which password a session came in with` };
+  } finally {
+    session.close();
+  }
+}
