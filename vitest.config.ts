@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+// For CI, which counts from a file rather than from what is printed for people.
+const report = process.env['TEST_REPORT'];
+
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     include: ['test/**/*.test.ts'],
     // Real servers are started by many test files; more than two files at once would only make all of them slow.
     pool: 'forks',
