@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { findCycle } from './cycles.ts';
 import { wrongImport } from './directions.ts';
+import { missingFromLock } from './lock.ts';
 import { readSource } from './source.ts';
 import { forbiddenWords, registryOfThisMachine } from './text.ts';
 
@@ -115,6 +116,17 @@ describe('source', () => {
     const left = ['it.skip()', 'describe.only()', 'test.todo()', 'it.each([]).skip()', 'it.skipIf(x)()'];
     for (const text of left) expect(read(text).omittedTests, text).toHaveLength(1);
     expect(read('it.each([])(); stream.skip(); list.only;').omittedTests).toEqual([]);
+  });
+});
+
+describe('the lock file', () => {
+  it('must hold the packages of other platforms, wherever they would be found', () => {
+    const packages = {
+      'node_modules/tool': { optionalDependencies: { 'tool-linux': '1.0.0', 'tool-mac': '1.0.0', 'tool-pc': '1.0.0' } },
+      'node_modules/tool-linux': {},
+      'node_modules/tool/node_modules/tool-mac': {},
+    };
+    expect(missingFromLock({ packages })).toEqual(['tool-pc']);
   });
 });
 
