@@ -6,12 +6,12 @@ import type { History, Queues, RotationRecord } from '../contract/ports.ts';
 import type { Attention, Freeze } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
-import type { EngineDependencies } from './dependencies.ts';
+import type { EngineDependencies, Progress } from './dependencies.ts';
 import { noticeId } from './notice.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
 import { Reporter } from './reporter.ts';
 import type { RotationRequest } from './request.ts';
-import type { Failed, RetirementResult, RotationResult, Waiting } from './result.ts';
+import type { Failed, RetirementResult, RotationResult, StepRecord, Waiting } from './result.ts';
 import { retire } from './retire.ts';
 import type { RetirementRequest } from './retirement.ts';
 import { rotate } from './rotate.ts';
@@ -42,18 +42,34 @@ export async function performRotation(deps: PerformDependencies, request: Rotati
   return result;
 }
 
-/** A person who asked may watch; what is automatic is written down once, when it is over. */
+/** Each step is logged as it ends; a person who asked may also watch it in the history. */
 async function rotateReporting(
   deps: PerformDependencies,
   request: RotationRequest,
   startedAt: Date,
 ): Promise<RotationResult> {
-  if (request.mode === 'scheduled' || request.mode === 'resume') return rotate(deps.engine, request);
   const { requestedBy, reason = request.mode } = request;
-  const progress = new Reporter(deps.history, { requestedBy, reason, startedAt });
+  const automatic = request.mode === 'scheduled' || request.mode === 'resume';
+  const reporter = automatic ? undefined : new Reporter(deps.history, { requestedBy, reason, startedAt });
+  const progress: Progress = {
+    step: (about, steps) => {
+      logStep(deps.log, about, steps.at(-1));
+      reporter?.step(about, steps);
+    },
+  };
   const result = await rotate({ ...deps.engine, progress }, request);
-  await progress.settled();
+  await reporter?.settled();
   return result;
+}
+
+function logStep(
+  log: Log,
+  about: { readonly rotationId: string; readonly secret: string },
+  step: StepRecord | undefined,
+): void {
+  if (step === undefined) return;
+  const { rotationId, secret } = about;
+  log.info('step', { rotationId, secret, step: step.name, ms: step.ms, outcome: step.outcome });
 }
 
 /** Retires one old credential for somebody, or arranges to look again. May be called again; see `retire`. */

@@ -1,0 +1,116 @@
+/** `npm run demo`: real databases, clients that never stop calling, secrets near their expiry, and what Keyturn makes of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { type LocalAzure, startLocalAzure } from '../azure.ts';
+import { sampleDays } from '../samples.ts';
+import { Consumer } from './consumer.ts';
+import { type Before, type Outcome, outcomeOf } from './outcome.ts';
+import { postgresScenes } from './postgres-scenes.ts';
+import { printReport } from './report.ts';
+import type { Scene } from './scene.ts';
+import { Story } from './story.ts';
+
+/** Near-expiry comes 30 days before the end. */
+const daysToNearExpiry = sampleDays - 30;
+const calmMs = 1_500;
+const longestMs = 45_000;
+
+async function main(quiet: boolean): Promise<readonly Outcome[]> {
+  const story = new Story(quiet);
+  const scenes = postgresScenes();
+  story.heading(
+    'Starting a vault, a storage account, event delivery, a functions host and the databases on this machine',
+  );
+  const azure = await startLocalAzure({ onLog: (record) => story.hear(record), limits: true });
+  const started: Consumer[] = [];
+  try {
+    for (const scene of scenes) await scene.setUp(azure);
+    for (const { secret, strategy, about } of scenes) story.say(`${secret.padEnd(16)} ${strategy}: ${about}`);
+    return await play(azure, scenes, story, started);
+  } finally {
+    await Promise.all(started.map((consumer) => consumer.stop()));
+    for (const scene of scenes) await scene.close?.();
+    await azure.close();
+  }
+}
+
+async function play(
+  azure: LocalAzure,
+  scenes: readonly Scene[],
+  story: Story,
+  started: Consumer[],
+): Promise<readonly Outcome[]> {
+  const token = { getToken: async () => ({ token: 'demo', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const client = new SecretClient(azure.vault.url, token, {
+    allowInsecureConnection: true,
+    disableChallengeResourceVerification: true,
+  });
+  const before = new Map<string, Before>();
+  for (const { secret } of scenes) {
+    const { value = '', properties } = await client.getSecret(secret);
+    before.set(secret, { value, version: properties.version ?? '' });
+  }
+  started.push(...scenes.map((scene) => new Consumer(scene, client)));
+  for (const consumer of started) consumer.start();
+  story.heading('Consumers call their targets all the time with what the vault says');
+  await sleep(calmMs);
+
+  story.heading(`The vault's clock moves ${daysToNearExpiry} days: the secrets are near their expiry`);
+  azure.vault.clock.advance(daysToNearExpiry * 86_400_000 + 1_000);
+  await until(() => scenes.every((scene) => isOver(scene, story)));
+  await sleep(calmMs);
+
+  const calls = await Promise.all(started.map((consumer) => consumer.stop()));
+  const none: Before = { value: '', version: '' };
+  return Promise.all(
+    scenes.map((scene, index) =>
+      outcomeOf(
+        scene,
+        before.get(scene.secret) ?? none,
+        calls[index] ?? { made: 0, failed: 0 },
+        story.told,
+        azure.vault,
+        client,
+      ),
+    ),
+  );
+}
+
+/** A rotation is over when its old credential is dead, or when a person has been told what to do. */
+function isOver(scene: Scene, story: Story): boolean {
+  const events = story.told.filter(({ secret }) => secret === scene.secret);
+  const rotated = events.find(({ event }) => event === 'rotated');
+  const retires = rotated?.['retireBy'] !== undefined;
+  return (
+    events.some(({ event }) => event === 'rotation-failed' || event === 'retired') ||
+    (rotated !== undefined && !retires)
+  );
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const startedMs = performance.now();
+  while (!holds() && performance.now() - startedMs < longestMs) await sleep(100);
+}
+
+const usage = 'npm run demo [-- --json]    --json: one JSON document for machines instead of the story';
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const outcomes = await main(values.json);
+  const kept = outcomes.every(({ broken }) => broken.length === 0);
+  if (values.json) console.log(JSON.stringify({ kept, outcomes }, null, 2));
+  else {
+    console.log('');
+    printReport(outcomes);
+  }
+  process.exitCode = kept ? 0 : 1;
+}
+
+await run();

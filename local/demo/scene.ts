@@ -1,0 +1,20 @@
+import type { LocalAzure } from '../azure.ts';
+
+/** One secret of the demo: its target, its consumer, and what is to come of it. */
+export interface Scene {
+  readonly secret: string;
+  /** What it shows, in a few words. */
+  readonly about: string;
+  readonly strategy: string;
+  readonly expected: 'rotated' | 'failed';
+  /** Whether clients must not notice anything. */
+  readonly unnoticed: boolean;
+  /** Makes the target and stores the secret. */
+  setUp(azure: LocalAzure): Promise<void>;
+  /** One call of a consumer that holds this value; rejects when the target refuses it. Absent: nobody calls a target with it. */
+  readonly use?: (value: string) => Promise<void>;
+  /** Whether the target lets this value in. Absent: there is no target. */
+  readonly accepts?: (value: string) => Promise<boolean>;
+  /** Ends what `setUp` started. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,86 @@
+/** What happens, told while it happens. */
+import { styleText } from 'node:util';
+import { z } from 'zod';
+import type { LogRecord } from '../functions-host/index.ts';
+
+const line = z.looseObject({
+  event: z.string(),
+  secret: z.string().optional(),
+  step: z.string().optional(),
+  ms: z.number().optional(),
+  outcome: z.string().optional(),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+  to: z.string().optional(),
+  login: z.string().optional(),
+  logins: z.string().optional(),
+  code: z.string().optional(),
+});
+
+export type Told = z.infer<typeof line>;
+
+type Colour = Parameters<typeof styleText>[0];
+
+/** Prints for people; says nothing where a machine reads. Colours only on a terminal that shows them. */
+export class Story {
+  readonly told: Told[] = [];
+  readonly #quiet: boolean;
+  readonly #startedMs = performance.now();
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  say(text: string, colour: Colour = 'reset'): void {
+    if (this.#quiet) return;
+    const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(5);
+    console.log(`${paint('dim', `${seconds} s`)}  ${paint(colour, text)}`);
+  }
+
+  heading(text: string): void {
+    if (!this.#quiet) console.log(`\n${paint('bold', text)}`);
+  }
+
+  /** A line of the app's log. */
+  hear(record: LogRecord): void {
+    if (record.category !== 'user') return;
+    const parsed = line.safeParse(JSON.parse(record.message));
+    if (!parsed.success) return;
+    this.told.push(parsed.data);
+    const { text, colour } = wordsFor(parsed.data);
+    if (text !== '') this.say(text, colour);
+  }
+}
+
+export function paint(colour: Colour, text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+function wordsFor(told: Told): { readonly text: string; readonly colour?: Colour } {
+  const { event, secret = '', step = '', ms = 0, outcome = '' } = told;
+  const name = secret.padEnd(16);
+  switch (event) {
+    case 'event-accepted':
+      return { text: `${name} near expiry: event taken, rotation enqueued`, colour: 'cyan' };
+    case 'step':
+      return { text: `${name} ${step.padEnd(13)} ${`${ms.toFixed(0)} ms`.padStart(7)}  ${outcome}`, colour: 'dim' };
+    case 'rotated':
+      return {
+        text: `${name} rotated: ${told.login ?? ''} is published as version ${short(told.to)}`,
+        colour: 'green',
+      };
+    case 'retired':
+      return {
+        text: `${name} retired: the old credential (${told.logins ?? ''}) is dead, its version disabled`,
+        colour: 'green',
+      };
+    case 'rotation-failed':
+      return { text: `${name} failed: ${told.code ?? ''}`, colour: 'red' };
+    default:
+      return { text: '' };
+  }
+}
+
+export function short(version: string | undefined): string {
+  return (version ?? '').slice(0, 8);
+}
