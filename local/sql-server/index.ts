@@ -48,6 +48,8 @@ export interface SqlServer {
   addDatabase(name: string, about?: { contained?: boolean; tables?: readonly TableDefinition[] }): void;
   /** Runs a batch as `sa` without a connection; throws the first error. */
   run(text: string, database?: string): Promise<readonly ResultSet[]>;
+  /** All state there is, as a copy: passwords only as hashes. For comparing before and after. */
+  snapshot(): unknown;
   /** Ends all connections, and lets nobody in until `resume`. */
   pause(): void;
   resume(): void;
@@ -92,6 +94,7 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
     sessions: engine.sessions,
     addDatabase: (name, about = {}) => addDatabase(engine, name, about),
     run: (text, database = 'master') => runAsSa(engine, text, database, nextSessionId()),
+    snapshot: () => structuredClone(engine.state),
     pause: () => {
       paused = true;
       cutAll();

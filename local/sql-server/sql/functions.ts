@@ -42,13 +42,6 @@ function convert(call: Call, value: Evaluated): Value {
   }
 }
 
-function dateAdd(call: Call, value: Evaluated): Value {
-  const [unit, amount, moment] = call.args;
-  if (wordOf(unit) !== 'millisecond' || amount === undefined || moment === undefined) throw sqlErrors.syntax('dateadd');
-  const base = value(moment);
-  return base instanceof Date ? new Date(base.getTime() + Number(value(amount))) : null;
-}
-
 function hasPermission(context: Context, args: readonly Value[]): Value {
   const [name, securable, permission] = args;
   const wanted = text(permission).toUpperCase();
@@ -64,9 +57,10 @@ function hasPermission(context: Context, args: readonly Value[]): Value {
 
 function serverRoleMember(context: Context, args: readonly Value[]): Value {
   const role = text(args[0]);
+  const login = args.length > 1 ? findLogin(context.state, text(args[1])) : context.login;
   const known = findServerRole(context.state, role) !== undefined;
-  if (!known || context.login === undefined) return known ? 0 : null;
-  return isServerRoleMember(context.state, context.login, role) ? 1 : 0;
+  if (!known || login === undefined) return args.length > 1 || !known ? null : 0;
+  return isServerRoleMember(context.state, login, role) ? 1 : 0;
 }
 
 function databaseRoleMember(context: Context, args: readonly Value[]): Value {
@@ -118,7 +112,6 @@ const scalars: Readonly<Record<string, ScalarFunction>> = {
 
 export function callFunction(context: Context, call: Call, value: Evaluated): Value {
   if (call.name === 'convert') return convert(call, value);
-  if (call.name === 'dateadd') return dateAdd(call, value);
   const known = scalars[call.name];
   if (known === undefined) throw sqlErrors.unknownFunction(call.name);
   return known.run(context, call.args.map(value));
@@ -126,7 +119,6 @@ export function callFunction(context: Context, call: Call, value: Evaluated): Va
 
 /** The type of what a function gives back. */
 export function functionType(call: Call): ColumnType {
-  if (call.name === 'dateadd') return 'datetime2';
   if (call.name !== 'convert') return scalars[call.name]?.type ?? 'nvarchar';
   const word = wordOf(call.args[0]);
   return word === 'int' || word === 'datetime2' ? word : 'nvarchar';

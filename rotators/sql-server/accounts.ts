@@ -1,0 +1,149 @@
+/** What an account is: a login of the server, or a user whose password is in its database. */
+import { z } from 'zod';
+import type { Endpoint } from '../../shared/contract/rotator.ts';
+import { SqlFault } from './fault.ts';
+import type { SqlServerOptions } from './options.ts';
+import { quoteName, quoteText } from './quote.ts';
+import type { Server } from './server.ts';
+
+export const master = 'master';
+
+export interface Account {
+  readonly kind: 'login' | 'contained-user';
+  /** Where it is changed: master, or the database that holds the password. */
+  readonly home: string;
+}
+
+const authentication = z.object({ type: z.number() });
+const inDatabase = 2;
+
+/**
+ * The kind of account a name logs in as at the endpoint. A contained user of the name comes first there, as it does for the server
+ * when somebody logs in.
+ */
+export async function findAccount(
+  server: Server,
+  name: string,
+  endpoint: Endpoint,
+  options: SqlServerOptions,
+): Promise<Account> {
+  const database = endpoint.database ?? server.database;
+  if (options.account === 'contained-user') return { kind: 'contained-user', home: database };
+  const login: Account = { kind: 'login', home: master };
+  if (options.account === 'login' || database.toLowerCase() === master) return login;
+  try {
+    const query = 'SELECT authentication_type AS type FROM sys.database_principals WHERE name = @name';
+    const users = await server.rows(authentication, database, query, { name });
+    return users.some((user) => user.type === inDatabase) ? { kind: 'contained-user', home: database } : login;
+  } catch (error) {
+    // An admin of logins need not be able to enter the database; then it cannot change a contained user in it either.
+    if (error instanceof SqlFault && (error.kind === 'missing' || error.kind === 'refused')) return login;
+    throw error;
+  }
+}
+
+/** Azure SQL Database takes `login@server` from older clients; the login itself has no such ending. */
+export function bareName(username: string, endpoint: Endpoint): string {
+  const [label = ''] = endpoint.host.split('.');
+  const ending = `@${label.toLowerCase()}`;
+  const onAzure = endpoint.host.includes('.database.') && username.toLowerCase().endsWith(ending);
+  return onAzure && username.length > ending.length ? username.slice(0, -ending.length) : username;
+}
+
+const loginRow = z.object({
+  id: z.number(),
+  name: z.string(),
+  sid: z.instanceof(Buffer),
+  disabled: z.boolean(),
+  policy: z.boolean(),
+  expiration: z.boolean(),
+  database: z.string().nullable(),
+  language: z.string().nullable(),
+});
+
+const userRow = z.object({
+  id: z.number(),
+  name: z.string(),
+  sid: z.instanceof(Buffer),
+  schema: z.string().nullable(),
+  language: z.string().nullable(),
+});
+
+/** An account as the catalogue describes it. */
+export interface Principal {
+  readonly id: number;
+  readonly name: string;
+  readonly sid: Buffer;
+  readonly disabled: boolean;
+  /** What a second account must be created with, as options of CREATE LOGIN or CREATE USER. */
+  readonly creation: readonly string[];
+}
+
+const onOff = (value: boolean): string => (value ? 'ON' : 'OFF');
+
+/** The account of a name; undefined when there is none, or none that we may see. */
+export async function findPrincipal(server: Server, account: Account, name: string): Promise<Principal | undefined> {
+  return account.kind === 'login' ? findLogin(server, name) : findContainedUser(server, account.home, name);
+}
+
+async function findLogin(server: Server, name: string): Promise<Principal | undefined> {
+  const query = `SELECT principal_id AS id, name, sid, is_disabled AS disabled, is_policy_checked AS policy,
+    is_expiration_checked AS expiration, default_database_name AS [database], default_language_name AS [language]
+    FROM sys.sql_logins WHERE name = @name`;
+  const [login] = await server.rows(loginRow, master, query, { name });
+  if (login === undefined) return undefined;
+  const { id, sid, disabled } = login;
+  // Azure SQL Database takes none of these options.
+  const creation = server.azure
+    ? []
+    : [
+        ...(login.database === null ? [] : [`DEFAULT_DATABASE = ${quoteName(login.database)}`]),
+        ...(login.language === null ? [] : [`DEFAULT_LANGUAGE = ${quoteName(login.language)}`]),
+        `CHECK_EXPIRATION = ${onOff(login.expiration)}`,
+        `CHECK_POLICY = ${onOff(login.policy)}`,
+      ];
+  return { id, name: login.name, sid, disabled, creation };
+}
+
+async function findContainedUser(server: Server, database: string, name: string): Promise<Principal | undefined> {
+  const query = `SELECT principal_id AS id, name, sid, default_schema_name AS [schema], default_language_name AS [language]
+    FROM sys.database_principals WHERE name = @name AND authentication_type = ${inDatabase}`;
+  const [user] = await server.rows(userRow, database, query, { name });
+  if (user === undefined) return undefined;
+  return {
+    id: user.id,
+    name: user.name,
+    sid: user.sid,
+    disabled: false,
+    creation: userOptions(user.schema, user.language),
+  };
+}
+
+const nameRow = z.object({ name: z.string() });
+
+/** Whether the name belongs to something that is no account of this kind: a role, an Entra or Windows login, a user of a login. */
+export async function isTaken(server: Server, account: Account, name: string): Promise<boolean> {
+  const catalogue = account.kind === 'login' ? 'sys.server_principals' : 'sys.database_principals';
+  try {
+    const query = `SELECT name FROM ${catalogue} WHERE name = @name`;
+    return (await server.rows(nameRow, account.home, query, { name })).length > 0;
+  } catch (error) {
+    // A server without the view says so itself when the account is created.
+    if (error instanceof SqlFault && (error.kind === 'rejected' || error.kind === 'forbidden')) return false;
+    throw error;
+  }
+}
+
+export function userOptions(schema: string | null, language: string | null): readonly string[] {
+  return [
+    ...(schema === null ? [] : [`DEFAULT_SCHEMA = ${quoteName(schema)}`]),
+    ...(language === null ? [] : [`DEFAULT_LANGUAGE = ${quoteName(language)}`]),
+  ];
+}
+
+/** The statement that gives the account a password; with `old` it is refused unless that is the password now. */
+export function passwordStatement(account: Account, name: string, next: string, old?: string): string {
+  const what = account.kind === 'login' ? 'LOGIN' : 'USER';
+  const compare = old === undefined ? '' : ` OLD_PASSWORD = ${quoteText(old)}`;
+  return `ALTER ${what} ${quoteName(name)} WITH PASSWORD = ${quoteText(next)}${compare};`;
+}
