@@ -109,6 +109,16 @@ export const failureKinds = {
     (d) =>
       `Store one of the keys that ${d.target} has now as the value of ${d.secret}, then run "keyturn rotate ${d.secret}". No slot is regenerated on a guess.`,
   ),
+  'host-not-allowed': kind<{ readonly secret: string; readonly host: string }>(
+    'config',
+    (d) => `${d.secret}: ${d.host} is not a host that this app may send keys to`,
+    (d) => `Add ${d.host} to KEYTURN_ALLOWED_HOSTS, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'description-unfit': kind<At & { readonly provider: string }>(
+    'config',
+    (d) => `${d.secret}: the description of the provider "${d.provider}" cannot be used: ${d.detail}`,
+    () => 'Correct the description in the folder KEYTURN_DESCRIPTIONS; docs/rotators/api-key.md says what it takes.',
+  ),
   'manual-rotation': kind<AtTarget & { readonly link: string }>(
     'blocked',
     (d) => `${d.secret}: ${d.target} offers no way to issue keys by program: ${d.detail}`,

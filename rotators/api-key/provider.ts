@@ -2,6 +2,8 @@
 import type { Rotator, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { makeAzureRotator } from './azure/rotator.ts';
+import { makeEntraAppRotator } from './entra-app/rotator.ts';
+import { makeHttpRotator } from './http/rotator.ts';
 import { type ApiKeyOptions, strategyOf } from './options.ts';
 import { selfIssuedRotator } from './self-issued/rotator.ts';
 
@@ -9,8 +11,10 @@ import { selfIssuedRotator } from './self-issued/rotator.ts';
 type Call<Outcome> = <Options>(rotator: Rotator<Options>, step: Step<Options>) => Outcome;
 
 /** One rotator for all kinds of API keys. Called once per process. */
-export function makeApiKeyRotator(environment: RotatorEnvironment): Rotator<ApiKeyOptions> {
+export async function makeApiKeyRotator(environment: RotatorEnvironment): Promise<Rotator<ApiKeyOptions>> {
   const azure = makeAzureRotator(environment);
+  const entraApp = makeEntraAppRotator(environment);
+  const http = await makeHttpRotator(environment);
 
   function dispatch<Outcome>(step: Step<ApiKeyOptions>, call: Call<Outcome>): Outcome | Failure {
     const { options } = step;
@@ -25,8 +29,9 @@ export function makeApiKeyRotator(environment: RotatorEnvironment): Rotator<ApiK
       case 'azure':
         return call(azure, { ...step, options });
       case 'entra-app':
+        return call(entraApp, { ...step, options });
       case 'http':
-        return unknownProvider(step.secret, nameOf(options));
+        return call(http, { ...step, options });
     }
   }
 
@@ -49,9 +54,4 @@ export function makeApiKeyRotator(environment: RotatorEnvironment): Rotator<ApiK
 
 function nameOf(options: ApiKeyOptions): string {
   return options.kind === 'http' ? options.provider : options.kind;
-}
-
-function unknownProvider(secret: string, provider: string): Failure {
-  const detail = `"${provider}" is no provider; there are self-issued and azure`;
-  return failure('tag-invalid', { secret, problems: [{ tag: 'provider', detail }] });
 }
