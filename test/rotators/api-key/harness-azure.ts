@@ -2,12 +2,20 @@
 import { type AzureResource, type AzureStandIn, startAzureResourceManager } from '../../../local/providers/azure.ts';
 import type { ApiKeyOptions } from '../../../rotators/api-key/options.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
-import type { Breakage, CutOff, CutOffKind, Features, Scene, Target } from '../../conformance/harness.ts';
+import type {
+  Breakage,
+  CutOff,
+  CutOffKind,
+  Features,
+  RotatorHarness,
+  Scene,
+  Target,
+} from '../../conformance/harness.ts';
 import { newPassword } from '../../conformance/step.ts';
 import { environmentOf, idOf, keyIn, optionsOf } from './azure-scene.ts';
 import { cutOffStandIn } from './cut-off.ts';
 
-export const azureFeatures: Features = {
+const azureFeatures: Features = {
   sessions: 'none',
   admin: true,
   selfRotation: false,
@@ -17,7 +25,7 @@ export const azureFeatures: Features = {
 
 const type = 'Microsoft.Storage/storageAccounts';
 
-export async function startAzureTarget(): Promise<Target<ApiKeyOptions>> {
+async function startAzureTarget(): Promise<Target<ApiKeyOptions>> {
   const azure = await startAzureResourceManager();
   return {
     environment: environmentOf(azure),
@@ -47,9 +55,17 @@ export const breakIdentity: Breakage<ApiKeyOptions> = async () => ({
   admin: { kind: 'identity', username: '', getToken: async () => newPassword() },
 });
 
-export const azureBreakages: Readonly<Record<string, Breakage<ApiKeyOptions>>> = {
+const azureBreakages: Readonly<Record<string, Breakage<ApiKeyOptions>>> = {
   'a published key that the resource does not have': async (scene) => ({ current: scene.missing }),
   'a resource that does not exist': async () => ({
     options: optionsOf({ provider: 'azure', resource: idOf(type) }),
   }),
+};
+
+export const azureHarness: Omit<RotatorHarness<ApiKeyOptions>, 'entry'> = {
+  features: () => azureFeatures,
+  hostileNames: [],
+  breakages: () => azureBreakages,
+  breakAdmin: breakIdentity,
+  start: startAzureTarget,
 };

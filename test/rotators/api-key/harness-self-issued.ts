@@ -1,11 +1,11 @@
 /** Self-issued secrets for the conformance suite: the target is whoever holds the value. */
 import type { ApiKeyOptions } from '../../../rotators/api-key/options.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
-import type { Breakage, Features, Scene, Target } from '../../conformance/harness.ts';
+import type { Breakage, Features, RotatorHarness, Scene, Target } from '../../conformance/harness.ts';
 import { newPassword } from '../../conformance/step.ts';
 import { optionsOf } from './azure-scene.ts';
 
-export const selfIssuedFeatures: Features = {
+const selfIssuedFeatures: Features = {
   sessions: 'none',
   admin: false,
   selfRotation: false,
@@ -13,7 +13,7 @@ export const selfIssuedFeatures: Features = {
   retirement: 'keeps',
 };
 
-export async function startSelfIssuedTarget(): Promise<Target<ApiKeyOptions>> {
+async function startSelfIssuedTarget(): Promise<Target<ApiKeyOptions>> {
   return { scene: async () => scene(), close: async () => undefined };
 }
 
@@ -32,6 +32,13 @@ function scene(): Scene<ApiKeyOptions> {
   };
 }
 
-export const selfIssuedBreakages: Readonly<Record<string, Breakage<ApiKeyOptions>>> = {
+const selfIssuedBreakages: Readonly<Record<string, Breakage<ApiKeyOptions>>> = {
   'an empty value': async () => ({ current: { password: new SecretText('') } }),
+};
+
+export const selfIssuedHarness: Omit<RotatorHarness<ApiKeyOptions>, 'entry'> = {
+  features: () => selfIssuedFeatures,
+  hostileNames: [],
+  breakages: () => selfIssuedBreakages,
+  start: startSelfIssuedTarget,
 };
