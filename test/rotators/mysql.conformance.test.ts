@@ -1,9 +1,11 @@
+import { describe } from 'vitest';
 import { mysql } from '../../rotators/mysql/entry.ts';
 import type { MysqlTags } from '../../rotators/mysql/tags.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
-import { type Breakage, describeRotator } from '../conformance/rotator-conformance.ts';
+import { type Breakage, describeRotator, type Features } from '../conformance/rotator-conformance.ts';
 import { newPassword } from '../conformance/step.ts';
 import { type MariadbBench, mariadbTarget, powerless } from './mariadb-bench.ts';
+import { standInTarget } from './mysql-stand-in/bench.ts';
 
 const running: { bench?: MariadbBench } = {};
 
@@ -14,15 +16,19 @@ function bench(): MariadbBench {
 
 const hostileNames = [`o'brien"; DROP USER x;--`, 'a`b\\c', 'größe %_@host', '$(id) {{x}}', 'x'.repeat(76)];
 
-describeRotator('mysql', {
-  entry: mysql,
-  features: (strategy) => ({
+function features(strategy: Strategy): Features {
+  return {
     sessions: strategy === 'alternating-users' ? 'seen' : 'unseen',
     admin: true,
     selfRotation: strategy !== 'alternating-users',
     network: 'endpoint',
     retirement: 'refuses',
-  }),
+  };
+}
+
+describeRotator('mysql', {
+  entry: mysql,
+  features,
   hostileNames,
   breakages,
   start: async (strategy) => {
@@ -30,6 +36,18 @@ describeRotator('mysql', {
     running.bench = target.bench;
     return target;
   },
+});
+
+describe('MySQL 8', () => {
+  describeRotator('mysql', {
+    entry: mysql,
+    features,
+    hostileNames: [`o'brien"; DROP USER x;--`, 'a`b\\c', 'größe %_@host'],
+    breakages: () => ({
+      'a login that does not exist': async () => ({ current: { username: 'nobody', password: newPassword() } }),
+    }),
+    start: standInTarget,
+  });
 });
 
 function breakages(strategy: Strategy): Readonly<Record<string, Breakage<MysqlTags>>> {
