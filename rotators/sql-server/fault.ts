@@ -107,6 +107,16 @@ function tellingNumber(seen: readonly number[]): number | undefined {
   return ranked[0] ?? seen.at(-1);
 }
 
+/** Does work that takes a right; when that is missing, the fault names it. */
+export async function rightNamed<Result>(permission: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SqlFault) || error.kind !== 'forbidden') throw error;
+    throw new SqlFault('forbidden', error.message, { permission, cause: error });
+  }
+}
+
 export interface FaultPlace {
   readonly step: Step;
   /** Host and port. */

@@ -4,7 +4,7 @@ import type { RetireOutcome, RotatorEnvironment } from '../../shared/contract/ro
 import { isFailure } from '../../shared/errors.ts';
 import { type Account, bareName, findAccount, findPrincipal, passwordStatement } from './accounts.ts';
 import { unsafeLogin } from './apply.ts';
-import { SqlFault } from './fault.ts';
+import { rightNamed } from './fault.ts';
 import { adminPlace, asAdmin, loginOf, type SqlStep } from './place.ts';
 import { quoteName } from './quote.ts';
 import type { Server } from './server.ts';
@@ -55,14 +55,4 @@ async function isPublished(server: Server, step: SqlStep, account: Account, sid:
 function closingStatement(step: SqlStep, account: Account, name: string): string {
   if (account.kind === 'login') return `ALTER LOGIN ${quoteName(name)} DISABLE;`;
   return passwordStatement(account, name, step.newPassword().reveal());
-}
-
-/** A right that is missing is named in the failure. */
-async function rightNamed<Result>(permission: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof SqlFault) || error.kind !== 'forbidden') throw error;
-    throw new SqlFault('forbidden', error.message, { permission, cause: error });
-  }
 }

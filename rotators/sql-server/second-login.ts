@@ -1,6 +1,7 @@
 /** Making the second login of a pair: first as one nobody can use, then with the rights of the first. */
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Account, master, type Principal, userOptions } from './accounts.ts';
+import { rightNamed } from './fault.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { compareRights, type DatabaseUser, describeRight, type Right, type Rights } from './rights.ts';
 import type { Server } from './server.ts';
@@ -53,13 +54,16 @@ export async function copyRights(server: Server, name: string, live: Rights, oth
   const { missing } = compareRights(live.rights, other.rights);
   for (const right of missing.filter((one) => one.database === undefined)) {
     const statement = grantStatement(right, name);
-    if (statement !== undefined) await server.change(master, statement);
+    if (statement === undefined) continue;
+    await rightNamed(`the right to give ${describeRight(right)}`, () => server.change(master, statement));
   }
   for (const user of live.users) {
     const wanted = missing.filter((right) => right.database === user.database);
     if (wanted.length === 0) continue;
     const existing = other.users.find((one) => one.database === user.database);
-    await server.change(user.database, databaseBatch(user, existing?.name, name, wanted));
+    const batch = databaseBatch(user, existing?.name, name, wanted);
+    const needed = `the rights to give ${wanted.map(describeRight).join(', ')} (db_owner has them)`;
+    await rightNamed(needed, () => server.change(user.database, batch));
   }
 }
 

@@ -21,6 +21,14 @@ export interface Heard {
   readonly encrypted: boolean;
 }
 
+/** What a test may turn while the server runs. */
+export interface Knobs {
+  /** Called with every message before the server acts on it. */
+  listener: (message: Heard) => void;
+  /** Added to the server's clock. */
+  clockOffsetMs: number;
+}
+
 export interface SqlServerFixture extends Target<SqlServerOptions> {
   readonly server: SqlServer;
   readonly endpoint: Endpoint;
@@ -29,6 +37,7 @@ export interface SqlServerFixture extends Target<SqlServerOptions> {
   readonly ca: string;
   /** Everything that came in since the start. */
   readonly heard: readonly Heard[];
+  readonly knobs: Knobs;
   scene(strategy: string, variant?: Partial<Variant>): Promise<Scene<SqlServerOptions>>;
   connect(credential: Credential, database?: string): Promise<mssql.ConnectionPool>;
   /** Rows of a batch run as the credential. */
@@ -124,12 +133,18 @@ function consumer(server: SqlServer, ca: string): Pick<SqlServerFixture, 'connec
 export async function startFixture(flavour: Flavour): Promise<SqlServerFixture> {
   const certificates = await makeCertificates({ hosts: ['127.0.0.1', 'localhost'] });
   const heard: Heard[] = [];
+  const knobs: Knobs = { listener: () => undefined, clockOffsetMs: 0 };
   const server = await startSqlServer({
     saPassword: newPassword().reveal(),
     certificate: certificates,
     azure: flavour.azure === true,
     tokens: { [appToken]: appLogin },
-    onMessage: ({ type, data }, encrypted) => heard.push({ type, text: data.toString('utf16le', 0), encrypted }),
+    now: () => new Date(Date.now() + knobs.clockOffsetMs),
+    onMessage: ({ type, data }, encrypted) => {
+      const message = { type, text: data.toString('utf16le'), encrypted };
+      heard.push(message);
+      knobs.listener(message);
+    },
   });
   server.addDatabase('orders', { contained: true, tables });
   server.addDatabase('elsewhere');
@@ -156,6 +171,7 @@ export async function startFixture(flavour: Flavour): Promise<SqlServerFixture> 
     admin,
     ca: certificates.ca,
     heard,
+    knobs,
     connect,
     ask,
     environment: { trustedCertificates: [certificates.ca] },
