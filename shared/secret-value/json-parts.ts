@@ -48,10 +48,12 @@ function insertion(text: string, object: JsonObject, beside: JsonMember, name: s
 /** The fields beside the password's own, in the same object. */
 export function partsBeside(text: string, object: JsonObject, beside: JsonMember): Parts {
   return {
+    // A field "current" says that its neighbour is "previous", also while there is none: retiring takes the member out, and the next
+    // rotation must find its place again.
     read: (name) =>
       partMembers(object, name)
         .map((member) => textOf(member.value))
-        .at(-1),
+        .at(-1) ?? (name === 'previous' && normalized(beside.name.value) === 'current' ? '' : undefined),
     edits: (parts) => {
       const edits: Edit[] = [];
       const removed = new Set<JsonMember>();

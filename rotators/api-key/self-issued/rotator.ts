@@ -31,7 +31,11 @@ function makeValue(step: Step<SelfIssuedOptions>): SecretText {
     return new SecretText(prefix + step.newPassword({ length: form.length, ...rules }).reveal());
   }
   // Random bytes come as hex digits from the step's generator, so that there is one source of randomness.
-  const hex = step.newPassword({ length: form.bytes * 2, alphabet: hexDigits }).reveal();
+  // The first digit is left out: a password begins with a letter, and bytes must not.
+  const hex = step
+    .newPassword({ length: form.bytes * 2 + 1, alphabet: hexDigits })
+    .reveal()
+    .slice(1);
   return new SecretText(prefix + Buffer.from(hex, 'hex').toString(form.encoding));
 }
 
