@@ -1,7 +1,7 @@
 import type { Lease } from '../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { EngineDependencies } from './dependencies.ts';
-import type { StepRecord } from './result.ts';
+import type { Attempted, StepRecord } from './result.ts';
 
 /** Longest time of one step, in ms. Issued keys of some providers take minutes to work everywhere. */
 const stepLimitMs = 180_000;
@@ -21,6 +21,7 @@ export class Attempt {
   readonly #dependencies: Pick<EngineDependencies, 'elapsedMs' | 'progress'>;
   readonly #about: { rotationId: string; readonly vault: string; readonly secret: string };
   readonly #steps: StepRecord[] = [];
+  #notify: readonly string[] | undefined;
 
   constructor(
     lease: Lease,
@@ -36,13 +37,18 @@ export class Attempt {
     return this.#steps;
   }
 
-  get about(): { readonly rotationId: string; readonly vault: string; readonly secret: string } {
-    return this.#about;
+  get about(): Omit<Attempted, 'steps'> {
+    return { ...this.#about, ...(this.#notify === undefined ? {} : { notify: this.#notify }) };
   }
 
   /** The id is known only once the current version was read. */
   identify(rotationId: string): void {
     this.#about.rotationId = rotationId;
+  }
+
+  /** Whom the secret's own tag wants to be told, as soon as it was read. */
+  tellTo(channels: readonly string[] | undefined): void {
+    this.#notify = channels;
   }
 
   /** Time for which work may go on, in ms. */

@@ -29,6 +29,10 @@ export type Published = Pick<Rotated, 'rotationId' | 'vault' | 'secret' | 'from'
   readonly expiresAt: Date | undefined;
   /** Names of channels, undefined: the app's default. */
   readonly notify: readonly string[] | undefined;
+  /** Who must acknowledge the version. */
+  readonly consumers: readonly string[];
+  /** Login, slot or key id of the new credential, where it is at hand. */
+  readonly login?: string;
   readonly now: Date;
 };
 

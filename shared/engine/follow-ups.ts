@@ -1,9 +1,10 @@
 /** What follows a new version: consumers are told, and the retirement of the old credential is scheduled. */
+
+import { noticeId } from '../contract/notice.ts';
 import type { Queues } from '../contract/ports.ts';
 import type { Marks } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import type { FollowUps, Published } from './dependencies.ts';
-import { noticeId } from './notice.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
 
 /**
@@ -31,16 +32,18 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
 }
 
 function rotatedNotice(published: Published) {
-  const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify } = published;
+  const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify, consumers, login } = published;
   return {
     id: noticeId('rotated', rotationId),
     type: 'rotated' as const,
     vault,
     secret,
     rotationId,
-    from,
+    ...(from === '' ? {} : { from }),
     version: to,
     at: now.toISOString(),
+    ...(login === undefined ? {} : { login }),
+    ...(consumers.length === 0 ? {} : { consumers: [...consumers] }),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
     ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
     ...(notify === undefined ? {} : { channels: [...notify] }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** 128 bits of a hash, in hex: enough that two requests never share an id by chance. */
-function shortHash(...parts: readonly string[]): string {
+export function shortHash(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 

@@ -2,16 +2,18 @@
  * A rotation or a retirement with everything around it that people see: the switch that freezes the app, quarantine, history and the
  * news of a failure. All ways in meet here; the engine itself knows none of it.
  */
+
+import { noticeId } from '../contract/notice.ts';
 import type { History, Queues, RotationRecord } from '../contract/ports.ts';
 import type { Attention, Freeze } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
 import type { EngineDependencies, Progress } from './dependencies.ts';
-import { noticeId } from './notice.ts';
+import { shortHash } from './identifiers.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
 import { Reporter } from './reporter.ts';
 import type { RotationRequest } from './request.ts';
-import type { Failed, RetirementResult, RotationResult, StepRecord, Waiting } from './result.ts';
+import type { Attempted, Failed, RetirementResult, RotationResult, StepRecord, Waiting } from './result.ts';
 import { retire } from './retire.ts';
 import type { RetirementRequest } from './retirement.ts';
 import { rotate } from './rotate.ts';
@@ -84,7 +86,10 @@ export async function performRetirement(
       await lookAgain(deps, request, result);
       break;
     case 'retired':
-      await tell(deps, request, { type: 'retired', rotationId: result.rotationId, holding: holders(result.cut) });
+      await tell(deps, request, {
+        ...{ type: 'retired', result, holding: holders(result.cut) },
+        login: result.logins.join(', '),
+      });
       break;
     case 'failed':
       await settle(deps, request, result);
@@ -144,17 +149,18 @@ async function settle(
     return;
   }
   // A failure that is tried again by itself is news only when it was tried too often.
-  if (trouble.quarantined)
-    await tell(deps, request, { type: 'quarantined', rotationId: result.rotationId, failure: result.failure });
+  if (trouble.quarantined) await tell(deps, request, { type: 'quarantined', result, failure: result.failure });
   else if (result.failure.class !== 'retry')
-    await tell(deps, request, { type: 'failed', rotationId: result.rotationId, failure: result.failure });
+    await tell(deps, request, { type: 'failed', result, failure: result.failure });
 }
 
 interface News {
   readonly type: 'retired' | 'failed' | 'quarantined' | 'waiting';
-  readonly rotationId: string;
+  readonly result: Pick<Attempted, 'rotationId' | 'notify'>;
   readonly failure?: Failure;
   readonly holding?: readonly string[];
+  readonly login?: string;
+  readonly retireBy?: Date;
 }
 
 async function tell(
@@ -163,21 +169,45 @@ async function tell(
   news: News,
 ): Promise<void> {
   const { vault, secret } = request;
-  const { type, rotationId, failure, holding } = news;
+  const { type, failure, holding, login, retireBy } = news;
+  const { rotationId, notify } = news.result;
+  const now = deps.now();
   const message = {
-    id: noticeId(type, rotationId, failure?.code),
+    id: idOf(news, request, now),
     type,
     vault,
     secret,
     rotationId,
-    at: deps.now().toISOString(),
+    at: now.toISOString(),
     ...(failure === undefined
       ? {}
       : { failure: { code: failure.code, message: failure.message, hint: failure.hint, page: failure.page } }),
     ...(holding === undefined ? {} : { holding: [...holding] }),
+    ...(login === undefined ? {} : { login }),
+    ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
+    ...(notify === undefined ? {} : { channels: [...notify] }),
   };
   const told = await deps.queues.enqueue(notificationsQueue, message, { secret });
   if (isFailure(told)) deps.log.error('notice-not-sent', { secret, type, code: told.code, hint: told.hint });
+}
+
+/** A secret may be put into quarantine, resumed and fail again: each time is news. A failure of one rotation that stays the same is told once. */
+function idOf(
+  { type, result, failure }: News,
+  { vault, secret }: { readonly vault: string; readonly secret: string },
+  now: Date,
+): string {
+  const { rotationId } = result;
+  if (type === 'quarantined') return noticeId(type, rotationId || shortHash(vault, secret), now.getTime().toString(36));
+  if (rotationId !== '') return noticeId(type, rotationId, failure?.code);
+  // It failed before it was known which version is to be replaced: told once a day, for as long as it stays so.
+  const same = shortHash(
+    vault.toLowerCase(),
+    secret.toLowerCase(),
+    failure?.message ?? '',
+    now.toISOString().slice(0, 10),
+  );
+  return noticeId(type, same, failure?.code);
 }
 
 function holders(holding: Waiting['holding']): string[] {
@@ -185,7 +215,8 @@ function holders(holding: Waiting['holding']): string[] {
 }
 
 async function lookAgain(deps: PerformDependencies, request: RetirementRequest, waiting: Waiting): Promise<void> {
-  await tell(deps, request, { type: 'waiting', rotationId: waiting.rotationId, holding: holders(waiting.holding) });
+  const { holding, retireBy } = waiting;
+  await tell(deps, request, { type: 'waiting', result: waiting, holding: holders(holding), retireBy });
   if (request.mode !== 'scheduled') return;
   const delayMs = Math.min(waiting.leftMs + 1_000, lookAgainMs, longestDelayMs);
   const enqueued = await deps.queues.enqueue(retirementsQueue, request, { secret: request.secret, delayMs });

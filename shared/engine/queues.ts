@@ -1,5 +1,5 @@
+import { type Notice, notice } from '../contract/notice.ts';
 import type { QueueOf } from '../contract/ports.ts';
-import { type Notice, notice } from './notice.ts';
 import { type RotationRequest, rotationRequest } from './request.ts';
 import { type RetirementRequest, retirementRequest } from './retirement.ts';
 

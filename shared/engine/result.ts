@@ -16,6 +16,8 @@ export interface Attempted {
   readonly vault: string;
   readonly secret: string;
   readonly steps: readonly StepRecord[];
+  /** Names of channels by the secret's tag; absent: the app's default, or the tag was not read. */
+  readonly notify?: readonly string[];
 }
 
 export interface Rotated extends Attempted {

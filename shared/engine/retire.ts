@@ -44,6 +44,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   const current = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
   if (isFailure(current)) return current;
   if (current.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
+  attempt.tellTo(current.policy.notify);
   const { stamp } = current;
   if (stamp?.retireBy === undefined)
     return notNow(attempt, 'nothing-to-retire', 'the credential before died when it was replaced');

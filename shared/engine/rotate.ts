@@ -46,6 +46,7 @@ async function rotateUnderLease(
   const { secret, stamp, policy } = current;
   const rotationId = request.rotationId ?? rotationIdOf(vault.name, secret.name, request.version ?? secret.version);
   attempt.identify(rotationId);
+  attempt.tellTo(policy.notify);
   const decision = decide({ properties: secret, stamp, request, rotationId, now: secret.readAt }, policy);
   if (decision.kind === 'skip') {
     const made =
@@ -98,7 +99,7 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
   const told = await followUp(
     deps,
     attempt,
-    { ...about, retireBy, expiresAt, notify: current.policy.notify, now },
+    { ...about, ...wishes(current), retireBy, expiresAt, login: credentialName(credential), now },
     false,
   );
   if (isFailure(told)) return told;
@@ -146,10 +147,14 @@ async function followUp(deps: EngineDependencies, attempt: Attempt, published: P
 
 /** What a version made before says of itself. */
 function publishedAs(current: Current, attempt: Attempt): Published {
-  const { secret, stamp, policy } = current;
+  const { secret, stamp } = current;
   const { retireBy } = stamp ?? {};
   const about = { ...attempt.about, from: stamp?.from ?? '', to: secret.version };
-  return { ...about, retireBy, expiresAt: secret.expiresAt, notify: policy.notify, now: secret.readAt };
+  return { ...about, ...wishes(current), retireBy, expiresAt: secret.expiresAt, now: secret.readAt };
+}
+
+function wishes({ policy }: Current): Pick<Published, 'notify' | 'consumers'> {
+  return { notify: policy.notify, consumers: policy.consumers };
 }
 
 function skipped(attempt: Attempt, reason: SkipReason, detail: string): RotationResult {

@@ -2,14 +2,15 @@
  * The sweep: what events missed, by listing alone. One call of the vault a page, no call a secret, nothing kept of a secret once its page
  * is done.
  */
+
+import { noticeId } from '../contract/notice.ts';
 import type { Queues, SecretProperties, Vault } from '../contract/ports.ts';
 import type { Marks } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { policyOf } from './current.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { decide } from './due.ts';
-import { isPendingName } from './identifiers.ts';
-import { noticeId } from './notice.ts';
+import { isPendingName, shortHash } from './identifiers.ts';
 import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
 import { pendingOfTag, readStamp } from './stamp.ts';
 
@@ -168,7 +169,8 @@ async function tellOnce(
   const before = await deps.marks.has(mark);
   if (isFailure(before) || before.marked) return isFailure(before) ? before : undefined;
   const { code, message, hint, page } = failure;
-  const id = noticeId('failed', `${vault}-${secret}`.slice(0, 80), code);
+  // A tag that is mended and broken in another way is other news.
+  const id = noticeId('failed', `${vault}-${secret}`.slice(0, 80), `${code}-${shortHash(message).slice(0, 8)}`);
   const notice = {
     id,
     type: 'failed' as const,

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { rotationRequest } from './request.ts';
 
-/** What consumers and people are told of. Also the queue message `notifications`; holds no secret value. */
+/** What consumers and people are told of. */
 export const noticeTypes = ['rotated', 'retired', 'waiting', 'failed', 'quarantined', 'drifted'] as const;
 
 const time = z.iso.datetime();
 
+/** News of one secret. Also the queue message `notifications`; holds no secret value. */
 export const notice = z.object({
   /** The same for every delivery and every retry of one event: receivers drop duplicates by it. */
   id: z.string().min(1).max(128),
   type: z.enum(noticeTypes),
-  vault: rotationRequest.shape.vault,
-  secret: rotationRequest.shape.secret,
+  vault: z.string().min(1).max(255),
+  secret: z.string().regex(/^[0-9a-zA-Z-]{1,127}$/),
   rotationId: z.string(),
   at: time,
   /** The version that is current now, and the one before. */
@@ -21,6 +21,8 @@ export const notice = z.object({
   login: z.string().optional(),
   expiresAt: time.optional(),
   retireBy: time.optional(),
+  /** Who must acknowledge the version. */
+  consumers: z.array(z.string()).optional(),
   /** Who is on the old credential: waited for, or cut. */
   holding: z.array(z.string()).optional(),
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() }).optional(),
@@ -31,7 +33,10 @@ export const notice = z.object({
 export type Notice = z.infer<typeof notice>;
 export type NoticeType = (typeof noticeTypes)[number];
 
-/** The id of a rotation's notice. The news of the rotation itself carries the rotation's own id. */
+/**
+ * The id of a rotation's notice. The news of the rotation itself carries the rotation's own id. `detail` tells apart what else may happen
+ * more than once in a rotation; without it a repeated notice is the same news, and told once.
+ */
 export function noticeId(type: NoticeType, rotationId: string, detail = ''): string {
   return type === 'rotated' ? rotationId : [rotationId, type, detail].filter((part) => part !== '').join('-');
 }
