@@ -34,8 +34,8 @@ export async function buildApp(folder: string): Promise<Metafile> {
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    // The platform's worker provides the first; the second is an addition to pg that nobody installed.
-    external: ['@azure/functions-core', 'pg-native'],
+    // The platform's worker provides the first; the others are additions to pg and mysql2 that nobody installed.
+    external: ['@azure/functions-core', 'pg-native', 'cardinal'],
     banner: { js: banner },
     // By another name, because some packages declare these two themselves.
     define: { __filename: 'keyturnFilename', __dirname: 'keyturnDirname' },

@@ -47,6 +47,7 @@ describe('the built app', () => {
     const known = new Set([
       '@azure/functions-core',
       'pg-native',
+      'cardinal',
       ...builtinModules,
       ...builtinModules.map((name) => `node:${name}`),
     ]);
