@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Refreshed, VersionNews } from '../watch-secret.ts';
+import { answer, type PushAnswer } from './request.ts';
+
+/** The type of the event that tells of a new version; all others are of no use to a consumer. */
+export const secretRotated = 'Keyturn.SecretRotated';
+
+const name = z.string().min(1).max(127);
+
+/** CloudEvents 1.0 in JSON, and the body of a webhook, have these in common. Further fields of the data are for other readers. */
+export const rotationEvent = z.object({
+  type: z.string().min(1),
+  data: z.unknown(),
+});
+
+const rotatedData = z.object({
+  vault: name,
+  secret: name,
+  version: name,
+  rotationId: z.string().optional(),
+});
+
+/** Whoever wants to know of new versions: a `WatchedSecret`. */
+export interface NewsReader {
+  notify(news: VersionNews): Promise<Refreshed | { readonly kind: 'ignored' }>;
+}
+
+/**
+ * Tells the secrets of one event, and waits until the vault was read. Anything but a rotation is fine and does nothing. A 503 asks the
+ * sender to send it again, as the vault could not be read now.
+ */
+export async function deliver(
+  event: z.infer<typeof rotationEvent>,
+  secrets: Iterable<NewsReader>,
+): Promise<PushAnswer> {
+  if (event.type !== secretRotated) return answer(204);
+  const data = rotatedData.safeParse(event.data);
+  if (!data.success) return answer(400, `The data of ${secretRotated} must hold vault, secret and version.`);
+  const { vault, secret, version } = data.data;
+  const told = await Promise.all([...secrets].map((one) => one.notify({ vault, secret, version })));
+  const waits = told.map((one) => {
+    if (one.kind === 'limited') return Math.ceil(one.retryAfterMs / 1000);
+    return one.kind === 'failed' ? 10 : 0;
+  });
+  const longest = Math.max(0, ...waits);
+  if (longest === 0) return answer(204);
+  return answer(503, 'The vault could not be read now.', { 'retry-after': String(longest) });
+}
