@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/paths/global-setup.ts'],
     // Real servers are started by many test files; more than two files at once would only make all of them slow.
     pool: 'forks',
     maxWorkers: 2,

@@ -25,6 +25,8 @@ export interface LocalAzureOptions {
   readonly vaultName?: string;
   /** A folder with the built app. Absent: it is built anew, into a folder that is removed at the end. */
   readonly app?: string;
+  /** A storage account that stands already, and stays when the rest is ended. Absent: one of its own. */
+  readonly storage?: Azurite;
   /** Settings of the app besides those that point it here. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly instances?: number;
@@ -81,7 +83,8 @@ type Keep = <Started extends { close(): unknown }>(one: Started) => Started;
 async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<LocalAzure, 'close'>> {
   const { ports = {}, vaultName = 'local' } = options;
   const [storage, vault, postgres, app] = await Promise.all([
-    startAzurite({ blobPort: ports.blob ?? 0, queuePort: ports.queue ?? 0, tablePort: ports.table ?? 0 }).then(keep),
+    options.storage ??
+      startAzurite({ blobPort: ports.blob ?? 0, queuePort: ports.queue ?? 0, tablePort: ports.table ?? 0 }).then(keep),
     startVaultEmulator({ name: vaultName, port: ports.vault ?? 0, limits: { on: options.limits ?? true } }).then(keep),
     options.postgres === false ? undefined : startPostgres(ports.postgres ? { port: ports.postgres } : {}).then(keep),
     options.app ?? builtApp(keep),

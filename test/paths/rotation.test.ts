@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readStamp } from '../../shared/engine/stamp.ts';
+import { daySeconds, type Stage, startStage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+
+const strategies = ['alternating-users', 'single-user'] as const;
+
+test.each(strategies)(
+  '%s: a near-expiry event makes one new version that logs in, and a second one rotates again',
+  async (strategy) => {
+    const { vault } = stage;
+    const planted = await stage.plant(`whole-${strategy}`, { strategy, tags: { overlap: 'PT1S' } });
+    const { name, url, version, login } = planted;
+    const [line] = await stage.said('rotated', name);
+    const made = stage.newest(name);
+    const secondLogin = strategy === 'single-user' ? login : `${login}_alt`;
+    expect(line).toMatchObject({ strategy, from: version, to: made.id, login: secondLogin, reason: 'near-expiry' });
+
+    expect(vault.versions(name), 'versions').toHaveLength(2);
+    expect(new URL(made.value).username).toBe(secondLogin);
+    expect({ ...new URL(made.value), host: new URL(made.value).host }).toMatchObject({ host: new URL(url).host });
+    expect(new URL(made.value).pathname).toBe(new URL(url).pathname);
+    expect(made.contentType).toBe('text/plain');
+    expect(made.tags).toMatchObject({ rotator: 'postgres', strategy, admin: 'shop-admin', team: 'shop' });
+    expect(made.expiresSeconds ?? 0, 'valid for 90 days').toBeGreaterThan(vault.clock.nowSeconds() + 89 * daySeconds);
+    expect(made.expiresSeconds ?? 0).toBeLessThanOrEqual(vault.clock.nowSeconds() + 90 * daySeconds);
+    const stamp = readStamp(made.tags ?? {});
+    expect(stamp).toMatchObject({ from: version, rotationId: line?.['rotationId'] });
+    expect(stamp?.retireBy !== undefined).toBe(strategy === 'alternating-users');
+    await stage.expectCurrentLogsIn(name);
+
+    if (strategy === 'alternating-users') {
+      await stage.said('retired', name);
+      expect(readStamp(stage.newest(name).tags ?? {})?.retired).toBe(true);
+      expect(vault.versions(name)[0]?.enabled, 'the old version').toBe(false);
+      expect(vault.versions(`${name}--pending`)).toEqual([]);
+    }
+    expect(await stage.accepts(url), 'the old password').toBe(false);
+
+    // Its own last thirty days.
+    vault.clock.advance(61 * daySeconds * 1000);
+    await stage.said('rotated', name, 2);
+    expect(new URL(stage.newest(name).value).username, 'the first login again').toBe(login);
+    expect(stage.newest(name).value).not.toBe(url);
+    await stage.expectCurrentLogsIn(name);
+    if (strategy === 'single-user') {
+      await stage.settled();
+      const pending = vault.versions(`${name}--pending`);
+      expect(pending.map(({ enabled }) => enabled)).toEqual([false, false]);
+      expect(await stage.accepts(made.value)).toBe(false);
+    }
+  },
+);
+
+test('no secret value is in any log, event, message, row, blob or statement', () => {
+  stage.expectNoSecretAnywhere();
+});
