@@ -24,6 +24,11 @@ function trimmed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.trim(), trimmed(inner)]));
 }
 
+/** What an event says, for people. Somebody may send a megabyte of it, and a queue message holds 64 KB. */
+function shown(text: string): string {
+  return text.length <= 127 ? text : `${text.slice(0, 60)}… (${text.length} characters)`;
+}
+
 const secretEvent = z.preprocess(
   trimmed,
   z
@@ -56,13 +61,15 @@ export function readSecretEvent(event: unknown, vaults: ReadonlySet<string>): Ev
   if (!vaults.has(vault)) {
     return {
       kind: 'refused',
-      detail: `${ObjectName}: the vault "${VaultName}" is not one of this app's (KEYTURN_VAULTS)`,
+      detail: `${shown(ObjectName)}: the vault "${shown(VaultName)}" is not one of this app's (KEYTURN_VAULTS)`,
     };
   }
-  if (type === newVersion) return { kind: 'ignored', detail: `${ObjectName}: a new version needs no rotation` };
+  if (type === newVersion) return { kind: 'ignored', detail: `${shown(ObjectName)}: a new version needs no rotation` };
   const requestedBy = asking.get(type);
-  if (requestedBy === undefined) return { kind: 'refused', detail: `${ObjectName}: unknown event type "${type}"` };
-  if (isPendingName(ObjectName)) return { kind: 'ignored', detail: `${ObjectName}: a stored candidate is not rotated` };
+  if (requestedBy === undefined)
+    return { kind: 'refused', detail: `${shown(ObjectName)}: unknown event type "${shown(type)}"` };
+  if (isPendingName(ObjectName))
+    return { kind: 'ignored', detail: `${shown(ObjectName)}: a stored candidate is not rotated` };
   const request = rotationRequest.safeParse({
     vault,
     secret: ObjectName,
@@ -71,5 +78,8 @@ export function readSecretEvent(event: unknown, vaults: ReadonlySet<string>): Ev
     requestedBy,
   });
   if (request.success) return { kind: 'request', request: request.data };
-  return { kind: 'refused', detail: `${ObjectName}: ${request.error.issues.map((issue) => issue.message).join('; ')}` };
+  return {
+    kind: 'refused',
+    detail: `${shown(ObjectName)}: ${request.error.issues.map((issue) => issue.message).join('; ')}`,
+  };
 }
