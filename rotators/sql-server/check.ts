@@ -106,10 +106,10 @@ async function accountLines(asking: Asking, name: string): Promise<readonly Chec
   const unsafe = await unsafeLogin(server, { step, account, place: adminPlace(step) }, principal);
   if (unsafe !== undefined) return [failed('account', unsafe.message, unsafe.hint)];
   const found = passed('account', `${name} is a ${kind}.`);
-  return step.strategy === 'alternating-users' ? [found, await pairLine(asking, principal)] : [found];
+  return step.strategy === 'alternating-users' ? [found, await pairLine(asking, name, principal)] : [found];
 }
 
-async function pairLine({ step, server, account }: Asking, live: Principal): Promise<Check> {
+async function pairLine({ step, server, account }: Asking, name: string, live: Principal): Promise<Check> {
   if (step.admin.kind === 'self') {
     return failed(
       'second login',
@@ -118,7 +118,7 @@ async function pairLine({ step, server, account }: Asking, live: Principal): Pro
     );
   }
   const rules = { users: step.options.users, maxLength: longestName, lengthOf: (one: string) => one.length };
-  const pair = otherLogin(live.name, rules);
+  const pair = otherLogin(name, rules);
   if (pair.kind === 'no-pair') return failed('second login', pair.detail, `Correct the tag "users" of ${step.secret}.`);
   const other = await findPrincipal(server, account, pair.other);
   if (other === undefined && (await isTaken(server, account, pair.other))) {

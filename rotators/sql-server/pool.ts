@@ -32,6 +32,7 @@ export class Pool {
   readonly seen: number[] = [];
   readonly #drivers: Driver[] = [];
   readonly #pool: mssql.ConnectionPool;
+  #isCut = false;
 
   constructor(opening: Opening) {
     this.#pool = new mssql.ConnectionPool({
@@ -39,6 +40,8 @@ export class Pool {
       beforeConnect: (driver) => {
         this.#drivers.push(driver);
         driver.on('errorMessage', (message) => this.seen.push(message.number));
+        // The driver would quietly open another connection for the next statement.
+        if (this.#isCut) driver.close();
       },
     });
     // A connection that breaks between two statements makes the next one fail; without a listener it would end the process.
@@ -65,8 +68,9 @@ export class Pool {
     await this.#pool.request().batch(text);
   }
 
-  /** Breaks whatever is going on. */
+  /** Breaks whatever is going on; nothing can be done with it afterwards. */
   cut(): void {
+    this.#isCut = true;
     for (const driver of this.#drivers) driver.close();
   }
 

@@ -86,6 +86,7 @@ class Connections {
   }
 
   async scrubbing<Result>(pool: Pool, work: () => Promise<Result>): Promise<Result> {
+    if (this.#opening.signal.aborted) throw new SqlFault('unreachable', 'the call was ended');
     pool.seen.length = 0;
     try {
       return await work();

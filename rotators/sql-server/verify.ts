@@ -5,7 +5,7 @@ import { credentialName } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { bareName, findAccount, findPrincipal } from './accounts.ts';
-import { adminFailure, type SqlFault } from './fault.ts';
+import { adminFailure, SqlFault } from './fault.ts';
 import { asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './place.ts';
 import { compareRights, describeRight, readRights } from './rights.ts';
 import { type Server, type ServerOutcome, withServer } from './server.ts';
@@ -16,7 +16,11 @@ const permissionRow = z.object({ entity: z.string(), permission: z.string() });
 async function effectiveRights(server: Server): Promise<readonly string[]> {
   const query = (scope: string): string =>
     `SELECT entity_name AS entity, permission_name AS permission FROM sys.fn_my_permissions(NULL, N'${scope}')`;
-  const onServer = await server.rows(permissionRow, server.database, query('SERVER'));
+  const onServer = await server.rows(permissionRow, server.database, query('SERVER')).catch((error: unknown) => {
+    // Not every edition has a server to ask about.
+    if (error instanceof SqlFault && error.kind === 'rejected') return [];
+    throw error;
+  });
   const inDatabase = await server.rows(permissionRow, server.database, query('DATABASE'));
   return [...onServer, ...inDatabase].map((row) => `${row.permission} (${row.entity})`);
 }
