@@ -4,7 +4,7 @@ import type { Step } from '../../../shared/contract/rotator.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../../shared/errors.ts';
 import { type Asked, answerFailure, describeAnswer, parseJson } from '../failures.ts';
-import type { Answer, Answered, Wire } from '../wire.ts';
+import { type Answer, type Answered, isLoopback, type Wire } from '../wire.ts';
 import { at, extract, untrue } from './answer.ts';
 import type { Assertion, Description, RequestDescription } from './description.ts';
 import type { HttpOptions } from './options.ts';
@@ -177,7 +177,9 @@ function wrongHost(session: Session, url: URL): Failure | undefined {
     const detail = `leads to a host that the description of ${description.title} does not name`;
     return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'resource', detail }] });
   }
-  if (!session.allowedHosts.includes(url.host)) {
+  // The setting takes host names without a port; on loopback, where ports are drawn, the name stands for all of them.
+  const allowed = session.allowedHosts;
+  if (!allowed.includes(url.host) && !(isLoopback(url.hostname) && allowed.includes(url.hostname))) {
     return failure('host-not-allowed', { secret: step.secret, host: url.host });
   }
   const named = step.adminEndpoint.host;

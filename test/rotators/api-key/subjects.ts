@@ -122,7 +122,7 @@ export async function saasSubject(name: SaasName, timeoutMs = 2_000): Promise<Su
     server,
     rotator: await apiKey.load({
       ...graphEnvironment(server.url, timeoutMs),
-      allowedHosts: [new URL(server.url).host],
+      allowedHosts: ['127.0.0.1'],
       descriptionsFolder: folder,
     }),
     current,
