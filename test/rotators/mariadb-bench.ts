@@ -68,6 +68,8 @@ export async function startBench(options: MariadbOptions = {}): Promise<MariadbB
     settings: ['--skip-name-resolve', ...(options.settings ?? [])],
   });
   const connection = await connect(server, owner);
+  // The driver quotes values for this mode; a test may have set the server to another.
+  await connection.query("SET SESSION sql_mode = ''");
   const asOwner: MariadbBench['asOwner'] = async (statement, values = []) => {
     const [rows] = await connection.query(statement, [...values]);
     return Array.isArray(rows) ? rows.map((row) => ({ ...row })) : [];
