@@ -11,6 +11,7 @@ import type {
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { readAccount } from './accounts.ts';
 import { checkMysql } from './check.ts';
+import { whyNotOurs } from './guard.ts';
 import { nextLogin } from './next.ts';
 import { applyPair, workOn } from './pair.ts';
 import { passwordsOf } from './passwords.ts';
@@ -78,6 +79,8 @@ async function applyInPlace(
   }
   const state = await accountOf(call, session, candidate.username ?? '', [live, step.current, candidate]);
   if (state.kind === 'trouble') return failureOf(call, state);
+  const unsafe = await whyNotOurs(call, session, state, [live, step.current, candidate]);
+  if (unsafe !== undefined) return failureOf(call, unsafe);
   const work = workOn(call, session, state);
   const known = [live, step.current].filter((one) => one.username === candidate.username).map((one) => one.password);
   const met =

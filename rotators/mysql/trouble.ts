@@ -21,6 +21,8 @@ export type TroubleKind =
   /** It came after its time, and the server did not do it. */
   | 'late'
   | 'unsupported'
+  /** The login must not be handed out through this secret. */
+  | 'unsafe'
   | 'rejected';
 
 export interface Trouble {
@@ -108,8 +110,11 @@ export function adminFailure(step: { readonly secret: string }, admin: string, l
       return failure('target-tls', at, met.cause);
     case 'refused':
       return failure('admin-refused', { ...at, admin }, met.cause);
-    case 'busy':
     case 'late':
+      return failure('lease-lost', { secret: step.secret, step: 'apply' }, met.cause);
+    case 'unsafe':
+      return failure('login-not-safe', { ...at, login }, met.cause);
+    case 'busy':
       return failure('target-busy', at, met.cause);
     case 'forbidden':
       return failure('permission-missing', { ...at, permission: met.permission ?? 'a right' }, met.cause);

@@ -1,6 +1,6 @@
 /** Changes passwords of one user on all nodes, in an order in which every moment is safe. */
 import type { Credential } from '../../shared/contract/credential.ts';
-import type { SecretText } from '../../shared/contract/secret-text.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
 import { eachAtMost, type Fleet, type Node } from './fleet.ts';
 import { defaultUser, readSecrets, remember, replicatesAs, type Secrets, setPasswords } from './settings.ts';
 import { type Trouble, trouble } from './trouble.ts';
@@ -20,6 +20,9 @@ export function userOf(credential: Credential): string {
   return credential.username === undefined || credential.username === '' ? defaultUser : credential.username;
 }
 
+/** Says why the login must not be changed on a node through this secret; undefined when it may. */
+export type Guard = (node: Node, user: User) => Promise<Trouble | undefined>;
+
 /**
  * Adds the candidate on every node, then hands it to the links between nodes that use this login, and only then removes passwords
  * that nobody knows of: what a crashed attempt left behind. `kept` are the ones in use.
@@ -28,6 +31,7 @@ export async function addPassword(
   fleet: Fleet,
   candidate: Credential,
   kept: readonly SecretText[],
+  guard: Guard,
 ): Promise<Changed | Trouble> {
   const user = userOf(candidate);
   const wanted = hashOf(candidate.password);
@@ -36,6 +40,8 @@ export async function addPassword(
   const added = await onEveryNode(fleet, async (node) => {
     const found = await existing(node, user);
     if (found.kind === 'trouble') return found;
+    const unsafe = await guard(node, found);
+    if (unsafe !== undefined) return unsafe;
     strangers.set(
       node,
       [...found.hashes].filter((hash) => !known.has(hash)),
@@ -53,14 +59,16 @@ export async function addPassword(
 }
 
 /** Replaces all passwords of the user by the candidate, in its settings where the node keeps it there. */
-export async function replacePassword(fleet: Fleet, candidate: Credential): Promise<Changed | Trouble> {
+export async function replacePassword(fleet: Fleet, candidate: Credential, guard: Guard): Promise<Changed | Trouble> {
   const user = userOf(candidate);
   const settings = new Set<Node>();
   const replaced = await onEveryNode(fleet, async (node) => {
     const secrets = user === defaultUser ? await readSecrets(node) : undefined;
-    if (secrets?.kind !== 'secrets' || secrets.requirepass === '') return replaceHashes(node, candidate);
+    if (secrets?.kind !== 'secrets' || secrets.requirepass === '') return replaceHashes(node, candidate, guard);
     settings.add(node);
     if (secrets.requirepass === candidate.password.reveal()) return undefined;
+    const unsafe = await guard(node, everybody(secrets));
+    if (unsafe !== undefined) return unsafe;
     return setPasswords(node, ['requirepass'], candidate.password);
   });
   if (replaced !== undefined) return replaced;
@@ -83,11 +91,19 @@ export async function removePassword(fleet: Fleet, previous: Credential): Promis
   return removed ?? rememberAll(fleet, new Set(), []);
 }
 
-async function replaceHashes(node: Node, candidate: Credential): Promise<Trouble | undefined> {
+// With one password for everybody, whoever has it may do everything.
+function everybody(secrets: Secrets): User {
+  const hashes = new Set([hashOf(new SecretText(secrets.requirepass))]);
+  return { kind: 'user', enabled: true, takesAnyPassword: false, powerful: true, hashes };
+}
+
+async function replaceHashes(node: Node, candidate: Credential, guard: Guard): Promise<Trouble | undefined> {
   const user = userOf(candidate);
   const wanted = hashOf(candidate.password);
   const found = await existing(node, user);
   if (found.kind === 'trouble') return found;
+  const unsafe = await guard(node, found);
+  if (unsafe !== undefined) return unsafe;
   const add = found.hashes.has(wanted) ? [] : [wanted];
   const remove = [...found.hashes].filter((hash) => hash !== wanted);
   return changePasswords(node.connection, user, { add, remove });

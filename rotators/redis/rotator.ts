@@ -9,15 +9,17 @@ import type {
   UseOutcome,
   VerifyOutcome,
 } from '../../shared/contract/rotator.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
-import { addPassword, type Changed, removePassword, replacePassword, userOf } from './change.ts';
+import { addPassword, type Changed, type Guard, removePassword, replacePassword, userOf } from './change.ts';
 import { checkRedis } from './check.ts';
 import { type Fleet, gather } from './fleet.ts';
 import { verifyRedis } from './proof.ts';
 import { adminLogins, adminName, fleetOptions, type RedisStep } from './reach.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
 import type { RedisTags } from './tags.ts';
-import { adminFailure, type Trouble } from './trouble.ts';
+import { adminFailure, type Trouble, trouble } from './trouble.ts';
+import { hashOf } from './users.ts';
 
 export function makeRedisRotator(environment: RotatorEnvironment): Rotator<RedisTags> {
   return {
@@ -38,10 +40,11 @@ async function apply(
 ): Promise<ApplyOutcome> {
   // After a crash half-way some nodes know the candidate already, and in a replacement in place they know nothing else.
   const own = step.strategy === 'single-user' ? [candidate, live, step.current] : [live, step.current, candidate];
+  const guard = guardOf(step, keptOf(candidate, [live, step.current, candidate]));
   const changed = await withFleet(step, environment, own, (fleet) =>
     step.strategy === 'single-user'
-      ? replacePassword(fleet, candidate)
-      : addPassword(fleet, candidate, keptOf(candidate, [live, step.current])),
+      ? replacePassword(fleet, candidate, guard)
+      : addPassword(fleet, candidate, keptOf(candidate, [live, step.current]), guard),
   );
   if (isFailure(changed)) return changed;
   if (changed.kind === 'trouble') return adminFailure(step, adminName(step), changed);
@@ -49,8 +52,32 @@ async function apply(
   return { kind: 'applied', credential: candidate, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
+/**
+ * Whoever may edit one secret names a login in it. With the rights of the admin that login could be anybody's, so a powerful one is
+ * changed only for somebody who knew its password.
+ */
+function guardOf(step: RedisStep, known: readonly SecretText[]): Guard {
+  return async (node, user) => {
+    if (step.admin.kind === 'self') return undefined;
+    const name = userOf(step.current);
+    if (name === userOf(node.login)) {
+      return trouble(
+        'unsafe',
+        node.name,
+        `${name} is the rotation admin itself; a login changes itself without the tag "admin"`,
+      );
+    }
+    if (!user.powerful || known.some((password) => user.hashes.has(hashOf(password)))) return undefined;
+    return trouble(
+      'unsafe',
+      node.name,
+      `${name} may change users, and no known password of it is one of its passwords`,
+    );
+  };
+}
+
 /** Passwords of the same user that are known: another user's must not be taken for one of his. */
-function keptOf(candidate: Credential, known: readonly Credential[]) {
+function keptOf(candidate: Credential, known: readonly Credential[]): readonly SecretText[] {
   return known.filter((one) => userOf(one) === userOf(candidate)).map((one) => one.password);
 }
 

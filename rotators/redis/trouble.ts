@@ -2,6 +2,7 @@
  * What can go wrong on a connection to Redis, from the first word of an error reply (the server's own prefix, see redis.io "RESP
  * protocol", simple errors) or from the socket.
  */
+import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { tlsFault } from '../common/network.ts';
 
@@ -18,6 +19,8 @@ export type TroubleKind =
   | 'unknown-command'
   /** It lacks something: a login, a primary. */
   | 'missing'
+  /** The login must not be handed out through this secret. */
+  | 'unsafe'
   | 'rejected';
 
 export interface Trouble {
@@ -123,7 +126,11 @@ function nameOf(command: string, args: readonly (string | number)[]): string {
 }
 
 /** The failure to answer with when the admin's connection met a trouble. */
-export function adminFailure({ secret }: { readonly secret: string }, admin: string, met: Trouble): Failure {
+export function adminFailure(
+  { secret, current }: { readonly secret: string; readonly current: Credential },
+  admin: string,
+  met: Trouble,
+): Failure {
   const at = { secret, target: `Redis at ${met.node}`, detail: met.detail };
   switch (met.trouble) {
     case 'unreachable':
@@ -145,6 +152,8 @@ export function adminFailure({ secret }: { readonly secret: string }, admin: str
         },
         met.cause,
       );
+    case 'unsafe':
+      return failure('login-not-safe', { ...at, login: credentialName(current) }, met.cause);
     case 'missing':
       return failure('target-missing', at, met.cause);
     case 'rejected':

@@ -13,6 +13,8 @@ export interface User {
   readonly enabled: boolean;
   /** It is let in with any password at all. */
   readonly takesAnyPassword: boolean;
+  /** It may change users, and so give itself everything. */
+  readonly powerful: boolean;
   /** SHA-256 of each password, lower-case hex. */
   readonly hashes: ReadonlySet<string>;
 }
@@ -41,9 +43,21 @@ export async function readUser(
   return {
     kind: 'user',
     enabled: flags.data.includes('on'),
+    powerful: mayChangeUsers(String(fields.data?.get('commands') ?? '')),
     takesAnyPassword: flags.data.includes('nopass'),
     hashes: new Set(hashes.data),
   };
+}
+
+// Rules are read from left to right, and the last one that says something about the command counts.
+function mayChangeUsers(commands: string): boolean {
+  const rule = /^[+-](@all|@admin|@dangerous|@slow|acl|acl\|setuser)$/;
+  return (
+    commands
+      .split(' ')
+      .findLast((one) => rule.test(one))
+      ?.startsWith('+') ?? false
+  );
 }
 
 /** Adds and removes passwords in one command: the user is never seen in between. Nothing to change sends nothing. */

@@ -62,7 +62,7 @@ describe('MariaDB', () => {
       const late = stepFor(current, strategy, { remainingMs: () => 0.000_001 });
       const candidate = rotator.propose(late, current);
       if ('kind' in candidate) throw new Error(candidate.message);
-      expect(await rotator.apply(late, candidate, current)).toMatchObject({ kind: 'failed', code: 'target-busy' });
+      expect(await rotator.apply(late, candidate, current)).toMatchObject({ kind: 'failed', code: 'lease-lost' });
       expect(await snapshot(bench)).toEqual(before);
     },
   );
@@ -172,6 +172,24 @@ describe('MariaDB', () => {
       expect(outcome).toMatchObject({ kind: 'failed', code: 'strategy-unsupported', class: 'config' });
     }
     expect(await snapshot(bench)).toEqual(before);
+  });
+
+  test('a powerful login whose password nobody knew is not taken over, and neither is the admin', async () => {
+    const root = await bench.makeLogin({ powerful: true });
+    const before = await snapshot(bench);
+    for (const strategy of ['dual-password', 'single-user'] as const) {
+      for (const username of [root.username, admin.username]) {
+        const guessed = { username: username ?? '', password: newPassword() };
+        const outcome = await rotator.apply(
+          stepFor(guessed, strategy),
+          { ...guessed, password: newPassword() },
+          guessed,
+        );
+        expect(outcome).toMatchObject({ kind: 'failed', code: 'login-not-safe' });
+      }
+    }
+    expect(await snapshot(bench)).toEqual(before);
+    await applied(stepFor(root, 'single-user'));
   });
 
   test('an admin without the right is told which one, and nothing is changed', async () => {

@@ -139,6 +139,24 @@ describe('one server', () => {
     expect(await asOwner(server, 'ACL', 'LIST')).toEqual(before);
   });
 
+  test('a powerful user whose password nobody knew is not taken over, and neither is the admin', async () => {
+    const server = await keep(startRedis({ acl: users }));
+    const before = await asOwner(server, 'ACL', 'LIST');
+    const rotator = await loadRedis();
+    for (const strategy of ['dual-password', 'single-user'] as const) {
+      for (const username of [owner.username, 'rotation-admin']) {
+        const guessed = { username, password: newPassword() };
+        const outcome = await rotator.apply(
+          stepAt(server, guessed, strategy),
+          { ...guessed, password: newPassword() },
+          guessed,
+        );
+        expect(outcome).toMatchObject({ kind: 'failed', code: 'login-not-safe' });
+      }
+    }
+    expect(await asOwner(server, 'ACL', 'LIST')).toEqual(before);
+  });
+
   test('TLS is verified, on loopback too when it is asked for', async () => {
     const [certificates, others] = [
       await makeCertificates({ hosts: ['localhost'] }),
