@@ -23,6 +23,8 @@ export interface SqlServerOptions {
   readonly certificate?: { readonly cert: string; readonly key: string };
   /** Behaves as Azure SQL Database: no USE, logins seen and changed in master only. */
   readonly azure?: boolean;
+  /** Views and functions to leave out, as older servers lack some: `sys.server_permissions`, `has_perms_by_name`. */
+  readonly without?: readonly string[];
   /** Entra tokens, each with the login it stands for. The login is made with `CREATE LOGIN … FROM EXTERNAL PROVIDER`. */
   readonly tokens?: Readonly<Record<string, string>>;
   readonly port?: number;
@@ -60,6 +62,7 @@ export interface SqlServer {
 export async function startSqlServer(options: SqlServerOptions): Promise<SqlServer> {
   const engine = new SqlEngine(newServer(options.saPassword), {
     azure: options.azure === true,
+    without: new Set((options.without ?? []).map((name) => name.toLowerCase())),
     now: options.now ?? (() => new Date()),
   });
   const log: string[] = [];

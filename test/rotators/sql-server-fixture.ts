@@ -12,6 +12,8 @@ import { newPassword } from '../conformance/step.ts';
 export interface Flavour {
   readonly account: 'login' | 'contained-user';
   readonly azure?: boolean;
+  /** Views and functions the server lacks. */
+  readonly without?: readonly string[];
 }
 
 /** A message as the stand-in took it. */
@@ -138,6 +140,7 @@ export async function startFixture(flavour: Flavour): Promise<SqlServerFixture> 
     saPassword: newPassword().reveal(),
     certificate: certificates,
     azure: flavour.azure === true,
+    without: flavour.without ?? [],
     tokens: { [appToken]: appLogin },
     now: () => new Date(Date.now() + knobs.clockOffsetMs),
     onMessage: ({ type, data }, encrypted) => {

@@ -410,6 +410,44 @@ describe('the admin', () => {
   });
 });
 
+describe('a server that lacks', () => {
+  const checked = async (without: readonly string[]) => {
+    const lacking = await startFixture({ account: 'login', without });
+    const scene = await lacking.scene('alternating-users');
+    const step = stepOf('alternating-users', scene);
+    const itsRotator = await load({ trustedCertificates: [lacking.ca] });
+    const checks = await itsRotator.check(step);
+    const candidate = proposed(itsRotator.propose(step, scene.current));
+    const applied = await itsRotator.apply(step, candidate, scene.current);
+    await lacking.close();
+    return { states: Object.fromEntries(checks.map((check) => [check.name, check.state])), applied };
+  };
+
+  test('HAS_PERMS_BY_NAME gets "unknown" from the preflight, and the rotation goes on', async () => {
+    const { states, applied } = await checked(['has_perms_by_name']);
+    expect(states).toMatchObject({ 'right to change': 'unknown', sessions: 'unknown', account: 'passed' });
+    expect(Object.values(states)).not.toContain('failed');
+    expect(applied).toMatchObject({ kind: 'applied' });
+  });
+
+  test('the views of server roles is rotated, with a warning that nobody compared those', async () => {
+    const { states, applied } = await checked([
+      'sys.server_role_members',
+      'sys.server_permissions',
+      'sys.server_principals',
+    ]);
+    expect(Object.values(states)).not.toContain('failed');
+    expect(applied).toMatchObject({ kind: 'applied', warnings: [expect.stringContaining('the server roles')] });
+  });
+
+  test('sys.sql_logins gets "unknown", and no change is made without knowing whose login it is', async () => {
+    const { states, applied } = await checked(['sys.sql_logins']);
+    expect(states).toMatchObject({ account: 'unknown', 'published credential': 'passed' });
+    expect(Object.values(states)).not.toContain('failed');
+    expect(applied).toMatchObject({ kind: 'failed', code: 'target-refused' });
+  });
+});
+
 describe('a contained user', () => {
   test('comes before the login of the same name, as it does for the server', async () => {
     const scene = await fixture.scene('single-user');

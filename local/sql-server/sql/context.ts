@@ -44,6 +44,8 @@ export interface Context {
   readonly now: Date;
   /** Azure SQL Database: no USE, logins only seen in master. */
   readonly azure: boolean;
+  /** Views and functions this server does not have, in lower case. */
+  readonly without: ReadonlySet<string>;
   readonly database: Database;
   readonly user: DatabasePrincipal;
   readonly login?: ServerPrincipal;

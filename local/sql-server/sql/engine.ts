@@ -57,12 +57,14 @@ export class SqlEngine {
   readonly sessions = new Map<number, Session>();
   readonly state: ServerState;
   readonly azure: boolean;
+  readonly without: ReadonlySet<string>;
   readonly #locks = new Locks();
   readonly #now: () => Date;
 
-  constructor(state: ServerState, about: { azure: boolean; now: () => Date }) {
+  constructor(state: ServerState, about: { azure: boolean; without: ReadonlySet<string>; now: () => Date }) {
     this.state = state;
     this.azure = about.azure;
+    this.without = about.without;
     this.#now = about.now;
   }
 
@@ -119,7 +121,8 @@ export class SqlEngine {
 
   #context(session: Session, params: ReadonlyMap<string, Value>): Context {
     const state = session.transaction?.state ?? this.state;
-    return contextOf({ state, session, sessions: this.sessions, params, now: this.#now(), azure: this.azure });
+    const { sessions, azure, without } = this;
+    return contextOf({ state, session, sessions, params, now: this.#now(), azure, without });
   }
 
   /** With XACT_ABORT an error undoes the transaction and ends the batch. */

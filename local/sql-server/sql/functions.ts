@@ -113,7 +113,7 @@ const scalars: Readonly<Record<string, ScalarFunction>> = {
 export function callFunction(context: Context, call: Call, value: Evaluated): Value {
   if (call.name === 'convert') return convert(call, value);
   const known = scalars[call.name];
-  if (known === undefined) throw sqlErrors.unknownFunction(call.name);
+  if (known === undefined || context.without.has(call.name)) throw sqlErrors.unknownFunction(call.name);
   return known.run(context, call.args.map(value));
 }
 

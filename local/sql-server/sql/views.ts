@@ -266,7 +266,8 @@ function table(context: Context, parts: readonly string[]): View | undefined {
 }
 
 export function viewOf(context: Context, parts: readonly string[]): View {
-  const found = views[parts.join('.').toLowerCase()] ?? table(context, parts);
+  const name = parts.join('.').toLowerCase();
+  const found = context.without.has(name) ? undefined : (views[name] ?? table(context, parts));
   if (found === undefined) throw sqlErrors.unknownObject(parts.join('.'));
   return found;
 }
