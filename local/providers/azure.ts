@@ -107,6 +107,8 @@ class Subscription {
     const finish = (): void => {
       one.plane?.regenerated();
       one.keys.set(slot, newKey(one.resource.id));
+      // Whether the id changes is not documented: the harder case is played.
+      if (one.ids.has(slot)) one.ids.set(slot, newKeyId());
     };
     const { answer: style } = one.service;
     if (style === 'operation' || style === 'location') {
@@ -177,7 +179,7 @@ async function hold({ id, kind, properties = {}, ownerProperties = {} }: NewReso
   if (service === undefined) throw new Error(`the stand-in has no ${type}`);
   const keys = new Map(service.slots.map((slot) => [slot, newKey(id)]));
   const hasIds = type.includes('appconfiguration');
-  const ids = new Map(hasIds ? service.slots.map((slot) => [slot, `x-l0-s0:${randomUUID()}`]) : []);
+  const ids = new Map(hasIds ? service.slots.map((slot) => [slot, newKeyId()]) : []);
   const plane = await startDataPlane(type, { id, keys, ids });
   const resource: AzureResource = {
     id,
@@ -194,6 +196,10 @@ async function hold({ id, kind, properties = {}, ownerProperties = {} }: NewReso
 
 function addressOf(origin: string, operation: string): string {
   return `${origin}/subscriptions/s/providers/operations/${operation}`;
+}
+
+function newKeyId(): string {
+  return `x-l0-s0:${randomUUID()}`;
 }
 
 function newKey(id: string): string {
