@@ -3,6 +3,7 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { type AccountState, createLike, readAccount } from './accounts.ts';
 import { type Grant, giveLacking, grantsOf, lacking } from './grants.ts';
+import { whyNotOurs } from './guard.ts';
 import { passwordsOf, type Work } from './passwords.ts';
 import { type Account, accountName, sameAccount } from './quoting.ts';
 import { type Call, failureOf, openAs, resolve } from './reach.ts';
@@ -91,6 +92,9 @@ export async function applyPair(
   const at = { secret: step.secret, target: session.target, login };
   const unsafe = whyNotSafe(pair, session);
   if (unsafe !== undefined) return failure('login-not-safe', { ...at, detail: unsafe });
+  // The rights of the live login are about to be given to a second one.
+  const stranger = await whyNotOurs(call, session, pair.model, [live, step.current]);
+  if (stranger !== undefined) return failureOf(call, stranger);
   const missing = missingFor(pair);
   // A locked login is one that Keyturn made or retired: nobody is on it, so its rights may be completed.
   if (pair.idle !== undefined && !pair.idle.state.locked && missing.length > 0) {

@@ -188,6 +188,12 @@ describe('MariaDB', () => {
         expect(outcome).toMatchObject({ kind: 'failed', code: 'login-not-safe' });
       }
     }
+    const guessed = { ...root, password: newPassword() };
+    const second = { username: `${root.username}_alt`, password: newPassword() };
+    expect(await rotator.apply(stepFor(guessed, 'alternating-users'), second, guessed)).toMatchObject({
+      kind: 'failed',
+      code: 'login-not-safe',
+    });
     expect(await snapshot(bench)).toEqual(before);
     await applied(stepFor(root, 'single-user'));
   });
