@@ -4,10 +4,11 @@ import { z } from 'zod';
 const shape =
   'The tag "users" names two different logins, separated by a comma or a blank ("orders_a, orders_b"), or as JSON where a name holds one of these (["orders a","orders b"]).';
 
-/** The tag `users`. */
-export const usersTag = z.string().transform((text, context): readonly [string, string] => {
+/** The tag `users`: a pair, or undefined where it names the one login of a value that holds none, which is the engine's affair. */
+export const usersTag = z.string().transform((text, context): readonly [string, string] | undefined => {
   const names = namesIn(text);
   const [first, second] = names ?? [];
+  if (names?.length === 1) return undefined;
   if (names?.length === 2 && first !== undefined && second !== undefined && first !== second) return [first, second];
   context.addIssue({ code: 'custom', message: shape });
   return z.NEVER;

@@ -11,7 +11,11 @@ describe('the tag "users"', () => {
     expect(usersTag.parse(text)).toEqual(names);
   });
 
-  test.each(['', 'a', 'a,a', 'a,b,c', '["a"]', '["a", 1]', '[', '["a",""]'])('%j is refused with the fix', (text) => {
+  test.each(['a', '["a b"]'])('%j names the login of a value without one, and no pair', (text) => {
+    expect(usersTag.parse(text)).toBeUndefined();
+  });
+
+  test.each(['', 'a,a', 'a,b,c', '["a", 1]', '[', '["a",""]'])('%j is refused with the fix', (text) => {
     const outcome = usersTag.safeParse(text);
     expect(outcome.error?.issues).toEqual([
       expect.objectContaining({ message: expect.stringMatching(/^The tag "users" names two different logins/) }),
