@@ -84,7 +84,7 @@ const direct = `
           AND e.objid = h.objid)
   )`;
 
-const query = `${withs},${direct}
+export const lackingQuery = `${withs},${direct}
   SELECT line FROM (
     SELECT name AS line FROM attributes
     UNION SELECT name FROM memberships WHERE name IS NOT NULL
@@ -104,5 +104,5 @@ const line = z.object({ line: z.string() });
  */
 export async function lackingRights(session: Session, model: string, subject: string): Promise<readonly string[]> {
   if (model === subject) return [];
-  return (await session.rows(line, query, [model, subject])).map((row) => row.line);
+  return (await session.rows(line, lackingQuery, [model, subject])).map((row) => row.line);
 }

@@ -18,7 +18,7 @@ const loginFacts = z.object({
 
 export type LoginFacts = z.infer<typeof loginFacts>;
 
-const factsQuery = `
+export const factsQuery = `
   SELECT rolname::text AS name, rolsuper AS "isSuperuser", rolcreaterole AS "mayCreateRoles",
          rolcreatedb AS "mayCreateDatabases", rolreplication AS "mayReplicate", rolbypassrls AS "bypassesRowSecurity",
          rolcanlogin AS "mayLogIn", rolconnlimit AS "connectionLimit", rolvaliduntil::text AS "validUntil",

@@ -149,7 +149,7 @@ export function tlsWish(endpoint: Endpoint): 'required' | 'unsaid' {
 
 // The first statement of every session: nothing is looked up in a schema that somebody else may write to, no statement waits longer than
 // the call may take, and the server says its time.
-const helloStatement = `
+export const helloStatement = `
   SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
          pg_catalog.set_config('statement_timeout', $1, false),
          pg_catalog.set_config('lock_timeout', $1, false),

@@ -13,7 +13,7 @@ const setting = z.object({
 
 export type Setting = z.infer<typeof setting>;
 
-const query = `
+export const settingsQuery = `
   SELECT r.rolname::text AS login, d.datname::text AS database,
          split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
   FROM pg_db_role_setting g JOIN pg_roles r ON r.oid = g.setrole LEFT JOIN pg_database d ON d.oid = g.setdatabase,
@@ -21,7 +21,7 @@ const query = `
   WHERE r.rolname = ANY ($1::text[]::name[]) ORDER BY 1, 2, 3`;
 
 export async function readSettings(session: Session, logins: readonly string[]): Promise<readonly Setting[]> {
-  return session.rows(setting, query, [logins]);
+  return session.rows(setting, settingsQuery, [logins]);
 }
 
 /**

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { rotate } from '../../shared/engine/rotate.ts';
+import type { Bench, BenchCase, BenchOptions } from '../bench.ts';
+import { measurePairs, rounded, timed } from '../pairs.ts';
+import { costOf } from './count.ts';
+import { type BenchStrategy, type Stage, startStage } from './stage.ts';
+import { straightScript } from './straight.ts';
+
+/** What cannot be left out without giving up a promise: docs/performance.md names each of them. */
+const least = {
+  'alternating-users': { leastVaultCalls: 4, leastTargetConnections: 3 },
+  'single-user': { leastVaultCalls: 7, leastTargetConnections: 3 },
+} as const satisfies Record<BenchStrategy, Readonly<Record<string, number>>>;
+
+const strategies: readonly BenchStrategy[] = ['alternating-users', 'single-user'];
+
+export const rotation: Bench = {
+  name: 'rotation',
+  about:
+    'a rotation of a Postgres login by the engine, against a straight script that makes the same calls and connections',
+  aim: 'ratio 1.10 or less; as many calls and connections as the least possible',
+  flags: [],
+  run: async (options) => {
+    const stage = await startStage();
+    try {
+      const cases: BenchCase[] = [];
+      for (const strategy of strategies) cases.push(await measure(stage, strategy, options));
+      return cases;
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+async function measure(stage: Stage, strategy: BenchStrategy, { quick, progress }: BenchOptions): Promise<BenchCase> {
+  const short = strategy === 'single-user' ? 'single' : 'pair';
+  const [ours, theirs] = [`${short}-by-engine`, `${short}-by-script`];
+  await stage.addSecret(ours, `${short}_engine`, strategy);
+  await stage.addSecret(theirs, `${short}_script`, strategy);
+  // Twice each, so that both logins of a pair are there: making one is a rotation of another kind.
+  for (const secret of [ours, ours, theirs, theirs]) await byEngine(stage, secret);
+
+  const script = straightScript(stage);
+  const measured = await measurePairs(
+    () => byEngine(stage, ours),
+    () => timed(() => script(theirs, strategy)),
+    { warmUp: quick ? 1 : 8, pairs: quick ? 2 : 60, progress: (line) => progress(`${strategy}: ${line}`) },
+  );
+  const cost = await costOf(stage, quick ? 1 : 5, () => byEngine(stage, ours));
+  return {
+    name: strategy,
+    ratio: rounded(measured.ratio, 3),
+    engineMs: rounded(measured.firstMs, 1),
+    scriptMs: rounded(measured.secondMs, 1),
+    vaultCalls: cost.vaultCalls,
+    leastVaultCalls: least[strategy].leastVaultCalls,
+    targetConnections: cost.targetConnections,
+    leastTargetConnections: least[strategy].leastTargetConnections,
+  };
+}
+
+/** Time in ms of one rotation. Anything but a rotated secret ends the bench. */
+async function byEngine(stage: Stage, secret: string): Promise<number> {
+  // Past the overlap of the rotation before, or this one would have to wait for it.
+  stage.vault.clock.advance(3_000);
+  const rotationId = randomBytes(16).toString('hex');
+  const started = performance.now();
+  const result = await rotate(stage.engine, {
+    vault: 'bench',
+    secret,
+    mode: 'asked',
+    rotationId,
+    requestedBy: 'bench',
+  });
+  const ms = performance.now() - started;
+  if (result.kind === 'rotated') return ms;
+  const why = result.kind === 'failed' ? result.failure.message : `${result.reason}: ${result.detail}`;
+  throw new Error(`${secret} was not rotated: ${why}`);
+}

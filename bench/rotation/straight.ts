@@ -1,0 +1,132 @@
+/**
+ * A rotation as a straight script would do it: the same calls of vault and storage account, the same connections with the same
+ * statements, one after the other, by the clients that Microsoft and the driver provide. No engine, no rotator, no adapter; it knows
+ * beforehand what it will find, and gives up at the first surprise.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { TableClient } from '@azure/data-tables';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { Client } from 'pg';
+import { lackingQuery } from '../../rotators/postgres/compare.ts';
+import { factsQuery } from '../../rotators/postgres/logins.ts';
+import { scramVerifier } from '../../rotators/postgres/scram.ts';
+import { helloStatement } from '../../rotators/postgres/session.ts';
+import { settingsQuery } from '../../rotators/postgres/settings.ts';
+import { newPassword } from '../../shared/engine/password.ts';
+import { leaseContainer } from '../../shared/storage/blob-leases.ts';
+import { stateTable } from '../../shared/storage/state/records.ts';
+import { adminSecret, type BenchStrategy, type Stage } from './stage.ts';
+
+interface Clients {
+  readonly vault: SecretClient;
+  readonly blobs: BlobServiceClient;
+  readonly queues: QueueServiceClient;
+  readonly state: TableClient;
+}
+
+/** How its sessions are called, so that they are told from Keyturn's. */
+export const scriptName = 'straight-script';
+
+/** Makes the clients once, as a process would that rotates one secret after the other. */
+export function straightScript(stage: Stage): (secret: string, strategy: BenchStrategy) => Promise<void> {
+  const credential = { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const { connectionString } = stage.storage;
+  const clients: Clients = {
+    vault: new SecretClient(stage.vault.url, credential, {
+      allowInsecureConnection: true,
+      disableChallengeResourceVerification: true,
+    }),
+    blobs: BlobServiceClient.fromConnectionString(connectionString),
+    queues: QueueServiceClient.fromConnectionString(connectionString),
+    state: TableClient.fromConnectionString(connectionString, stateTable, { allowInsecureConnection: true }),
+  };
+  return (secret, strategy) => rotateByHand(clients, secret, strategy);
+}
+
+async function rotateByHand(clients: Clients, secret: string, strategy: BenchStrategy): Promise<void> {
+  const { vault } = clients;
+  const lease = clients.blobs.getContainerClient(leaseContainer).getBlobClient(`bench/${secret}`).getBlobLeaseClient();
+  await lease.acquireLease(60);
+  const current = await vault.getSecret(secret);
+  const admin = new URL((await vault.getSecret(adminSecret)).value ?? '');
+  const address = new URL(current.value ?? '');
+  const pendingName = `${secret}--pending`;
+  // Nothing is pending; the answer is an error, as it is every time but after a crash.
+  if (strategy === 'single-user') await vault.getSecret(pendingName).catch(() => undefined);
+  await session(address, async () => undefined);
+
+  const login = address.username;
+  const next = strategy === 'single-user' ? login : other(login);
+  const password = newPassword();
+  const candidate = new URL(address);
+  candidate.username = next;
+  candidate.password = password.reveal();
+  const { tags = {}, contentType = '' } = current.properties;
+  const stamped = { ...tags, rotation: `id=${randomUUID()};from=${current.properties.version ?? ''}` };
+  const pending =
+    strategy === 'single-user'
+      ? await vault.setSecret(pendingName, candidate.href, { tags: { 'pending-of': secret }, contentType })
+      : undefined;
+  await session(admin, (client) =>
+    strategy === 'single-user' ? changePassword(client, next, password) : changeIdle(client, login, next, password),
+  );
+  await session(candidate, async (client) => {
+    if (next !== login) await client.query(lackingQuery, [login, next]);
+  });
+
+  const expiresOn = new Date(Date.now() + 90 * 86_400_000);
+  await vault.setSecret(secret, candidate.href, { tags: stamped, contentType, expiresOn });
+  await vault.getSecret(secret);
+  await followUp(clients, secret, strategy);
+  const { version } = pending?.properties ?? {};
+  if (version !== undefined) await vault.updateSecretProperties(pendingName, version, { enabled: false });
+  await lease.releaseLease();
+}
+
+function other(login: string): string {
+  return login.endsWith('_alt') ? login.slice(0, -'_alt'.length) : `${login}_alt`;
+}
+
+async function session(address: URL, work: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: address.href, application_name: scriptName });
+  await client.connect();
+  try {
+    await client.query(helloStatement, ['30000']);
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+type Password = ReturnType<typeof newPassword>;
+
+async function changePassword(client: Client, login: string, password: Password): Promise<void> {
+  await client.query(factsQuery, [[login]]);
+  await writePassword(client, login, password);
+}
+
+async function changeIdle(client: Client, live: string, idle: string, password: Password): Promise<void> {
+  await client.query(factsQuery, [[live, idle]]);
+  await client.query(lackingQuery, [idle, live]);
+  await client.query(lackingQuery, [live, idle]);
+  await client.query(settingsQuery, [[live, idle]]);
+  await writePassword(client, idle, password);
+}
+
+async function writePassword(client: Client, login: string, password: Password): Promise<void> {
+  const verifier = await scramVerifier(password, 4096);
+  await client.query(`DO $do$BEGIN ALTER ROLE "${login}" PASSWORD '${verifier}'; END$do$`);
+}
+
+/** The news for consumers, the retirement where the old login lives on, and the mark that both were done. */
+async function followUp({ queues, state }: Clients, secret: string, strategy: BenchStrategy): Promise<void> {
+  const text = Buffer.from(JSON.stringify({ vault: 'bench', secret, requestedBy: 'script' })).toString('base64');
+  await queues.getQueueClient('notifications').sendMessage(text, { messageTimeToLive: -1 });
+  if (strategy === 'alternating-users') {
+    await queues.getQueueClient('retirements').sendMessage(text, { messageTimeToLive: -1, visibilityTimeout: 2 });
+  }
+  await state.upsertEntity({ partitionKey: 'mark', rowKey: randomUUID() }, 'Replace');
+}
