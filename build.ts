@@ -22,6 +22,11 @@ const keyturnDirname = keyturnDirectory(keyturnFilename);`;
 
 /** Builds the app into `folder`, which is emptied before. May be called again. Rejects with esbuild's messages. */
 export async function buildApp(folder: string): Promise<Metafile> {
+  return bundle(entry, folder);
+}
+
+/** The same for any app of the project, by the path of its entry without the ending. */
+export async function bundle(entry: string, folder: string): Promise<Metafile> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const { metafile } = await build({

@@ -15,6 +15,7 @@ export interface BenchCase {
   readonly [figure: string]: string | number;
 }
 
+/** What is said of a bench without loading the servers it needs. */
 export interface Bench {
   readonly name: string;
   /** One line: what is compared with what. */
@@ -23,8 +24,10 @@ export interface Bench {
   readonly aim: string;
   /** Names of the options it takes, besides those of all benches. */
   readonly flags: readonly string[];
-  readonly run: (options: BenchOptions) => Promise<readonly BenchCase[]>;
+  readonly load: () => Promise<{ readonly run: Run }>;
 }
+
+export type Run = (options: BenchOptions) => Promise<readonly BenchCase[]>;
 
 /** An option that the bench cannot work with: the message says what is allowed. */
 export class BenchUsage extends Error {}

@@ -1,5 +1,21 @@
 import type { Bench } from './bench.ts';
-import { rotation } from './rotation/bench.ts';
 
 /** Every bench by its name. */
-export const benches: readonly Bench[] = [rotation];
+export const benches: readonly Bench[] = [
+  {
+    name: 'rotation',
+    about:
+      'a rotation of a Postgres login by the engine, against a straight script that makes the same calls and connections',
+    aim: 'ratio 1.10 or less; as many calls and connections as the least possible',
+    flags: [],
+    load: () => import('./rotation/bench.ts'),
+  },
+  {
+    name: 'cold-start',
+    about:
+      'loading the built app until all functions are registered, against a hello-world app that is bundled the same way',
+    aim: 'ratio 1.5 or less',
+    flags: [],
+    load: () => import('./cold-start/bench.ts'),
+  },
+];

@@ -56,7 +56,8 @@ async function main(): Promise<void> {
   }
   const bench = chosen(names, flags);
   const progress = (line: string): void => console.error(`  ${bench.name}: ${line}`);
-  const cases = await bench.run({ quick, flags, progress });
+  const { run } = await bench.load();
+  const cases = await run({ quick, flags, progress });
   if (json) {
     console.log(JSON.stringify(cases));
     return;

@@ -1,7 +1,6 @@
 import { app, type InvocationContext, output } from '@azure/functions';
 import { logTo } from '../shared/telemetry.ts';
 import { poisonQueueOf, queueNames, storageConnection } from './queue-names.ts';
-import { readSecretEvent } from './secret-event.ts';
 
 const rotations = output.storageQueue({ queueName: queueNames.rotations, connection: storageConnection });
 const poison = output.storageQueue({ queueName: poisonQueueOf(queueNames.rotations), connection: storageConnection });
@@ -13,7 +12,9 @@ const poison = output.storageQueue({ queueName: poisonQueueOf(queueNames.rotatio
 export function registerOnSecretEvent(vaults: ReadonlySet<string>): void {
   app.eventGrid('onSecretEvent', {
     extraOutputs: [rotations, poison],
-    handler: (event: unknown, context: InvocationContext) => {
+    handler: async (event: unknown, context: InvocationContext) => {
+      // Loaded with the first event: what reads events takes longer to load than everything that is needed to start.
+      const { readSecretEvent } = await import('./secret-event.ts');
       const outcome = readSecretEvent(event, vaults);
       const log = logTo(context);
       switch (outcome.kind) {

@@ -59,6 +59,12 @@ describe('the built app', () => {
     expect(early).toEqual([]);
   });
 
+  it('loads neither zod nor a client of Azure before the first work comes', () => {
+    const late = /node_modules\/(zod|@azure\/(?!functions))/;
+    const early = loadedAtStart().flatMap((output) => Object.keys(output.inputs).filter((path) => late.test(path)));
+    expect(early).toEqual([]);
+  });
+
   it('names its entry, and brings the host settings along', async () => {
     const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ type: 'module', main: 'functions/index.js' });

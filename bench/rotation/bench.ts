@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rotate } from '../../shared/engine/rotate.ts';
-import type { Bench, BenchCase, BenchOptions } from '../bench.ts';
+import type { BenchCase, BenchOptions, Run } from '../bench.ts';
 import { measurePairs, rounded, timed } from '../pairs.ts';
 import { costOf } from './count.ts';
 import { type BenchStrategy, type Stage, startStage } from './stage.ts';
@@ -14,22 +14,15 @@ const least = {
 
 const strategies: readonly BenchStrategy[] = ['alternating-users', 'single-user'];
 
-export const rotation: Bench = {
-  name: 'rotation',
-  about:
-    'a rotation of a Postgres login by the engine, against a straight script that makes the same calls and connections',
-  aim: 'ratio 1.10 or less; as many calls and connections as the least possible',
-  flags: [],
-  run: async (options) => {
-    const stage = await startStage();
-    try {
-      const cases: BenchCase[] = [];
-      for (const strategy of strategies) cases.push(await measure(stage, strategy, options));
-      return cases;
-    } finally {
-      await stage.close();
-    }
-  },
+export const run: Run = async (options) => {
+  const stage = await startStage();
+  try {
+    const cases: BenchCase[] = [];
+    for (const strategy of strategies) cases.push(await measure(stage, strategy, options));
+    return cases;
+  } finally {
+    await stage.close();
+  }
 };
 
 async function measure(stage: Stage, strategy: BenchStrategy, { quick, progress }: BenchOptions): Promise<BenchCase> {

@@ -1,7 +1,6 @@
 /** How each kind of setting is read. No message quotes a value: people paste the wrong thing into the wrong place. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { z } from 'zod';
 import { isLoopback } from '../loopback.ts';
 import { parseDuration } from './duration.ts';
 
@@ -12,17 +11,24 @@ const listed = (text: string): string[] =>
     .map((one) => one.trim())
     .filter((one) => one !== '');
 
+/**
+ * Reads the text of one setting; `reason` is a sentence without its subject. No zod schema: an environment holds nothing but text, and
+ * the app reads its settings at every start, where loading zod would take longer than all the rest of it.
+ */
+export type Parser<T> = (
+  text: string,
+) => { readonly kind: 'read'; readonly value: T } | { readonly kind: 'wrong'; readonly reason: string };
+
 /** Makes a parser of a function that throws a sentence. */
-function parser<T>(read: (text: string) => T) {
-  return z.string().transform((text, context): T => {
+function parser<T>(read: (text: string) => T): Parser<T> {
+  return (text) => {
     try {
-      return read(text);
+      return { kind: 'read', value: read(text) };
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-      return z.NEVER;
+      return { kind: 'wrong', reason: error.message };
     }
-  });
+  };
 }
 
 /** The sentence that goes to the person; never thrown out of this file. */

@@ -1,5 +1,4 @@
 /** The app's settings, read once at start. All problems are named at once, and an app with a problem does not start. */
-import type { z } from 'zod';
 import { SecretText } from '../contract/secret-text.ts';
 import { isLoopback } from '../loopback.ts';
 import * as read from './parsers.ts';
@@ -84,14 +83,12 @@ class Reader {
     return (this.#environment[name] ?? '').trim() !== '';
   }
 
-  get<T>(name: SettingName, schema: z.ZodType<T, string>, fallback: T): T {
+  get<T>(name: SettingName, parse: read.Parser<T>, fallback: T): T {
     const entry: SettingEntry = settingTable[name];
     const text = this.isSet(name) ? this.#environment[name] : entry.standard;
     if (text === undefined) return this.wrong(name, 'is not set', fallback);
-    const outcome = schema.safeParse(text);
-    return outcome.success
-      ? outcome.data
-      : this.wrong(name, outcome.error.issues.map((one) => one.message).join(', '), fallback);
+    const outcome = parse(text);
+    return outcome.kind === 'read' ? outcome.value : this.wrong(name, outcome.reason, fallback);
   }
 
   wrong<T>(name: SettingName, reason: string, fallback: T): T {
