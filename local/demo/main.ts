@@ -1,4 +1,6 @@
 /** `npm run demo`: real databases, clients that never stop calling, secrets near their expiry, and what Keyturn makes of it. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SecretClient } from '@azure/keyvault-secrets';
@@ -6,10 +8,16 @@ import { type LocalAzure, startLocalAzure } from '../azure.ts';
 import { sampleDays } from '../samples.ts';
 import { Consumer } from './consumer.ts';
 import { type Before, type Outcome, outcomeOf } from './outcome.ts';
-import { postgresScenes } from './postgres-scenes.ts';
 import { printReport } from './report.ts';
 import type { Scene } from './scene.ts';
+import { allScenes } from './scenes.ts';
 import { Story } from './story.ts';
+
+/** Servers of Debian are in a folder that is on the path of root alone. */
+function isInstalled(program: string | undefined): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  return program === undefined || folders.some((folder) => existsSync(join(folder, program)));
+}
 
 /** Near-expiry comes 30 days before the end. */
 const daysToNearExpiry = sampleDays - 30;
@@ -18,20 +26,25 @@ const longestMs = 45_000;
 
 async function main(quiet: boolean): Promise<readonly Outcome[]> {
   const story = new Story(quiet);
-  const scenes = postgresScenes();
+  const scenes = allScenes().filter((scene) => isInstalled(scene.needs?.program));
   story.heading(
     'Starting a vault, a storage account, event delivery, a functions host and the databases on this machine',
   );
-  const azure = await startLocalAzure({ onLog: (record) => story.hear(record), limits: true });
   const started: Consumer[] = [];
+  let azure: LocalAzure | undefined;
   try {
+    const settings = await Promise.all(scenes.map((scene) => scene.start?.()));
+    azure = await startLocalAzure({
+      onLog: (record) => story.hear(record),
+      settings: Object.assign({}, ...settings),
+    });
     for (const scene of scenes) await scene.setUp(azure);
     for (const { secret, strategy, about } of scenes) story.say(`${secret.padEnd(16)} ${strategy}: ${about}`);
     return await play(azure, scenes, story, started);
   } finally {
     await Promise.all(started.map((consumer) => consumer.stop()));
+    await azure?.close();
     for (const scene of scenes) await scene.close?.();
-    await azure.close();
   }
 }
 

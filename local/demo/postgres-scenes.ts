@@ -1,9 +1,7 @@
 import { Client, DatabaseError } from 'pg';
 import { createSamples, type Sample, samples } from '../samples.ts';
+import { overlap } from './put.ts';
 import type { Scene } from './scene.ts';
-
-/** Longest life of the old credential in the demo. In production it is days. */
-const overlap = 'PT8S';
 
 /** The samples of `npm start`: two that rotate and one whose admin is refused. */
 export function postgresScenes(): readonly Scene[] {

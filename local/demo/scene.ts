@@ -9,7 +9,13 @@ export interface Scene {
   readonly expected: 'rotated' | 'failed';
   /** Whether clients must not notice anything. */
   readonly unnoticed: boolean;
-  /** Makes the target and stores the secret. */
+  /** A program that must be installed, and the Debian package that brings it. Without it the scene is left out, and said so. */
+  readonly needs?: { readonly program: string; readonly package: string };
+  /** The retirement publishes once more, without the old key: that is what makes verifiers drop it. */
+  readonly retirementPublishes?: boolean;
+  /** Starts the target; gives the settings that the app needs for it. Comes before the app starts. */
+  start?(): Promise<Readonly<Record<string, string>>>;
+  /** Makes the login and stores the secret. */
   setUp(azure: LocalAzure): Promise<void>;
   /** One call of a consumer that holds this value; rejects when the target refuses it. Absent: nobody calls a target with it. */
   readonly use?: (value: string) => Promise<void>;

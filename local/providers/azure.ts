@@ -58,11 +58,15 @@ interface Operation {
 
 /** What Resource Manager knows, and how it answers. */
 class Subscription {
-  readonly token = randomBytes(32).toString('base64url');
   readonly held: Held[] = [];
   readonly owners = new Map<string, { readonly apiVersion: string; readonly properties: Record<string, unknown> }>();
   rights: readonly string[] = ['*'];
+  readonly token: string;
   readonly #operations = new Map<string, Operation>();
+
+  constructor(token: string) {
+    this.token = token;
+  }
 
   answer(asked: Asked): Reply {
     if (asked.header('authorization') !== `Bearer ${this.token}`) return problem(401, 'InvalidAuthenticationToken');
@@ -147,9 +151,9 @@ class Subscription {
   }
 }
 
-/** Starts Resource Manager without a resource. */
-export async function startAzureResourceManager(): Promise<AzureStandIn> {
-  const subscription = new Subscription();
+/** Starts Resource Manager without a resource. `token`: the one that is let in; a random one when absent. */
+export async function startAzureResourceManager(token = randomBytes(32).toString('base64url')): Promise<AzureStandIn> {
+  const subscription = new Subscription(token);
   const server = await startServer((asked) => subscription.answer(asked));
   return {
     ...server,

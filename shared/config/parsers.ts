@@ -87,8 +87,12 @@ function host(text: string, which: string): string {
   return hostName.test(lower) || isLoopback(lower) ? lower : wrong(`${which} is not a host name`);
 }
 
+/** Hosts, each with a port where it is not the usual one. */
 export const hostList = parser((text): readonly string[] =>
-  listed(text).map((one, index) => host(one, `entry ${index + 1}`)),
+  listed(text).map((one, index) => {
+    const [, name = one, port = ''] = /^(.*?)(:\d{1,5})?$/.exec(one) ?? [];
+    return `${host(name, `entry ${index + 1}`)}${port}`;
+  }),
 );
 
 /** Logins by host. A login may hold an @ itself, so the last one divides; it may be empty where a token alone is enough. */
