@@ -1,6 +1,6 @@
 /** A real MariaDB server on loopback, with a fresh data folder. Debian packages: mariadb-server-core, mariadb-client-core. */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Certificates } from './certificates.ts';
@@ -39,7 +39,9 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
   const rootPassword = 'root-of-a-throwaway-server';
   const generalLog = join(folder.path, 'general.log');
   try {
-    await install(data);
+    const temporary = join(folder.path, 'tmp');
+    await mkdir(temporary);
+    await install(data, temporary);
     const initFile = join(folder.path, 'init.sql');
     const init = [`ALTER USER root@localhost IDENTIFIED BY '${rootPassword}';`, ...(options.init ?? [])];
     await writeFile(initFile, `${init.join('\n')}\n`);
@@ -50,7 +52,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
         package: debianPackages,
         ready: /ready for connections/,
         args: [
-          ...common(data),
+          ...common(data, temporary),
           '--bind-address=127.0.0.1',
           `--port=${port}`,
           `--socket=${join(folder.path, 'sock')}`,
@@ -74,10 +76,12 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
 }
 
 /** Small and without waiting for the disk: the data is thrown away. */
-function common(data: string): string[] {
+function common(data: string, temporary: string): string[] {
   return [
     '--no-defaults',
     `--datadir=${data}`,
+    // Servers that share a folder for temporary files take each other's away when they start.
+    `--tmpdir=${temporary}`,
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     '--innodb-buffer-pool-size=16M',
     '--innodb-log-file-size=4M',
@@ -88,8 +92,13 @@ function common(data: string): string[] {
   ];
 }
 
-async function install(data: string): Promise<void> {
-  const args = [...common(data), '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'];
+async function install(data: string, temporary: string): Promise<void> {
+  const args = [
+    ...common(data, temporary),
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    '--skip-name-resolve',
+  ];
   try {
     await run('mariadb-install-db', args);
   } catch (error) {
