@@ -1,4 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { testsWithoutServer } from './test/servers.ts';
 
 // For CI, which counts from a file rather than from what is printed for people.
 const report = process.env['TEST_REPORT'];
@@ -7,6 +8,7 @@ export default defineConfig({
   test: {
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...testsWithoutServer(import.meta.dirname)],
     globalSetup: ['test/paths/global-setup.ts'],
     // Real servers are started by many test files; more than two files at once would only make all of them slow.
     pool: 'forks',
