@@ -44,18 +44,28 @@ function redisDriver(
   const connect = options.connect ?? redisOptions;
   const { secret } = options;
   const ready = new WeakSet<RedisClient>();
+  // The client reconnects by itself, and keeps the commands that were on the way to send them again: with a credential that is of no
+  // use any more it would keep them without end. So it is given the newer one, also when it is about to be closed.
+  const logInAnew = async (pool: RedisClient, version: string, secrets: SecretText[]): Promise<void> => {
+    await secret.refused(version);
+    const { current } = secret;
+    if (current.version === version) return;
+    const { username, password } = { ...connect(current.value, secret.name), ...options.options };
+    secrets.push(current.value, ...hidden(password));
+    for (const client of 'nodes' in pool ? pool.nodes() : [pool]) Object.assign(client.options, { username, password });
+  };
   return {
     async open({ value, version }, trouble) {
       const config = { ...connect(value, secret.name), ...options.options, lazyConnect: true };
       const pool = create(config);
+      const secrets = [value, ...hidden(config.password)];
       pool.on('error', (error: unknown) => {
         // Until it is ready the proof tells what is wrong.
         if (!ready.has(pool)) return;
         trouble(error);
-        // The client reconnects by itself, and learns so that its credential is of no use any more.
-        if (isRefusal(error)) void secret.refused(version);
+        if (isRefusal(error)) void logInAnew(pool, version, secrets);
       });
-      return { pool, secrets: [value, ...hidden(config.password)] };
+      return { pool, secrets };
     },
     async prove(pool) {
       await proveClient(pool);
@@ -84,9 +94,9 @@ async function proveClient(pool: RedisClient): Promise<void> {
 }
 
 // QUIT is answered after everything before it. A client that is not connected would only queue it.
-async function closeClient(pool: RedisClient): Promise<void> {
+async function closeClient(pool: RedisClient, workLeft: boolean): Promise<void> {
   try {
-    if (pool.status === 'ready') await pool.quit();
+    if (pool.status === 'ready' && !workLeft) await pool.quit();
   } finally {
     pool.disconnect();
   }

@@ -21,8 +21,8 @@ export interface PoolDriver<Pool> {
   open(current: CurrentSecret, trouble: (error: unknown) => void): Promise<Opened<Pool>>;
   /** Logs in by a new connection and makes a round trip. */
   prove(pool: Pool): Promise<void>;
-  /** Ends a pool on which no work is left. */
-  close(pool: Pool): Promise<void>;
+  /** Ends a pool. Work is left on it only when nobody waits any longer: it is cut then, as far as the driver can. */
+  close(pool: Pool, workLeft: boolean): Promise<void>;
   /** Whether an error of connecting says that the target refused the credential. */
   isRefusal(error: unknown): boolean;
 }
@@ -34,6 +34,8 @@ export interface RotatingPoolOptions {
   readonly proveTimeoutMs?: number;
   /** After how long `onError` is told that old work still holds old connections, and how often from then on, in ms. Default 60,000. */
   readonly drainNoticeMs?: number;
+  /** How long `close` waits for the work under way before it closes the connections under it, in ms. Default 30,000. */
+  readonly closeTimeoutMs?: number;
 }
 
 /** How a pool stands. Holds no secret value. */
@@ -64,6 +66,8 @@ export class RotatingPool<Pool> {
   readonly #retry = new Timer();
   readonly #draining = new Map<Generation<Pool>, Promise<void>>();
   readonly #stopListening: () => void;
+  /** Aborted when `close` has waited long enough. */
+  readonly #hurry = new AbortController();
   #current: Generation<Pool>;
   #swapping: Promise<void> | undefined;
   #asked = false;
@@ -152,19 +156,22 @@ export class RotatingPool<Pool> {
     return this.#current.version !== version && this.#closing === undefined;
   }
 
-  /** Takes no new work, waits for the work under way, and closes all connections. May be called again. Never rejects. */
+  /** Takes no new work, waits for the work under way for a while, and closes all connections. May be called again. Never rejects. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
   }
 
   async #end(): Promise<void> {
+    const limit = new Timer();
+    limit.set(this.#options.closeTimeoutMs ?? 30_000, () => this.#hurry.abort());
     this.#stopListening();
     this.#retry.clear();
     await this.#swapping;
     this.#retry.clear();
     this.#drain(this.#current);
     await Promise.all(this.#draining.values());
+    limit.clear();
     this.#user.leave();
   }
 
@@ -230,14 +237,18 @@ export class RotatingPool<Pool> {
 
   async #closeWhenIdle(old: Generation<Pool>): Promise<void> {
     const { secret, drainNoticeMs = 60_000 } = this.#options;
-    const notice = setInterval(() => {
+    const tell = () => {
       const words = `${old.working} units of work still hold connections of version ${old.version} of ${secret.name}.`;
       secret.report(new ConsumerError('drain-slow', words));
-    }, drainNoticeMs);
+    };
+    const notice = setInterval(tell, drainNoticeMs);
     notice.unref();
     try {
-      await old.idle();
-      await this.#driver.close(old.pool);
+      const idle = await isDone(old.idle(), this.#hurry.signal);
+      if (!idle) tell();
+      // A driver may wait for connections that nobody gives back.
+      const closed = this.#driver.close(old.pool, !idle);
+      await (idle ? closed : withinMs(1000, closed));
     } catch (error) {
       const words = wordsOf(error, old.secrets);
       secret.report(new ConsumerError('connection-lost', `A pool of ${secret.name} did not close cleanly: ${words}`));
@@ -245,6 +256,15 @@ export class RotatingPool<Pool> {
       clearInterval(notice);
     }
   }
+}
+
+/** Whether the work is done before the signal is aborted. */
+function isDone(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const stopped = new Promise<boolean>((resolve) => {
+    if (signal.aborted) resolve(false);
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  return Promise.race([work.then(() => true), stopped]);
 }
 
 interface Failed {
@@ -276,7 +296,7 @@ async function prove<Pool>(
     const refused = driver.isRefusal(error);
     const secrets = [current.value, ...(opened?.secrets ?? [])];
     // Nobody waits for a pool that did not connect; how it closes tells nothing.
-    if (opened !== undefined) void driver.close(opened.pool).catch(trouble);
+    if (opened !== undefined) void driver.close(opened.pool, false).catch(trouble);
     if (error instanceof ConsumerError) return { kind: 'failed', version, refused, error };
     const words = `No login with ${about}${refused ? ': the target refused it' : ''}: ${wordsOf(error, secrets)}`;
     return {
