@@ -16,11 +16,12 @@ import {
   loginAckToken,
   procedureEnd,
   resultTokens,
+  transactionToken,
 } from './tds/answers.ts';
 import { readLogin7 } from './tds/login7.ts';
 import { type Message, MessageReader, packetTypes, toPackets } from './tds/packets.ts';
 import { encryption, readPrelogin, writePrelogin } from './tds/prelogin.ts';
-import { type Call, readBatch, readCall } from './tds/requests.ts';
+import { type Call, readBatch, readCall, readTransactionRequest, type TransactionAction } from './tds/requests.ts';
 import { TlsTunnel } from './tds/tls-tunnel.ts';
 
 export interface ConnectionSettings {
@@ -136,12 +137,26 @@ export class Connection {
     if (message.type === packetTypes.batch) {
       return this.#answer(session, { text: readBatch(message.data), params: new Map() }, false);
     }
+    const action = message.type === packetTypes.transactionManager ? readTransactionRequest(message.data) : undefined;
+    if (action !== undefined) return this.#transact(session, action);
     const call = message.type === packetTypes.rpc ? readCall(message.data) : undefined;
     if (call === undefined) {
       const error = errorToken(sqlErrors.syntax('request'));
       return this.#send(Buffer.concat([error, doneToken({ inProcedure: false, more: false, failed: true })]));
     }
     return this.#answer(session, call, true);
+  }
+
+  /** A transaction as drivers begin and end it, apart from any batch. */
+  async #transact(session: Session, action: TransactionAction): Promise<void> {
+    const tokens: Buffer[] = [];
+    const never = new AbortController().signal;
+    for await (const answer of this.#settings.engine.run(session, `${action} TRANSACTION`, new Map(), never)) {
+      if (answer.kind === 'error') tokens.push(errorToken(answer.error));
+    }
+    const failed = tokens.length > 0;
+    if (!failed) tokens.push(transactionToken(action, session.id));
+    this.#send(Buffer.concat([...tokens, doneToken({ inProcedure: false, more: false, failed })]));
   }
 
   #prelogin(data: Buffer): void {

@@ -3,6 +3,7 @@ import type { ColumnType } from '../sql/functions.ts';
 import type { ResultSet } from '../sql/run-select.ts';
 import type { SqlError } from '../sql/sql-error.ts';
 import type { Value } from '../sql/syntax.ts';
+import type { TransactionAction } from './requests.ts';
 
 const tokens = {
   returnStatus: 0x79,
@@ -61,6 +62,17 @@ export function databaseTokens(next: string, previous: string): Buffer {
 
 export const collationToken = (): Buffer =>
   sized(tokens.envChange, Buffer.from([7, collation.length]), collation, Buffer.from([0]));
+
+/** Tells which transaction the session is in from now on, or that it is in none: types 8 to 10 of [MS-TDS] 2.2.7.9. */
+export function transactionToken(action: TransactionAction, sessionId: number): Buffer {
+  const descriptor = Buffer.alloc(9);
+  descriptor.writeUInt8(8);
+  descriptor.writeUInt32LE(sessionId, 1);
+  const none = Buffer.from([0]);
+  const begins = action === 'BEGIN';
+  const type = { BEGIN: 8, COMMIT: 9, ROLLBACK: 10 }[action];
+  return sized(tokens.envChange, Buffer.from([type]), begins ? descriptor : none, begins ? none : descriptor);
+}
 
 export function loginAckToken(tdsVersion: number): Buffer {
   const version = Buffer.alloc(4);

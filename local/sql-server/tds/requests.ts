@@ -54,6 +54,18 @@ const afterHeaders = (data: Buffer): number => data.readUInt32LE(0);
 
 export const readBatch = (data: Buffer): string => data.subarray(afterHeaders(data)).toString('utf16le');
 
+export type TransactionAction = 'BEGIN' | 'COMMIT' | 'ROLLBACK';
+
+/** A request of the transaction manager: [MS-TDS] 2.2.6.9. Undefined for what no driver here sends, such as distributed ones. */
+export function readTransactionRequest(data: Buffer): TransactionAction | undefined {
+  const actions = new Map<number, TransactionAction>([
+    [5, 'BEGIN'],
+    [7, 'COMMIT'],
+    [8, 'ROLLBACK'],
+  ]);
+  return actions.get(data.readUInt16LE(afterHeaders(data)));
+}
+
 function value(bytes: Bytes): Value {
   const type = bytes.number(1);
   if (type === types.int || type === types.bit) {
