@@ -9,6 +9,7 @@ export {
   type SecretVersion,
 } from './acknowledge.ts';
 export { ConsumerError, type ConsumerErrorCode, type OnError } from './errors.ts';
+export type { Opened } from './pools/generation.ts';
 export {
   type MysqlExecuteValues,
   type MysqlModule,
@@ -17,16 +18,11 @@ export {
   type RotatingMysqlPoolOptions,
   rotatingMysqlPool,
 } from './pools/mysql.ts';
+export type { PoolDriver, RotatingPoolOptions } from './pools/pool-driver.ts';
 export { type PgModule, type RotatingPgPool, type RotatingPgPoolOptions, rotatingPgPool } from './pools/postgres.ts';
 export { type RedisModule, type RotatingRedisOptions, rotatingRedis } from './pools/redis.ts';
 export type { RedisClient, RotatingRedis } from './pools/redis-commands.ts';
-export {
-  type PoolDriver,
-  type PoolState,
-  RotatingPool,
-  type RotatingPoolOptions,
-  type Work,
-} from './pools/rotating-pool.ts';
+export { type PoolState, RotatingPool, type Work } from './pools/rotating-pool.ts';
 export {
   type MssqlModule,
   type MssqlTransaction,

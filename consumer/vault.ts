@@ -36,7 +36,7 @@ export async function readSecret(
   timeoutMs: number,
   closing: AbortSignal,
 ): Promise<SecretReading> {
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(Math.ceil(timeoutMs))]);
   let given: unknown;
   try {
     given = await within(signal, client.getSecret(name, { abortSignal: signal }));
@@ -61,7 +61,10 @@ export async function readSecret(
 
 function vaultError(name: string, error: unknown, signal: AbortSignal, timeoutMs: number): ConsumerError {
   if (signal.aborted) {
-    return new ConsumerError('vault-unavailable', `The vault gave no answer for ${name} within ${timeoutMs} ms.`);
+    return new ConsumerError(
+      'vault-unavailable',
+      `The vault gave no answer for ${name} within ${Math.ceil(timeoutMs)} ms.`,
+    );
   }
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   const words = wordsOf(error, []);

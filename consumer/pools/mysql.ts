@@ -1,7 +1,8 @@
 import type { FieldPacket, Pool, PoolConnection, PoolOptions, QueryOptions, QueryResult } from 'mysql2/promise';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
-import { type PoolDriver, type PoolState, RotatingPool, type RotatingPoolOptions } from './rotating-pool.ts';
+import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
+import { type PoolState, RotatingPool } from './rotating-pool.ts';
 
 /** What is used of the module `mysql2/promise`. */
 export interface MysqlModule {

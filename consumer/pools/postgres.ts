@@ -10,7 +10,8 @@ import type {
 } from 'pg';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
-import { type PoolDriver, type PoolState, RotatingPool, type RotatingPoolOptions } from './rotating-pool.ts';
+import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
+import { type PoolState, RotatingPool } from './rotating-pool.ts';
 
 /** What is used of the module `pg`. */
 export interface PgModule {

@@ -2,8 +2,9 @@ import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { ConsumerError } from '../errors.ts';
 import type { SecretText } from '../secret-text.ts';
 import { type ConnectionValue, hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
+import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
 import { isRefusal, type RedisClient, type RotatingRedis, rotatingCommands } from './redis-commands.ts';
-import { type PoolDriver, RotatingPool, type RotatingPoolOptions } from './rotating-pool.ts';
+import { RotatingPool } from './rotating-pool.ts';
 
 /** What is used of the module `ioredis`. */
 export interface RedisModule {

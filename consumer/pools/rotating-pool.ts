@@ -11,32 +11,10 @@ import { backOffMs } from '../pace.ts';
 import { withoutSecrets, wordsOf } from '../scrub.ts';
 import { Timer } from '../timer.ts';
 import type { User } from '../users.ts';
-import type { CurrentSecret, WatchedSecret } from '../watch-secret.ts';
-import { Generation, type Opened } from './generation.ts';
-import { withinMs } from './within-ms.ts';
-
-/** What the swap must know of a driver. */
-export interface PoolDriver<Pool> {
-  /** Makes a pool; it need not connect. `trouble`: where errors of idle connections go, which would end the process otherwise. */
-  open(current: CurrentSecret, trouble: (error: unknown) => void): Promise<Opened<Pool>>;
-  /** Logs in by a new connection and makes a round trip. */
-  prove(pool: Pool): Promise<void>;
-  /** Ends a pool. Work is left on it only when nobody waits any longer: it is cut then, as far as the driver can. */
-  close(pool: Pool, workLeft: boolean): Promise<void>;
-  /** Whether an error of connecting says that the target refused the credential. */
-  isRefusal(error: unknown): boolean;
-}
-
-export interface RotatingPoolOptions {
-  /** The secret the pool is made from, of `watchSecret`. */
-  readonly secret: WatchedSecret;
-  /** How long the proof of a new pool may take, in ms. Default 15,000. */
-  readonly proveTimeoutMs?: number;
-  /** After how long `onError` is told that old work still holds old connections, and how often from then on, in ms. Default 60,000. */
-  readonly drainNoticeMs?: number;
-  /** How long `close` waits for the work under way before it closes the connections under it, in ms. Default 30,000. */
-  readonly closeTimeoutMs?: number;
-}
+import type { Generation } from './generation.ts';
+import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
+import { prove, type Unproven } from './prove.ts';
+import { isDone, withinMs } from './waiting.ts';
 
 /** How a pool stands. Holds no secret value. */
 export interface PoolState {
@@ -214,7 +192,7 @@ export class RotatingPool<Pool> {
     }
   }
 
-  #later({ error, refused, version }: Failed): void {
+  #later({ error, refused, version }: Unproven): void {
     const { secret } = this.#options;
     secret.report(error);
     if (this.#closing !== undefined) return;
@@ -255,55 +233,5 @@ export class RotatingPool<Pool> {
     } finally {
       clearInterval(notice);
     }
-  }
-}
-
-/** Whether the work is done before the signal is aborted. */
-function isDone(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const stopped = new Promise<boolean>((resolve) => {
-    if (signal.aborted) resolve(false);
-    signal.addEventListener('abort', () => resolve(false), { once: true });
-  });
-  return Promise.race([work.then(() => true), stopped]);
-}
-
-interface Failed {
-  readonly kind: 'failed';
-  readonly version: string;
-  readonly refused: boolean;
-  readonly error: ConsumerError;
-}
-
-type Proven<Pool> = Failed | { readonly kind: 'proven'; readonly generation: Generation<Pool> };
-
-async function prove<Pool>(
-  driver: PoolDriver<Pool>,
-  { secret, proveTimeoutMs = 15_000 }: RotatingPoolOptions,
-  current: CurrentSecret,
-): Promise<Proven<Pool>> {
-  const { version } = current;
-  const about = `version ${version} of ${secret.name}`;
-  let opened: Opened<Pool> | undefined;
-  const trouble = (error: unknown): void => {
-    const words = wordsOf(error, [current.value, ...(opened?.secrets ?? [])]);
-    secret.report(new ConsumerError('connection-lost', `A connection with ${about} was lost: ${words}`));
-  };
-  try {
-    opened = await driver.open(current, trouble);
-    await withinMs(proveTimeoutMs, driver.prove(opened.pool));
-    return { kind: 'proven', generation: new Generation(version, opened) };
-  } catch (error) {
-    const refused = driver.isRefusal(error);
-    const secrets = [current.value, ...(opened?.secrets ?? [])];
-    // Nobody waits for a pool that did not connect; how it closes tells nothing.
-    if (opened !== undefined) void driver.close(opened.pool, false).catch(trouble);
-    if (error instanceof ConsumerError) return { kind: 'failed', version, refused, error };
-    const words = `No login with ${about}${refused ? ': the target refused it' : ''}: ${wordsOf(error, secrets)}`;
-    return {
-      kind: 'failed',
-      version,
-      refused,
-      error: new ConsumerError('pool-unproven', words, withoutSecrets(error, secrets)),
-    };
   }
 }

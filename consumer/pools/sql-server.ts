@@ -1,7 +1,8 @@
 import type { ConnectionPool, IIsolationLevel, IResult, config as MssqlConfig, Transaction } from 'mssql';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue, unreadable } from './connection-value.ts';
-import { type PoolDriver, type PoolState, RotatingPool, type RotatingPoolOptions, type Work } from './rotating-pool.ts';
+import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
+import { type PoolState, RotatingPool, type Work } from './rotating-pool.ts';
 import { type MssqlRequest, RecordedRequest } from './sql-server-request.ts';
 
 /** What is used of the module `mssql`. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import { type ConsumerError, type WatchedSecret, type WatchOptions, watchSecret } from '../../consumer/index.ts';
 import { clientFor, vaultFor } from '../emulator/helpers.ts';
 
@@ -12,6 +12,11 @@ afterEach(async () => {
 /** Closes it after the test, the last opened first. */
 export function closeLater(close: () => unknown): void {
   opened.push(close);
+}
+
+/** Waits until the claim holds; as long as it takes on a busy machine. */
+export function eventually(claim: () => unknown): Promise<unknown> {
+  return vi.waitFor(claim, { timeout: 20_000, interval: 20 });
 }
 
 /** A vault with one secret in it, and everything a test does with it. */
@@ -106,7 +111,7 @@ export async function acknowledgementServer(answers: readonly number[] = []) {
   return { calls, api: `http://127.0.0.1:${address.port}/api`, port: address.port };
 }
 
-/** Every text that a process would log of these. */
+/** A secret value of its own for each call, easy to find wherever it leaks to. */
 export function canary(label: string): string {
   return `canary-${label}-${Math.random().toString(36).slice(2)}-pw`;
 }

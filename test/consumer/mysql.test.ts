@@ -1,9 +1,9 @@
 import mysql from 'mysql2/promise';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RotatingMysqlPoolOptions, rotatingMysqlPool, type WatchedSecret } from '../../consumer/index.ts';
 import { type MariadbServer, startMariadb } from '../../local/mariadb.ts';
 import { findSecrets } from '../canary.ts';
-import { canary, closeLater, underLoad, vaultWith, watched } from './helpers.ts';
+import { canary, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';
 
 let server: MariadbServer;
 let admin: mysql.Connection;
@@ -62,8 +62,8 @@ describe('rotatingMysqlPool', () => {
       await admin.query(`ALTER USER app_${login}@'%' IDENTIFIED BY '${passwords[login]}' ACCOUNT UNLOCK`);
       const version = await from.publish(url(login, passwords[login]));
       await secret.notify({ secret: from.name, version });
-      await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
-      await vi.waitFor(async () => expect(await sessionsOf(`app_${old}`)).toBe(0));
+      await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
+      await eventually(async () => expect(await sessionsOf(`app_${old}`)).toBe(0));
       await admin.query(`ALTER USER app_${old}@'%' ACCOUNT LOCK`);
       old = login;
       await load.more(50);
@@ -86,7 +86,7 @@ describe('rotatingMysqlPool', () => {
     await load.more(50);
     const version = await from.publish(url('a', next));
     await secret.notify({ secret: from.name, version });
-    await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
+    await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
     await admin.query(`ALTER USER app_a@'%' IDENTIFIED VIA ${hash} USING PASSWORD('${next}')`);
     await load.more(50);
     expect((await load.stop()).failures).toEqual([]);
@@ -128,10 +128,10 @@ describe('rotatingMysqlPool', () => {
     await connection.query('INSERT INTO kept VALUES (1)');
     const version = await from.publish(url('b', passwords.b));
     await secret.refresh();
-    await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 1 }));
+    await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 1 }));
     await connection.commit();
     connection.release();
-    await vi.waitFor(() => expect(pool.state.workingOnOld).toBe(0));
+    await eventually(() => expect(pool.state.workingOnOld).toBe(0));
     await pool.transaction((own) => own.query('INSERT INTO kept VALUES (2)'));
     const failed = pool.transaction(async (own) => {
       await own.query('INSERT INTO kept VALUES (3)');
@@ -149,7 +149,7 @@ describe('rotatingMysqlPool', () => {
     const pool = await poolOf(secret);
     await from.publish(url('b', 'canary-not-the-password'));
     await secret.refresh();
-    await vi.waitFor(() => expect(problems.map((one) => one.code)).toContain('pool-unproven'));
+    await eventually(() => expect(problems.map((one) => one.code)).toContain('pool-unproven'));
     const [rows] = await pool.query<mysql.RowDataPacket[]>('SELECT CURRENT_USER() AS user');
     expect(rows).toEqual([{ user: 'app_a@%' }]);
     expect(findSecrets(problems, ['canary-not-the-password', passwords.a])).toEqual([]);
@@ -169,6 +169,6 @@ describe('rotatingMysqlPool', () => {
     await pool.query('SELECT 1');
     await pool.end();
     await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'closed' });
-    await vi.waitFor(async () => expect(await sessionsOf('app_a')).toBe(0));
+    await eventually(async () => expect(await sessionsOf('app_a')).toBe(0));
   });
 });

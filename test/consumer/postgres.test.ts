@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConsumerError, type RotatingPgPoolOptions, rotatingPgPool, type WatchedSecret } from '../../consumer/index.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
 import { findSecrets } from '../canary.ts';
-import { acknowledgementServer, canary, closeLater, underLoad, vaultWith, watched } from './helpers.ts';
+import { acknowledgementServer, canary, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';
 
 let server: PostgresServer;
 let admin: pg.Client;
@@ -58,11 +58,11 @@ describe('rotatingPgPool', () => {
     ] as const) {
       const version = await from.publish(url(user, password));
       await secret.notify({ vault: 'local', secret: from.name, version });
-      await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
+      await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
       await load.more(50);
     }
     const { rows } = await pool.query<{ current_user: string }>('SELECT current_user');
-    await vi.waitFor(async () => expect(await sessionsOf('app_a')).toBe(0));
+    await eventually(async () => expect(await sessionsOf('app_a')).toBe(0));
     const counts = await load.stop();
     expect(rows).toEqual([{ current_user: 'app_b' }]);
     expect(counts.failures).toEqual([]);
@@ -104,12 +104,12 @@ describe('rotatingPgPool', () => {
     const wrong = canary('wrong');
     await from.publish(url('app_b', wrong));
     await secret.refresh();
-    await vi.waitFor(() => expect(problems.map((one) => one.code)).toContain('pool-unproven'));
+    await eventually(() => expect(problems.map((one) => one.code)).toContain('pool-unproven'));
     await load.more(50);
     expect(pool.state.version).toBe(from.versions[0]);
     const right = await from.publish(url('app_b', passwords.b));
     await secret.refresh();
-    await vi.waitFor(() => expect(pool.state.version).toBe(right));
+    await eventually(() => expect(pool.state.version).toBe(right));
     expect((await load.stop()).failures).toEqual([]);
     expect(findSecrets(problems, [wrong, passwords.a, passwords.b])).toEqual([]);
   });
@@ -119,18 +119,18 @@ describe('rotatingPgPool', () => {
     const from = await vaultWith(url('app_a', passwords.a));
     const { secret } = await watched(from, { acknowledge: { api: keyturn.api, key: 'consumer-key' } });
     const pool = await poolOf(secret);
-    await vi.waitFor(() => expect(keyturn.calls).toHaveLength(1));
+    await eventually(() => expect(keyturn.calls).toHaveLength(1));
     const client = await pool.connect();
     await client.query('BEGIN');
     const version = await from.publish(url('app_b', passwords.b));
     await secret.refresh();
-    await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 1 }));
+    await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 1 }));
     expect((await client.query('SELECT current_user')).rows).toEqual([{ current_user: 'app_a' }]);
     expect((await pool.query('SELECT current_user')).rows).toEqual([{ current_user: 'app_b' }]);
     expect(keyturn.calls).toHaveLength(1);
     await client.query('COMMIT');
     client.release();
-    await vi.waitFor(() => expect(keyturn.calls).toHaveLength(2));
+    await eventually(() => expect(keyturn.calls).toHaveLength(2));
     expect(await sessionsOf('app_a')).toBe(0);
     expect(keyturn.calls.map((call) => call.path)).toEqual(
       from.versions.map((one) => `/api/vaults/local/secrets/orders-db/versions/${one}/acknowledgements`),
@@ -145,11 +145,11 @@ describe('rotatingPgPool', () => {
     const client = await slow.connect();
     const version = await from.publish(url('app_b', passwords.b));
     await secret.refresh();
-    await vi.waitFor(() => expect(quick.state).toMatchObject({ version, workingOnOld: 0 }));
-    await vi.waitFor(() => expect(slow.state).toMatchObject({ version, workingOnOld: 1 }));
+    await eventually(() => expect(quick.state).toMatchObject({ version, workingOnOld: 0 }));
+    await eventually(() => expect(slow.state).toMatchObject({ version, workingOnOld: 1 }));
     expect(keyturn.calls.filter((call) => call.path.includes(version))).toEqual([]);
     client.release();
-    await vi.waitFor(() => expect(keyturn.calls.filter((call) => call.path.includes(version))).toHaveLength(1));
+    await eventually(() => expect(keyturn.calls.filter((call) => call.path.includes(version))).toHaveLength(1));
   });
 
   it('a transaction commits what succeeded and rolls back what rejected', async () => {
@@ -171,7 +171,7 @@ describe('rotatingPgPool', () => {
     const { secret, problems } = await watched(from);
     const pool = await poolOf(secret);
     await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app_a'`);
-    await vi.waitFor(() => expect(problems.map((one) => one.code)).toContain('connection-lost'));
+    await eventually(() => expect(problems.map((one) => one.code)).toContain('connection-lost'));
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
@@ -207,6 +207,6 @@ describe('rotatingPgPool', () => {
     await pool.query('SELECT 1');
     await Promise.all([pool.end(), pool.end()]);
     await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'closed' });
-    await vi.waitFor(async () => expect(await sessionsOf('app_a')).toBe(0));
+    await eventually(async () => expect(await sessionsOf('app_a')).toBe(0));
   });
 });

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RotatingRedisOptions, rotatingRedis, type WatchedSecret } from '../../consumer/index.ts';
 import { type RedisServer, startRedis } from '../../local/redis.ts';
 import { findSecrets } from '../canary.ts';
-import { acknowledgementServer, canary, closeLater, underLoad, vaultWith, watched } from './helpers.ts';
+import { acknowledgementServer, canary, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';
 
 let server: RedisServer;
 let admin: Redis;
@@ -54,7 +54,7 @@ describe('rotatingRedis', () => {
       await admin.call('ACL', 'SETUSER', 'app', `>${next}`);
       const version = await from.publish(url(next));
       await secret.notify({ secret: from.name, version });
-      await vi.waitFor(() => expect(keyturn.calls.at(-1)?.path).toContain(version));
+      await eventually(() => expect(keyturn.calls.at(-1)?.path).toContain(version));
       expect(redis.state).toMatchObject({ version, workingOnOld: 0 });
       await admin.call('ACL', 'SETUSER', 'app', `<${old}`);
       old = next;
@@ -91,7 +91,7 @@ describe('rotatingRedis', () => {
         [null, 2],
       ],
     ]);
-    await vi.waitFor(() => expect(redis.state.version).toBe(from.versions[1]));
+    await eventually(() => expect(redis.state.version).toBe(from.versions[1]));
     expect(findSecrets(problems, [first, second])).toEqual([]);
   });
 
@@ -101,7 +101,7 @@ describe('rotatingRedis', () => {
     const redis = await redisOf(secret);
     await admin.call('ACL', 'SETUSER', 'app', 'resetpass', `>${second}`);
     await admin.call('CLIENT', 'KILL', 'USER', 'app');
-    await vi.waitFor(() => expect(problems.map((one) => one.message).join()).toContain('WRONGPASS'));
+    await eventually(() => expect(problems.map((one) => one.message).join()).toContain('WRONGPASS'));
     const error: unknown = await redis.get('key').catch((thrown: unknown) => thrown);
     expect(String(error)).toContain('WRONGPASS');
     expect(findSecrets([error, inspect(error, { depth: 9, showHidden: true }), problems], [first, second])).toEqual([]);
@@ -131,13 +131,13 @@ describe('rotatingRedis', () => {
     const { secret } = await watched(from);
     const redis = await redisOf(secret);
     const popped = redis.blpop('queue', 0);
-    await vi.waitFor(async () => expect(String(await admin.call('CLIENT', 'LIST'))).toContain('cmd=blpop'));
+    await eventually(async () => expect(String(await admin.call('CLIENT', 'LIST'))).toContain('cmd=blpop'));
     await from.publish(url(second));
     await admin.call('ACL', 'SETUSER', 'app', 'resetpass', `>${second}`);
     await admin.call('CLIENT', 'KILL', 'USER', 'app');
     await admin.rpush('queue', 'item');
     expect(await popped).toEqual(['queue', 'item']);
-    await vi.waitFor(() => expect(redis.state).toMatchObject({ version: from.versions[1], workingOnOld: 0 }));
+    await eventually(() => expect(redis.state).toMatchObject({ version: from.versions[1], workingOnOld: 0 }));
   });
 
   it('close() does not wait without end for a command that gets no answer', async () => {
@@ -159,11 +159,11 @@ describe('rotatingRedis', () => {
     await admin.call('ACL', 'SETUSER', 'app', `>${second}`);
     const version = await from.publish(url(second));
     await secret.refresh();
-    await vi.waitFor(() => expect(redis.state).toMatchObject({ version, workingOnOld: 1 }));
+    await eventually(() => expect(redis.state).toMatchObject({ version, workingOnOld: 1 }));
     await redis.rpush('queue', 'item');
     expect(await popped).toEqual(['queue', 'item']);
-    await vi.waitFor(() => expect(redis.state.workingOnOld).toBe(0));
-    await vi.waitFor(async () => expect(await connectionsOf('app')).toBe(1));
+    await eventually(() => expect(redis.state.workingOnOld).toBe(0));
+    await eventually(async () => expect(await connectionsOf('app')).toBe(1));
   });
 
   it('callbacks, buffers, unknown names and commands of the connection are answered as they should be', async () => {
@@ -197,6 +197,6 @@ describe('rotatingRedis', () => {
     const redis = await redisOf((await watched(from)).secret);
     await redis.close();
     await expect(redis.get('key')).rejects.toMatchObject({ code: 'closed' });
-    await vi.waitFor(async () => expect(await connectionsOf('app')).toBe(0));
+    await eventually(async () => expect(await connectionsOf('app')).toBe(0));
   });
 });

@@ -1,10 +1,10 @@
 import mssql from 'mssql';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RotatingMssqlPoolOptions, rotatingMssqlPool, type WatchedSecret } from '../../consumer/index.ts';
 import { makeCertificates } from '../../local/certificates.ts';
 import { type SqlServer, startSqlServer } from '../../local/sql-server/index.ts';
 import { findSecrets } from '../canary.ts';
-import { acknowledgementServer, closeLater, underLoad, vaultWith, watched } from './helpers.ts';
+import { acknowledgementServer, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';
 
 let server: SqlServer;
 let ca = '';
@@ -61,8 +61,8 @@ describe('rotatingMssqlPool', () => {
       await server.run(`ALTER LOGIN [${nameOf(login)}] ENABLE`);
       const version = await from.publish(connectionString(login));
       await secret.notify({ secret: from.name, version });
-      await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
-      await vi.waitFor(() => expect(sessionsOf(nameOf(old))).toBe(0));
+      await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 0 }));
+      await eventually(() => expect(sessionsOf(nameOf(old))).toBe(0));
       await server.run(`ALTER LOGIN [${nameOf(old)}] DISABLE`);
       old = login;
       await load.more(30);
@@ -94,12 +94,12 @@ describe('rotatingMssqlPool', () => {
     const transaction = await pool.transaction().begin();
     const version = await from.publish(connectionString('b'));
     await secret.refresh();
-    await vi.waitFor(() => expect(pool.state).toMatchObject({ version, workingOnOld: 1 }));
+    await eventually(() => expect(pool.state).toMatchObject({ version, workingOnOld: 1 }));
     const inside = await transaction.request().batch(loginNow);
     expect(inside.recordset).toEqual([{ login: nameOf('a') }]);
     expect(keyturn.calls.filter((call) => call.path.includes(version))).toEqual([]);
     await transaction.commit();
-    await vi.waitFor(() => expect(keyturn.calls.filter((call) => call.path.includes(version))).toHaveLength(1));
+    await eventually(() => expect(keyturn.calls.filter((call) => call.path.includes(version))).toHaveLength(1));
     expect(sessionsOf(nameOf('a'))).toBe(0);
   });
 
@@ -131,7 +131,7 @@ describe('rotatingMssqlPool', () => {
     const pool = await poolOf(secret);
     await from.publish(connectionString('b', 'Canary-not-the-password-0'));
     await secret.refresh();
-    await vi.waitFor(() => expect(problems.map((one) => one.code)).toContain('pool-unproven'));
+    await eventually(() => expect(problems.map((one) => one.code)).toContain('pool-unproven'));
     expect((await pool.batch(loginNow)).recordset).toEqual([{ login: nameOf('a') }]);
     expect(findSecrets(problems, ['Canary-not-the-password-0', passwords.a])).toEqual([]);
   });
@@ -161,6 +161,6 @@ describe('rotatingMssqlPool', () => {
     await pool.batch(loginNow);
     await pool.close();
     await expect(pool.batch(loginNow)).rejects.toMatchObject({ code: 'closed' });
-    await vi.waitFor(() => expect(sessionsOf(nameOf('a'))).toBe(0));
+    await eventually(() => expect(sessionsOf(nameOf('a'))).toBe(0));
   });
 });

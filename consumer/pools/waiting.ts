@@ -9,3 +9,12 @@ export async function withinMs<Result>(ms: number, work: Promise<Result>): Promi
     clearTimeout(timer);
   }
 }
+
+/** Whether the work is done before the signal is aborted. */
+export function isDone(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const stopped = new Promise<boolean>((resolve) => {
+    if (signal.aborted) resolve(false);
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  return Promise.race([work.then(() => true), stopped]);
+}
