@@ -11,7 +11,7 @@ export function registerPoison(load: LoadApp): void {
       connection: storageConnection,
       handler: async (message: unknown, context: InvocationContext) => {
         const { work } = await load();
-        work.namePoison(queue, message, logTo(context));
+        await work.namePoison(queue, message, logTo(context));
       },
     });
   }

@@ -1,6 +1,6 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
 import { z } from 'zod';
-import { performRetirement, performRotation } from '../shared/engine/perform.ts';
+import { performGivenUp, performRetirement, performRotation } from '../shared/engine/perform.ts';
 import { rotationsQueue } from '../shared/engine/queues.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
 import type { Failed, RetirementResult, RotationResult, Skipped } from '../shared/engine/result.ts';
@@ -8,6 +8,7 @@ import { retirementRequest } from '../shared/engine/retirement.ts';
 import { isFailure } from '../shared/errors.ts';
 import type { Log } from '../shared/telemetry.ts';
 import { type App, withLog } from './compose.ts';
+import { queueNames } from './queue-names.ts';
 
 /** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
 const busyDelayMs = 65_000;
@@ -16,7 +17,8 @@ export interface Work {
   /** Throws where the message is to be delivered again. */
   readonly rotate: (message: unknown, log: Log) => Promise<void>;
   readonly retire: (message: unknown, log: Log) => Promise<void>;
-  readonly namePoison: (queue: string, message: unknown, log: Log) => void;
+  /** Names a message that could not be processed, with the next step, and tells people of it. */
+  readonly namePoison: (queue: string, message: unknown, log: Log) => Promise<void>;
 }
 
 /** Thrown so that the platform delivers the message again, and keeps it as poison after the last time. */
@@ -46,20 +48,26 @@ export function workOf(app: App): Work {
       const result = await performRetirement(withLog(app, log), request);
       reportRetirement(result, log);
     },
-    namePoison(queue, message, log) {
+    async namePoison(queue, message, log) {
       const named = poisonMessage.safeParse(message);
-      const { secret, refused } = named.success ? named.data : {};
+      const { vault, secret, rotationId, refused } = named.success ? named.data : {};
+      if (queue !== queueNames.notifications && refused === undefined && vault !== undefined && secret !== undefined) {
+        await performGivenUp(withLog(app, log), { vault, secret, rotationId });
+        return;
+      }
       const detail = refused ?? 'it was delivered too often without success; the errors before say why';
-      const hint =
-        secret === undefined
-          ? 'Look at the event subscription and at KEYTURN_VAULTS.'
-          : `Mend the cause, then run "keyturn rotate ${secret}".`;
+      const hint = 'Look at the event subscription, at KEYTURN_VAULTS and KEYTURN_CHANNELS, and at the errors before.';
       log.error('message-poisoned', { queue, secret, detail, hint });
     },
   };
 }
 
-const poisonMessage = z.object({ secret: z.string().max(127).optional(), refused: z.string().optional() });
+const poisonMessage = z.object({
+  vault: z.string().max(255).optional(),
+  secret: z.string().max(127).optional(),
+  rotationId: z.string().max(64).optional(),
+  refused: z.string().optional(),
+});
 
 function readMessage<Message>(queue: string, schema: z.ZodType<Message>, message: unknown): Message {
   const parsed = schema.safeParse(message);

@@ -224,6 +224,12 @@ export const failureKinds = {
     (d) =>
       `Rename the secret that holds the name; Keyturn keeps the pending candidate of ${d.secret} there and does not overwrite what it did not write.`,
   ),
+  'deliveries-exhausted': kind<At>(
+    'blocked',
+    (d) => `${d.secret}: its request was delivered too often without success: ${d.detail}`,
+    (d) =>
+      `Mend what the errors before name, then run "keyturn rotate ${d.secret}". The sweep tries again by itself while the secret is due.`,
+  ),
   'lease-lost': kind<{ readonly secret: string; readonly step: string }>(
     'superseded',
     (d) => `${d.secret}: stopped before "${d.step}": the lease had no time left`,

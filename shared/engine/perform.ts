@@ -6,7 +6,7 @@
 import { noticeId } from '../contract/notice.ts';
 import type { History, Queues, RotationRecord } from '../contract/ports.ts';
 import type { Attention, Freeze } from '../contract/state.ts';
-import { type Failure, isFailure } from '../errors.ts';
+import { type Failure, failure, isFailure } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
 import type { EngineDependencies, Progress } from './dependencies.ts';
 import { shortHash } from './identifiers.ts';
@@ -136,7 +136,8 @@ async function settle(
     const cleared = await deps.attention.cleared(vault, secret);
     if (isFailure(cleared)) deps.log.warn('attention-not-kept', { secret, code: cleared.code });
   }
-  if (result.kind !== 'failed' || result.failure.class === 'superseded') return;
+  // What mends itself says nothing against the secret: a target that is down for an hour must not be in quarantine when it is back.
+  if (result.kind !== 'failed' || result.failure.class === 'superseded' || result.failure.class === 'retry') return;
   const { code, message, hint } = result.failure;
   const trouble = await deps.attention.failed(
     vault,
@@ -148,10 +149,27 @@ async function settle(
     deps.log.warn('attention-not-kept', { secret, code: trouble.code });
     return;
   }
-  // A failure that is tried again by itself is news only when it was tried too often.
-  if (trouble.quarantined) await tell(deps, request, { type: 'quarantined', result, failure: result.failure });
-  else if (result.failure.class !== 'retry')
-    await tell(deps, request, { type: 'failed', result, failure: result.failure });
+  const type = trouble.quarantined ? 'quarantined' : 'failed';
+  await tell(deps, request, { type, result, failure: result.failure });
+}
+
+/** A request was given up by the queue: people are told, and the sweep finds the secret again while it is due. */
+export async function performGivenUp(
+  deps: PerformDependencies,
+  request: { readonly vault: string; readonly secret: string; readonly rotationId?: string | undefined },
+): Promise<Failure> {
+  const { vault, secret, rotationId = '' } = request;
+  const given = failure('deliveries-exhausted', { secret, detail: 'the failures before it say why' });
+  await tell(deps, request, { type: 'failed', result: { rotationId }, failure: given });
+  deps.log.error('message-poisoned', {
+    vault,
+    secret,
+    rotationId,
+    detail: given.message,
+    hint: given.hint,
+    page: given.page,
+  });
+  return given;
 }
 
 interface News {
