@@ -1,7 +1,10 @@
 /** The one file that knows the concrete classes. Everything else takes what it needs as an argument. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenCredential } from '@azure/core-auth';
+import { z } from 'zod';
 import { rotators } from '../rotators/registry.ts';
+import type { ApiDependencies } from '../shared/api/dependencies.ts';
 import type { Settings } from '../shared/config/settings.ts';
 import type { Rotator, RotatorEntry, RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
@@ -14,6 +17,7 @@ import { connectStorage } from '../shared/storage/connect.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
 import { tableAttention } from '../shared/storage/state/attention.ts';
 import { tableFreeze } from '../shared/storage/state/freeze.ts';
+import { tableIdempotencyKeys } from '../shared/storage/state/idempotency-keys.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
@@ -22,7 +26,7 @@ import type { Log } from '../shared/telemetry.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
 
 /** What the workers and the API need, but for the log of the invocation. */
-export type App = Omit<PerformDependencies, 'log'>;
+export type App = ApiDependencies;
 
 /** Makes the app from its settings. Opens no connection. Called once per process, when the first work arrives. */
 export async function compose(settings: Settings): Promise<App> {
@@ -33,13 +37,14 @@ export async function compose(settings: Settings): Promise<App> {
   const history = new TableHistory(clients);
   const getToken = tokensOf(credential);
   const acknowledgements = tableAcknowledgements(records);
+  const marks = tableMarks(records);
   const engine: EngineDependencies = {
     vaults: new Map(settings.vaults.map((vault) => [vault.name, vaultOf(settings, credential, vault)])),
     rotators: new Map(rotators.map((entry) => [entry.name, entry])),
     loadRotator: rotatorsOf(environmentOf(settings, getToken)),
     leases: new BlobLeases(clients),
     progress: { step: () => undefined },
-    followUps: queuedFollowUps(queues, tableMarks(records)),
+    followUps: queuedFollowUps(queues, marks),
     acknowledged: async (vault, secret, version) => {
       const known = await acknowledgements.of(vault, secret, version);
       return known.kind === 'failed' ? known : { kind: 'acknowledged', consumers: new Set(known.consumers.keys()) };
@@ -58,9 +63,19 @@ export async function compose(settings: Settings): Promise<App> {
     queues,
     attention: tableAttention(records),
     freeze: tableFreeze(records),
+    marks,
+    acknowledgements,
+    idempotencyKeys: tableIdempotencyKeys(records),
+    version: ownVersion(),
     quarantineAfter: settings.quarantineAfter,
     now: () => new Date(),
   };
+}
+
+/** The manifest lies beside the folder of this file, in the source and in what is built of it. */
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return z.object({ version: z.string() }).parse(manifest).version;
 }
 
 /** The dependencies of one invocation, which has a log of its own. */

@@ -1,8 +1,15 @@
+import type { Api } from '../shared/api/serve.ts';
 import type { Settings } from '../shared/config/settings.ts';
 import type { Work } from './work.ts';
 
+export interface LoadedApp {
+  readonly work: Work;
+  /** Loaded when the first request comes: workers have no use for it. */
+  readonly api: () => Promise<Api>;
+}
+
 /** The app behind the triggers, made when the first work arrives: a function that only enqueues starts without any of it. */
-export type LoadApp = () => Promise<{ readonly work: Work }>;
+export type LoadApp = () => Promise<LoadedApp>;
 
 export function appLoader(settings: Settings): LoadApp {
   let loading: ReturnType<LoadApp> | undefined;
@@ -12,8 +19,15 @@ export function appLoader(settings: Settings): LoadApp {
   };
 }
 
-async function load(settings: Settings): Promise<{ readonly work: Work }> {
+async function load(settings: Settings): Promise<LoadedApp> {
   const [{ compose }, { workOf }] = await Promise.all([import('./compose.ts'), import('./work.ts')]);
   const app = await compose(settings);
-  return { work: workOf(app) };
+  let api: Promise<Api> | undefined;
+  return {
+    work: workOf(app),
+    api: () => {
+      api ??= import('./compose-api.ts').then(({ composeApi }) => composeApi(app, settings));
+      return api;
+    },
+  };
 }

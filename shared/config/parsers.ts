@@ -20,7 +20,7 @@ export type Parser<T> = (
 ) => { readonly kind: 'read'; readonly value: T } | { readonly kind: 'wrong'; readonly reason: string };
 
 /** Makes a parser of a function that throws a sentence. */
-function parser<T>(read: (text: string) => T): Parser<T> {
+export function parser<T>(read: (text: string) => T): Parser<T> {
   return (text) => {
     try {
       return { kind: 'read', value: read(text) };
@@ -36,7 +36,7 @@ class Wrong extends Error {
   override readonly name = 'Wrong';
 }
 
-function wrong(sentence: string): never {
+export function wrong(sentence: string): never {
   throw new Wrong(sentence);
 }
 

@@ -54,9 +54,45 @@ export const settingTable = {
     standard: '5',
     fix: 'Set KEYTURN_QUARANTINE_AFTER to a number of failures from 1 to 100.',
   },
+  KEYTURN_API_KEYS: {
+    standard: '',
+    fix: 'Set KEYTURN_API_KEYS to NAME:ROLE:SHA256 of each key, separated by commas (docs/api.md says how a key is made).',
+  },
+  KEYTURN_TENANT_ID: {
+    standard: '',
+    fix: 'Set KEYTURN_TENANT_ID to the id of the Entra tenant whose tokens are accepted, together with KEYTURN_API_AUDIENCE.',
+  },
+  KEYTURN_API_AUDIENCE: {
+    standard: '',
+    fix: 'Set KEYTURN_API_AUDIENCE to the client id or application id URI that tokens are made for, together with KEYTURN_TENANT_ID.',
+  },
+  KEYTURN_CONSUMERS: {
+    standard: '',
+    fix: 'Set KEYTURN_CONSUMERS to NAME=ID of each identity, separated by commas; ID is an object id or a client id.',
+  },
+  KEYTURN_SWEEP_SCHEDULE: {
+    standard: '0 */15 * * * *',
+    fix: 'Set KEYTURN_SWEEP_SCHEDULE to six fields beginning with the seconds, like 0 */15 * * * *.',
+  },
+  KEYTURN_SWEEP_JITTER: {
+    standard: 'PT5M',
+    fix: 'Set KEYTURN_SWEEP_JITTER to a duration like PT5M, at most a day.',
+  },
+  KEYTURN_DRIFT_SCHEDULE: {
+    standard: '0 30 3 * * *',
+    fix: 'Set KEYTURN_DRIFT_SCHEDULE to six fields beginning with the seconds, like 0 30 3 * * *.',
+  },
+  KEYTURN_DRIFT_JITTER: {
+    standard: 'PT1H',
+    fix: 'Set KEYTURN_DRIFT_JITTER to a duration like PT1H, at most a day.',
+  },
   AZURE_CLIENT_ID: {
     standard: '',
     fix: 'Set AZURE_CLIENT_ID to the client id of the user-assigned identity, or remove it.',
+  },
+  WEBSITE_AUTH_ENABLED: {
+    standard: '',
+    fix: 'Leave WEBSITE_AUTH_ENABLED to the platform.',
   },
   AzureWebJobsStorage: {
     standard: '',

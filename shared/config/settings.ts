@@ -1,6 +1,8 @@
 /** The app's settings, read once at start. All problems are named at once, and an app with a problem does not start. */
+import type { AccessSettings } from '../contract/access.ts';
 import { SecretText } from '../contract/secret-text.ts';
 import { isLoopback } from '../loopback.ts';
+import * as access from './access.ts';
 import * as read from './parsers.ts';
 import { type SettingEntry, type SettingName, settingTable } from './setting-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
@@ -22,6 +24,17 @@ export interface Settings {
   readonly connectTimeoutMs: number;
   /** Failures in a row after which a secret is left alone until a person resumes it. */
   readonly quarantineAfter: number;
+  readonly access: AccessSettings;
+  readonly sweep: Timed;
+  readonly drift: Timed;
+}
+
+/** Work that a timer starts. */
+export interface Timed {
+  /** Six fields of NCRONTAB. */
+  readonly schedule: string;
+  /** What it finds to do is spread over this time, in ms. */
+  readonly jitterMs: number;
 }
 
 export interface SettingProblem {
@@ -189,6 +202,29 @@ function readCredential(reader: Reader, hosts: readonly string[]): Settings['cre
   return clientId === undefined ? { kind } : { kind, clientId };
 }
 
+function readAccess(reader: Reader): AccessSettings {
+  const id = reader.get('KEYTURN_TENANT_ID', access.tenantId, undefined);
+  const audiences = reader.get('KEYTURN_API_AUDIENCE', access.audiences, []);
+  // Tokens of a tenant are made for many applications: one that was not made for this one must not open it.
+  if (id !== undefined && audiences.length === 0 && !reader.isWrong('KEYTURN_API_AUDIENCE'))
+    reader.wrong('KEYTURN_API_AUDIENCE', 'is not set, and KEYTURN_TENANT_ID is', undefined);
+  if (id === undefined && audiences.length > 0 && !reader.isWrong('KEYTURN_TENANT_ID'))
+    reader.wrong('KEYTURN_TENANT_ID', 'is not set, and KEYTURN_API_AUDIENCE is', undefined);
+  return {
+    keys: reader.get('KEYTURN_API_KEYS', access.apiKeys, []),
+    ...(id === undefined ? {} : { tenant: { id, audiences } }),
+    consumers: reader.get('KEYTURN_CONSUMERS', access.consumerNames, new Map()),
+    platformVouches: reader.get('WEBSITE_AUTH_ENABLED', access.platformVouches, false),
+  };
+}
+
+function readTimed(reader: Reader, name: 'SWEEP' | 'DRIFT'): Timed {
+  return {
+    schedule: reader.get(`KEYTURN_${name}_SCHEDULE`, access.timerSchedule, ''),
+    jitterMs: reader.get(`KEYTURN_${name}_JITTER`, read.durationMs(0, dayMs), 0),
+  };
+}
+
 /** Reads all settings. Opens no connection; reads the files that settings name. */
 export function readSettings(environment: Environment): SettingsOutcome {
   const reader = new Reader(environment);
@@ -211,6 +247,9 @@ export function readSettings(environment: Environment): SettingsOutcome {
     storage: storage.connection,
     quarantineAfter: reader.get('KEYTURN_QUARANTINE_AFTER', read.wholeNumber(1, 100), 5),
     connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(secondMs, 60 * secondMs), 10 * secondMs),
+    access: readAccess(reader),
+    sweep: readTimed(reader, 'SWEEP'),
+    drift: readTimed(reader, 'DRIFT'),
   };
   return reader.problems.length === 0 ? { kind: 'settings', settings } : { kind: 'invalid', problems: reader.problems };
 }

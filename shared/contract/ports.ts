@@ -52,6 +52,15 @@ export interface VersionChange {
   readonly tags?: Tags;
 }
 
+/** One page of a vault's listing. */
+export interface SecretsPage {
+  readonly kind: 'page';
+  readonly secrets: readonly SecretProperties[];
+  readonly readAt: Date;
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: string;
+}
+
 /**
  * One Azure Key Vault. Throttling is waited out inside, as long as the signal allows; what remains is returned as a failure of class
  * `retry`. There is no compare-and-set: the service has none.
@@ -73,12 +82,11 @@ export interface Vault {
     | { readonly kind: 'listed'; readonly versions: readonly (SecretProperties & { readonly version: string })[] }
     | Failure
   >;
-  /** Pages of all secrets of the vault, 25 a page. A page that cannot be read ends the listing with a failure. */
-  list(options: {
-    signal: AbortSignal;
-  }): AsyncIterable<
-    { readonly kind: 'page'; readonly secrets: readonly SecretProperties[]; readonly readAt: Date } | Failure
-  >;
+  /**
+   * Pages of all secrets of the vault, 25 a page. A page that cannot be read ends the listing with a failure. `after`: the `next` of a
+   * page before, so that a listing can be gone on with later and elsewhere; it may come from anybody.
+   */
+  list(options: { signal: AbortSignal; after?: string }): AsyncIterable<SecretsPage | Failure>;
 }
 
 /** A time-limited exclusive right to work on one secret, kept alive while the work goes on. */
@@ -103,6 +111,12 @@ export interface QueueOf<Message> {
   readonly schema: z.ZodType<Message>;
 }
 
+export interface Enqueued {
+  readonly kind: 'enqueued';
+  /** Takes the message back while nobody has got it. Never fails: one that stays is delivered and finds its work done. */
+  readonly withdraw?: () => Promise<void>;
+}
+
 export interface Queues {
   /**
    * Puts a message into the queue; it is delivered at least once. Calling it again puts another one. `delayMs`: hidden for that long, 7
@@ -112,7 +126,7 @@ export interface Queues {
     queue: QueueOf<Message>,
     message: Message,
     options: { readonly secret: string; readonly delayMs?: number },
-  ): Promise<{ readonly kind: 'enqueued' } | Failure>;
+  ): Promise<Enqueued | Failure>;
 }
 
 /** One attempt of a rotation, for people. Never read to decide, and never holds a secret value. */
@@ -127,7 +141,7 @@ export interface RotationRecord {
   readonly startedAt: Date;
   /** Absent while it runs. */
   readonly endedAt?: Date;
-  readonly outcome: 'running' | 'rotated' | 'skipped' | 'failed' | 'retired';
+  readonly outcome: 'queued' | 'running' | 'rotated' | 'skipped' | 'failed' | 'retired';
   readonly from?: string;
   readonly to?: string;
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
@@ -142,5 +156,9 @@ export interface History {
     vault: string,
     secret: string,
     options: { readonly limit: number },
+  ): Promise<{ readonly kind: 'listed'; readonly records: readonly RotationRecord[] } | Failure>;
+  /** Attempts of one rotation, newest first; empty where none is known. */
+  rotation(
+    rotationId: string,
   ): Promise<{ readonly kind: 'listed'; readonly records: readonly RotationRecord[] } | Failure>;
 }

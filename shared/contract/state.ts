@@ -56,16 +56,17 @@ export interface Attention {
 export interface IdempotencyKeys {
   /**
    * Takes the key for a request, or gives back what it was taken for. `fingerprint`: a hash of the request, so that one key for two
-   * different requests is seen.
+   * different requests is seen. `at`: when, by the clock of whoever asks.
    */
   claim(
     caller: string,
     key: string,
     fingerprint: string,
     rotationId: string,
+    at: Date,
   ): Promise<
     | { readonly kind: 'claimed' }
-    | { readonly kind: 'known'; readonly fingerprint: string; readonly rotationId: string }
+    | { readonly kind: 'known'; readonly fingerprint: string; readonly rotationId: string; readonly at: Date }
     | Failure
   >;
 }

@@ -1,5 +1,5 @@
 import type { QueueClient } from '@azure/storage-queue';
-import type { QueueOf, Queues } from '../contract/ports.ts';
+import type { Enqueued, QueueOf, Queues } from '../contract/ports.ts';
 import { Bug, type Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';
 import { storageFailure, storageFault } from './fault.ts';
@@ -22,7 +22,7 @@ export class StorageQueues implements Queues {
     queue: QueueOf<Message>,
     message: Message,
     { secret, delayMs = 0 }: { readonly secret: string; readonly delayMs?: number },
-  ): Promise<{ readonly kind: 'enqueued' } | Failure> {
+  ): Promise<Enqueued | Failure> {
     if (delayMs > longestDelayMs) throw new Bug(`${queue.name}: a message cannot be hidden for ${delayMs} ms`);
     const json = Buffer.from(JSON.stringify(queue.schema.parse(message)));
     if (json.length > longestMessageBytes)
@@ -32,8 +32,12 @@ export class StorageQueues implements Queues {
     // host.json says base64, which is what the host expects of whoever fills the queue.
     const text = json.toString('base64');
     try {
-      await sendCreating(client, () => client.sendMessage(text, options));
-      return { kind: 'enqueued' };
+      const { messageId, popReceipt } = await sendCreating(client, () => client.sendMessage(text, options));
+      const withdraw = async () => {
+        // Delivered in the meantime, or unreachable: whoever gets it finds its work done.
+        await client.deleteMessage(messageId, popReceipt).catch(() => undefined);
+      };
+      return { kind: 'enqueued', withdraw };
     } catch (error) {
       return storageFailure(storageFault(error), 'queue', secret);
     }
@@ -41,12 +45,12 @@ export class StorageQueues implements Queues {
 }
 
 /** The queue is made when it is missing, rather than asked for each time. */
-async function sendCreating(client: QueueClient, send: () => Promise<unknown>): Promise<void> {
+async function sendCreating<Sent>(client: QueueClient, send: () => Promise<Sent>): Promise<Sent> {
   try {
-    await send();
+    return await send();
   } catch (error) {
     if (storageFault(error).status !== 404) throw error;
     await client.createIfNotExists();
-    await send();
+    return await send();
   }
 }

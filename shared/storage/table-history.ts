@@ -1,5 +1,5 @@
 /** What happened, for people. The engine never reads it; losing it loses nothing else. */
-import { odata, type TableClient } from '@azure/data-tables';
+import { odata, type TableClient, type TableEntity } from '@azure/data-tables';
 import { z } from 'zod';
 import type { History, RotationRecord } from '../contract/ports.ts';
 import type { Failure } from '../errors.ts';
@@ -22,7 +22,7 @@ const row = z.object({
   requestedBy: z.string(),
   startedAt: z.date(),
   endedAt: z.date().nullish(),
-  outcome: z.enum(['running', 'rotated', 'skipped', 'failed', 'retired']),
+  outcome: z.enum(['queued', 'running', 'rotated', 'skipped', 'failed', 'retired']),
   from: z.string().nullish(),
   to: z.string().nullish(),
   failureCode: z.string().nullish(),
@@ -88,33 +88,55 @@ function fromRow(entity: object): RotationRecord {
   };
 }
 
+type Listed = { readonly kind: 'listed'; readonly records: readonly RotationRecord[] };
+
+/** Where a rotation is found by its id alone. No vault has a name of two letters, so it is no partition of a secret. */
+const indexKey = (rotationId: string) => ({ partitionKey: `id:${rotationId}`, rowKey: 'rotation' });
+const indexRow = z.object({ vault: z.string(), secret: z.string() });
+const rotationIdForm = /^[0-9a-f]{32}$/;
+
+/** A rotation with more attempts than this shows the newest. */
+const mostAttempts = 100;
+
+/** How many ids are remembered as written to the index; more are only written once more. */
+const mostRemembered = 1_000;
+
 export class TableHistory implements History {
   readonly #table: TableClient;
+  readonly #indexed = new Set<string>();
 
   constructor(clients: Pick<StorageClients, 'table'>) {
     this.#table = clients.table(historyTable);
   }
 
   async record(record: RotationRecord): Promise<{ readonly kind: 'recorded' } | Failure> {
-    const entity = toRow(record);
     try {
-      await this.#table.upsertEntity(entity, 'Replace').catch(async (error: unknown) => {
-        if (storageFault(error).status !== 404) throw error;
-        await this.#table.createTable();
-        await this.#table.upsertEntity(entity, 'Replace');
-      });
+      await this.#index(record);
+      await this.#put(toRow(record));
       return { kind: 'recorded' };
     } catch (error) {
       return storageFailure(storageFault(error), 'table', record.secret);
     }
   }
 
-  async of(
-    vault: string,
-    secret: string,
-    { limit }: { readonly limit: number },
-  ): Promise<{ readonly kind: 'listed'; readonly records: readonly RotationRecord[] } | Failure> {
-    const filter = odata`PartitionKey eq ${partitionKey(vault, secret)}`;
+  async of(vault: string, secret: string, { limit }: { readonly limit: number }): Promise<Listed | Failure> {
+    return this.#list(odata`PartitionKey eq ${partitionKey(vault, secret)}`, secret, limit);
+  }
+
+  async rotation(rotationId: string): Promise<Listed | Failure> {
+    if (!rotationIdForm.test(rotationId)) return { kind: 'listed', records: [] };
+    const { partitionKey: id, rowKey } = indexKey(rotationId);
+    try {
+      const { vault, secret } = indexRow.parse(await this.#table.getEntity(id, rowKey));
+      const filter = odata`PartitionKey eq ${partitionKey(vault, secret)} and rotationId eq ${rotationId}`;
+      return await this.#list(filter, secret, mostAttempts);
+    } catch (error) {
+      const fault = storageFault(error);
+      return fault.status === 404 ? { kind: 'listed', records: [] } : storageFailure(fault, 'table', rotationId);
+    }
+  }
+
+  async #list(filter: string, about: string, limit: number): Promise<Listed | Failure> {
     const rows: object[] = [];
     try {
       for await (const entity of this.#table.listEntities({ queryOptions: { filter } })) {
@@ -124,8 +146,24 @@ export class TableHistory implements History {
     } catch (error) {
       const fault = storageFault(error);
       // No table yet: nothing has happened yet.
-      if (fault.status !== 404) return storageFailure(fault, 'table', secret);
+      if (fault.status !== 404) return storageFailure(fault, 'table', about);
     }
     return { kind: 'listed', records: rows.map(fromRow) };
+  }
+
+  /** Written before the attempt itself: an entry that leads to nothing does no harm, an attempt without one is not found. */
+  async #index({ rotationId, vault, secret }: RotationRecord): Promise<void> {
+    if (!rotationIdForm.test(rotationId) || this.#indexed.has(rotationId)) return;
+    await this.#put({ ...indexKey(rotationId), vault, secret });
+    if (this.#indexed.size >= mostRemembered) this.#indexed.clear();
+    this.#indexed.add(rotationId);
+  }
+
+  async #put(entity: TableEntity): Promise<void> {
+    await this.#table.upsertEntity(entity, 'Replace').catch(async (error: unknown) => {
+      if (storageFault(error).status !== 404) throw error;
+      await this.#table.createTable();
+      await this.#table.upsertEntity(entity, 'Replace');
+    });
   }
 }

@@ -7,6 +7,7 @@ import type {
   NewVersion,
   ReadOutcome,
   SecretProperties,
+  SecretsPage,
   Vault,
   VersionChange,
   WriteOutcome,
@@ -16,6 +17,7 @@ import type { Failure } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import { CallPolicy, type CallPolicyOptions, VaultCall } from './call-policy.ts';
 import { failureOf, faultOf, type VaultFault } from './fault.ts';
+import { listingAt, nextOf } from './listing.ts';
 import { changeProperties, readProperties, readVersionProperties, writeProperties } from './properties.ts';
 
 export interface KeyVaultOptions {
@@ -75,6 +77,7 @@ export function vaultName(url: string): string {
 export class KeyVault implements Vault {
   readonly name: string;
   readonly #client: SecretClient;
+  readonly #origin: string;
   readonly #policy: CallPolicy;
   readonly #waiting: CallPolicyOptions;
   /** Whether an answer was given to a token already. */
@@ -91,6 +94,7 @@ export class KeyVault implements Vault {
     this.name = options.name ?? vaultName(options.url);
     this.#waiting = options.waiting ?? waitReally;
     this.#policy = new CallPolicy(this.#waiting);
+    this.#origin = url.origin;
     this.#client = new SecretClient(url.origin, options.credential, {
       // All trying again is the policy's. The client's own would multiply it, and would send a PUT twice.
       retryOptions: { maxRetries: 0 },
@@ -166,24 +170,27 @@ export class KeyVault implements Vault {
     return { kind: 'listed', versions: await this.#settleTie(name, versions, options.signal) };
   }
 
-  async *list(options: {
-    signal: AbortSignal;
-  }): AsyncIterable<
-    { readonly kind: 'page'; readonly secrets: readonly SecretProperties[]; readonly readAt: Date } | Failure
-  > {
-    const pages = this.#client.listPropertiesOfSecrets().byPage({ maxPageSize: pageSize })[Symbol.asyncIterator]();
+  async *list({ signal, after }: { signal: AbortSignal; after?: string }): AsyncIterable<SecretsPage | Failure> {
+    const about = `all secrets of ${this.name}`;
+    const from = after === undefined ? {} : { continuationToken: listingAt(this.#origin, after) };
+    const pages = this.#client
+      .listPropertiesOfSecrets()
+      .byPage({ maxPageSize: pageSize, ...from })
+      [Symbol.asyncIterator]();
     for (;;) {
-      const outcome = await this.#call(options, () => pages.next());
+      const outcome = await this.#call({ signal }, () => pages.next());
       if (outcome.kind === 'fault') {
-        yield failureOf(outcome.fault, `all secrets of ${this.name}`, this.name);
+        yield failureOf(outcome.fault, about, this.name);
         return;
       }
       if (outcome.value.done === true) return;
       if (outcome.readAt === undefined) {
-        yield failureOf(noClock, `all secrets of ${this.name}`, this.name);
+        yield failureOf(noClock, about, this.name);
         return;
       }
-      yield { kind: 'page', secrets: outcome.value.value.map(readProperties), readAt: outcome.readAt };
+      const next = nextOf(outcome.value.value);
+      const secrets = outcome.value.value.map(readProperties);
+      yield { kind: 'page', secrets, readAt: outcome.readAt, ...(next === undefined ? {} : { next }) };
     }
   }
 

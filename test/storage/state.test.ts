@@ -68,13 +68,14 @@ test('failures in a row quarantine a secret, and clearing it forgets them', asyn
 
 test('an idempotency key is taken once, and tells what it was taken for', async () => {
   const keys = tableIdempotencyKeys(records);
+  const claimedAt = new Date('2026-03-01T12:00:00Z');
   const claims = await Promise.all(
-    ['r1', 'r2', 'r3'].map((rotationId) => keys.claim('ops', `${vault}-key`, 'print', rotationId)),
+    ['r1', 'r2', 'r3'].map((rotationId) => keys.claim('ops', `${vault}-key`, 'print', rotationId, claimedAt)),
   );
   expect(claims.filter((claim) => claim.kind === 'claimed')).toHaveLength(1);
-  const known = await keys.claim('ops', `${vault}-key`, 'another', 'r4');
-  expect(known).toMatchObject({ kind: 'known', fingerprint: 'print' });
-  expect(await keys.claim('somebody else', `${vault}-key`, 'print', 'r5')).toEqual({ kind: 'claimed' });
+  const known = await keys.claim('ops', `${vault}-key`, 'another', 'r4', new Date());
+  expect(known).toMatchObject({ kind: 'known', fingerprint: 'print', at: claimedAt });
+  expect(await keys.claim('somebody else', `${vault}-key`, 'print', 'r5', new Date())).toEqual({ kind: 'claimed' });
 });
 
 test('the freeze switch is off until it is set, and says who set it and why', async () => {
@@ -101,7 +102,7 @@ test('storage that gives no answer is a failure of class retry, never an empty a
     tableFreeze(down).read(),
     tableAttention(down).of(vault, 'orders-db'),
     tableAcknowledgements(down).of(vault, 'orders-db', 'v1'),
-    tableIdempotencyKeys(down).claim('ops', 'k', 'p', 'r'),
+    tableIdempotencyKeys(down).claim('ops', 'k', 'p', 'r', new Date()),
   ]);
   expect(answers.map((answer) => ('code' in answer ? answer.code : answer.kind))).toEqual(
     Array(5).fill('storage-unreachable'),

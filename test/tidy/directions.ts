@@ -38,6 +38,11 @@ export const rules: readonly Rule[] = [
     ],
     packages: ['zod'],
   },
+  {
+    of: 'shared/api/',
+    may: [...base, 'shared/engine/', 'shared/config/duration.ts', 'shared/telemetry.ts'],
+    packages: ['zod', 'jose'],
+  },
   { of: 'shared/vault/', may: adapters, packages: ['@azure/', 'zod'] },
   { of: 'shared/storage/', may: adapters, packages: ['@azure/', 'zod'] },
   { of: 'shared/notify/', may: adapters, packages: ['@azure/', 'standardwebhooks', 'zod'] },

@@ -1,0 +1,189 @@
+/**
+ * Somebody asks for one rotation. The request is in the queue before anything is answered or begun: whoever waits for it works on the
+ * same request as the queue's message, which comes later and finds it done. So a crash at any point loses nothing, and nothing happens twice.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Enqueued } from '../contract/ports.ts';
+import { readCurrent } from '../engine/current.ts';
+import { performRotation } from '../engine/perform.ts';
+import { rotationsQueue } from '../engine/queues.ts';
+import type { RotationRequest } from '../engine/request.ts';
+import type { RotationResult } from '../engine/result.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import type { Log } from '../telemetry.ts';
+import { type Answer, accepted, ok, placeOf } from './answer.ts';
+import type { Caller } from './caller.ts';
+import { type ApiDependencies, vaultOf } from './dependencies.ts';
+import { failureProblem, problem } from './problem.ts';
+import { type RotationView, viewRotated, viewRotation } from './views/rotation.ts';
+
+export interface Asked {
+  readonly vault: string;
+  readonly secret: string;
+  readonly mode: Exclude<RotationRequest['mode'], 'scheduled' | 'resume'>;
+  readonly reason: string;
+  readonly version?: string | undefined;
+  readonly to?: string | undefined;
+  readonly wait: boolean;
+}
+
+export interface Asking {
+  readonly caller: Caller;
+  readonly idempotencyKey: string | undefined;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+type Claimed =
+  /** `at`: when it was asked for. `queued`: the message is in the queue already. */
+  | { readonly kind: 'claimed'; readonly rotationId: string; readonly queued: boolean }
+  | { readonly kind: 'problem'; readonly answer: Answer };
+
+/** A request that was claimed longer ago than this and is not in the queue was lost in a crash. */
+const lostAfterMs = 60_000;
+
+/** The message of a request that is worked on at once comes after this; a dead worker's lease is over by then. */
+const laterMs = 65_000;
+
+/** How long an answer is waited for. Azure cuts it after 230 s, and clients and proxies much earlier. */
+const waitMs = 100_000;
+
+export async function askRotation(deps: ApiDependencies, asked: Asked, asking: Asking): Promise<Answer> {
+  const found = vaultOf(deps, asked.vault);
+  if (found.kind === 'problem') return found.answer;
+  const current = await readCurrent(deps.engine, found.vault, asked.secret, asking.signal);
+  if (isFailure(current)) return failureProblem(current);
+  if (current.kind === 'opted-out') return problem('not-managed', `${asked.secret} has no tag "rotator"`);
+
+  const askedAt = deps.now();
+  const claimed = await claim(deps, asking, fingerprintOf(asked), askedAt);
+  if (claimed.kind === 'problem') return claimed.answer;
+  const request = requestOf(asked, asking.caller, claimed.rotationId);
+  const queued = claimed.queued ? undefined : await queue(deps, request, askedAt, asked.wait ? laterMs : 0, asking.log);
+  if (queued !== undefined && isFailure(queued)) return failureProblem(queued);
+  return asked.wait
+    ? perform(deps, request, queued, asking)
+    : accepted(await standing(deps, request), placeOf(claimed.rotationId));
+}
+
+/** A hash of what was asked, so that one key for two different requests is seen. */
+export function fingerprintOf(asked: object): string {
+  const sorted = Object.entries(asked).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}
+
+/** Takes the caller's key, or finds what it was taken for. Without a key every request is a new one. */
+export async function claim(
+  deps: ApiDependencies,
+  { caller, idempotencyKey }: Pick<Asking, 'caller' | 'idempotencyKey'>,
+  fingerprint: string,
+  at: Date,
+): Promise<Claimed> {
+  const fresh = randomBytes(16).toString('hex');
+  if (idempotencyKey === undefined) return { kind: 'claimed', rotationId: fresh, queued: false };
+  const claim = await deps.idempotencyKeys.claim(caller.id, idempotencyKey, fingerprint, fresh, at);
+  if (isFailure(claim)) return { kind: 'problem', answer: failureProblem(claim) };
+  if (claim.kind === 'claimed') return { kind: 'claimed', rotationId: fresh, queued: false };
+  if (claim.fingerprint !== fingerprint)
+    return { kind: 'problem', answer: problem('key-reused', 'the key was sent before with another request') };
+  const { rotationId } = claim;
+  const mark = await deps.marks.has(queuedMark(rotationId));
+  if (isFailure(mark)) return { kind: 'problem', answer: failureProblem(mark) };
+  if (mark.marked || at.getTime() - claim.at.getTime() > lostAfterMs)
+    return { kind: 'claimed', rotationId, queued: mark.marked };
+  const headers = { 'retry-after': '5', location: placeOf(rotationId) };
+  return { kind: 'problem', answer: problem('key-in-work', 'it is not in the queue yet', { headers, rotationId }) };
+}
+
+export function queuedMark(rotationId: string): string {
+  return `queued ${rotationId}`;
+}
+
+export function requestOf(asked: Omit<Asked, 'wait'>, caller: Caller, rotationId: string): RotationRequest {
+  const { vault, secret, mode, reason, version, to } = asked;
+  return {
+    ...{ vault, secret, mode, reason, rotationId, requestedBy: caller.name.slice(0, 256) },
+    ...(version === undefined ? {} : { version }),
+    ...(to === undefined ? {} : { to }),
+  };
+}
+
+/** Puts the request into the queue, then says so: the other way round a crash would make a request that nobody works on. */
+export async function queue(
+  deps: ApiDependencies,
+  request: RotationRequest,
+  askedAt: Date,
+  delayMs: number,
+  log: Log,
+): Promise<Enqueued | Failure> {
+  const { rotationId = '', vault, secret, requestedBy, reason = request.mode } = request;
+  const enqueued = await deps.queues.enqueue(rotationsQueue, request, { secret, delayMs });
+  if (isFailure(enqueued)) return enqueued;
+  const about = { rotationId, vault, secret, requestedBy, reason, steps: [] };
+  const [marked, recorded] = await Promise.all([
+    deps.marks.put(queuedMark(rotationId)),
+    deps.history.record({ ...about, startedAt: askedAt, endedAt: askedAt, outcome: 'queued' }),
+  ]);
+  for (const outcome of [marked, recorded]) {
+    if (isFailure(outcome)) log.warn('asking-not-kept', { secret, code: outcome.code });
+  }
+  return enqueued;
+}
+
+/** How the rotation stands by its history; where that cannot be read, what is certain. */
+async function standing(deps: ApiDependencies, request: RotationRequest): Promise<RotationView> {
+  const { rotationId = '', vault, secret, requestedBy, reason = request.mode } = request;
+  const listed = await deps.history.rotation(rotationId);
+  const known = isFailure(listed) ? undefined : viewRotation(listed.records);
+  const unknown = { rotationId, vault, secret, requestedBy, reason, retired: false, warnings: [], attempts: [] };
+  return known ?? { ...unknown, state: 'queued' };
+}
+
+async function perform(
+  deps: ApiDependencies,
+  request: RotationRequest,
+  queued: Enqueued | undefined,
+  { log, signal }: Asking,
+): Promise<Answer> {
+  const limit = new AbortController();
+  const late = deps.engine.wait(waitMs, AbortSignal.any([limit.signal, signal])).then(() => 'late' as const);
+  const result = await Promise.race([performRotation({ ...deps, log }, request), late]);
+  limit.abort();
+  // It goes on; should this process end, the queue's message does.
+  if (result === 'late') return accepted(await standing(deps, request), placeOf(request.rotationId ?? ''), 10);
+  if (isOver(result)) await queued?.withdraw?.();
+  return answerOf(deps, request, result);
+}
+
+/** Whether the message in the queue has nothing left to do. */
+function isOver(result: RotationResult): boolean {
+  switch (result.kind) {
+    case 'rotated':
+      return true;
+    case 'skipped':
+      return result.reason !== 'busy';
+    case 'failed':
+      return result.failure.class !== 'retry';
+  }
+}
+
+async function answerOf(deps: ApiDependencies, request: RotationRequest, result: RotationResult): Promise<Answer> {
+  const { rotationId = '', requestedBy, reason = request.mode } = request;
+  const steps = result.steps.map((step) => ({ ...step }));
+  const location = placeOf(rotationId);
+  switch (result.kind) {
+    case 'rotated':
+      return { ...ok(viewRotated(result, requestedBy, reason)), headers: { location } };
+    case 'skipped':
+      if (result.reason === 'already-rotated') return { ...ok(await madeBefore(deps, request)), headers: { location } };
+      if (result.reason === 'busy') return accepted(await standing(deps, request), location, 5);
+      return problem('not-now', result.detail, { reason: result.reason, rotationId, steps, headers: { location } });
+    case 'failed':
+      return failureProblem(result.failure, { rotationId, steps, headers: { location } });
+  }
+}
+
+/** The same request again, after its version was made. */
+async function madeBefore(deps: ApiDependencies, request: RotationRequest): Promise<RotationView> {
+  return { ...(await standing(deps, request)), state: 'rotated' };
+}

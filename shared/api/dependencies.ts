@@ -1,0 +1,28 @@
+import type { Vault } from '../contract/ports.ts';
+import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
+import type { PerformDependencies } from '../engine/perform.ts';
+import type { Answer } from './answer.ts';
+import { problem } from './problem.ts';
+
+/** Everything the routes work with, but for the log of the invocation. Made once per process in functions/compose.ts. */
+export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
+  readonly marks: Marks;
+  readonly acknowledgements: Acknowledgements;
+  readonly idempotencyKeys: IdempotencyKeys;
+  /** The app's own version. */
+  readonly version: string;
+}
+
+/** One of the app's vaults, or the answer that says that it is none. */
+export function vaultOf(
+  deps: ApiDependencies,
+  name: string,
+): { readonly kind: 'vault'; readonly vault: Vault } | { readonly kind: 'problem'; readonly answer: Answer } {
+  const vault = deps.engine.vaults.get(name);
+  if (vault !== undefined) return { kind: 'vault', vault };
+  const known = [...deps.engine.vaults.keys()].join(', ');
+  return {
+    kind: 'problem',
+    answer: problem('vault-not-served', `there is no vault of that name here; there are ${known}`),
+  };
+}

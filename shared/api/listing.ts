@@ -1,0 +1,126 @@
+/** Going through secrets by listing alone: one page of one vault at a time, nothing read of a single secret. */
+import { z } from 'zod';
+import type { SecretProperties, SecretsPage } from '../contract/ports.ts';
+import type { Trouble } from '../contract/state.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { fields, secretName, vaultName } from './fields.ts';
+import { type SecretView, secretStates, viewSecret } from './views/secret.ts';
+
+/** Which secrets are meant. All that is given must hold; a value that fits none fits none. */
+export interface Selection {
+  readonly vault?: string | undefined;
+  readonly states?: readonly string[] | undefined;
+  readonly rotator?: string | undefined;
+  /** A tag by its name, with its value where one is given. */
+  readonly tags?: readonly { readonly name: string; readonly value?: string }[] | undefined;
+  /** Lower case. */
+  readonly names?: ReadonlySet<string> | undefined;
+}
+
+/** Without a state named, only secrets that opted in are meant. */
+export function selects(selection: Selection, view: SecretView): boolean {
+  const { states, rotator, tags = [], names } = selection;
+  if (states === undefined ? view.state === 'unmanaged' : !states.includes(view.state)) return false;
+  if (rotator !== undefined && view.rotator !== rotator) return false;
+  if (names !== undefined && !names.has(view.secret.toLowerCase())) return false;
+  return tags.every(({ name, value }) => {
+    const found = Object.hasOwn(view.tags, name) ? view.tags[name] : undefined;
+    return found !== undefined && (value === undefined || found === value);
+  });
+}
+
+const position = z.strictObject({ vault: vaultName, next: z.string().max(4096).optional() });
+export type Position = z.infer<typeof position>;
+
+/** Where a listing goes on, as a text that means nothing to the caller. It may come back from anybody and is read with care. */
+export function tokenOf(at: Position): string {
+  return Buffer.from(JSON.stringify(at)).toString('base64url');
+}
+
+export const pageToken = z
+  .string()
+  .max(8192, 'takes the "next" of a page before')
+  .transform((text, context): Position => {
+    try {
+      const parsed = position.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+      if (parsed.success) return parsed.data;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    context.addIssue({ code: 'custom', message: 'takes the "next" of a page before' });
+    return z.NEVER;
+  });
+
+/** The next page of a listing over the vaults that are meant. */
+export async function readPage(
+  deps: ApiDependencies,
+  vaults: readonly string[],
+  at: Position,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'page'; readonly page: SecretsPage; readonly next: Position | undefined } | Failure> {
+  const vault = deps.engine.vaults.get(at.vault);
+  const page =
+    vault === undefined
+      ? undefined
+      : await firstOf(vault.list({ signal, ...(at.next === undefined ? {} : { after: at.next }) }));
+  if (page !== undefined && isFailure(page)) return page;
+  const following = vaults[vaults.indexOf(at.vault) + 1];
+  const next = nextPosition(at, page?.next, following);
+  return { kind: 'page', page: page ?? { kind: 'page', secrets: [], readAt: deps.now() }, next };
+}
+
+function nextPosition(at: Position, next: string | undefined, following: string | undefined): Position | undefined {
+  if (next !== undefined) return { vault: at.vault, next };
+  return following === undefined ? undefined : { vault: following };
+}
+
+async function firstOf<Item>(items: AsyncIterable<Item>): Promise<Item | undefined> {
+  for await (const item of items) return item;
+  return undefined;
+}
+
+/** Every secret of a vault that is in trouble, lower-case name first; a failure where the storage account does not say. */
+export async function troubleOf(
+  deps: ApiDependencies,
+  vault: string,
+): Promise<{ readonly kind: 'troubles'; readonly bySecret: ReadonlyMap<string, Trouble> } | Failure> {
+  const bySecret = new Map<string, Trouble>();
+  for await (const one of deps.attention.all(vault)) {
+    if (isFailure(one)) return one;
+    bySecret.set(one.secret.toLowerCase(), one.trouble);
+  }
+  return { kind: 'troubles', bySecret };
+}
+
+export function viewAll(
+  deps: ApiDependencies,
+  vault: string,
+  secrets: readonly SecretProperties[],
+  troubles: ReadonlyMap<string, Trouble>,
+  now: Date,
+): SecretView[] {
+  return secrets.map((one) => viewSecret(deps.engine, vault, one, troubles.get(one.name.toLowerCase()), now));
+}
+
+/** The fields of a selector in a body. At least one: an empty one would mean everything. */
+export const selector = fields({
+  vault: vaultName.optional(),
+  state: z.enum(secretStates).optional(),
+  rotator: z.string().min(1).max(64).optional(),
+  tags: z.record(z.string().min(1).max(256), z.string().max(256)).optional(),
+  names: z.array(secretName).min(1, 'takes at least one name').max(1000, 'takes 1000 names at most').optional(),
+}).refine((given) => Object.values(given).some((value) => value !== undefined), {
+  message: 'takes at least one of vault, state, rotator, tags, names: an empty selector selects nothing',
+});
+
+export function selectionOf(given: z.infer<typeof selector>): Selection {
+  const { vault, state, rotator, tags, names } = given;
+  return {
+    vault,
+    states: state === undefined ? undefined : [state],
+    rotator,
+    tags: tags === undefined ? undefined : Object.entries(tags).map(([name, value]) => ({ name, value })),
+    names: names === undefined ? undefined : new Set(names.map((name) => name.toLowerCase())),
+  };
+}

@@ -1,0 +1,48 @@
+/** All routes of the API. One line each; the router, the checks and the document know nothing else. */
+import { z } from 'zod';
+import { ok } from './answer.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { fields } from './fields.ts';
+import { openApiDocument } from './openapi.ts';
+import { type Route, route } from './route.ts';
+import { acknowledgeRoutes } from './routes/acknowledge.ts';
+import { alertRoutes } from './routes/alert.ts';
+import { freezeRoutes } from './routes/freeze.ts';
+import { healthRoutes } from './routes/health.ts';
+import { inspectRoutes } from './routes/inspect.ts';
+import { listRoutes } from './routes/list.ts';
+import { manyRoutes } from './routes/many.ts';
+import { planRoutes } from './routes/plan.ts';
+import { retireRoutes } from './routes/retire.ts';
+import { rotateRoutes } from './routes/rotate.ts';
+import { rotationRoutes } from './routes/rotations.ts';
+
+export function allRoutes(deps: ApiDependencies): readonly Route[] {
+  const document = route(
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      needs: 'reader',
+      summary: 'This description',
+      answers: { 200: { description: 'OpenAPI 3.1.', schema: z.record(z.string(), z.unknown()) } },
+      params: fields({}),
+      query: fields({}),
+    },
+    async () => ok(openApiDocument(routes, deps.version)),
+  );
+  const routes: readonly Route[] = [
+    ...healthRoutes(deps),
+    document,
+    ...listRoutes(deps),
+    ...inspectRoutes(deps),
+    ...planRoutes(deps),
+    ...rotateRoutes(deps),
+    ...manyRoutes(deps),
+    ...rotationRoutes(deps),
+    ...retireRoutes(deps),
+    ...acknowledgeRoutes(deps),
+    ...freezeRoutes(deps),
+    ...alertRoutes(deps),
+  ];
+  return routes;
+}

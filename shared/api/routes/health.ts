@@ -1,0 +1,113 @@
+/** Is it alive, and does it reach what it needs? */
+import { z } from 'zod';
+import type { Vault } from '../../contract/ports.ts';
+import { type Failure, isFailure } from '../../errors.ts';
+import { ok } from '../answer.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { fields } from '../fields.ts';
+import { type Route, route } from '../route.ts';
+import { freezeView, viewFreeze } from './freeze.ts';
+
+const reach = z.object({
+  reachable: z.boolean(),
+  ms: z.int(),
+  code: z.string().optional(),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+});
+
+const details = z.object({
+  status: z.enum(['healthy', 'impaired']),
+  version: z.string(),
+  vaults: z.array(reach.extend({ vault: z.string() })),
+  storage: reach,
+  freeze: freezeView.optional().describe('Absent where the storage account does not say.'),
+  quarantined: z.int().optional().describe('Secrets in quarantine over all vaults.'),
+});
+
+/** A look at the first page of a vault must not keep the one who asks waiting. */
+const lookWithinMs = 10_000;
+
+export function healthRoutes(deps: ApiDependencies): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/health',
+        needs: 'anybody',
+        summary: 'The app answers',
+        answers: { 200: { description: 'Says no more than that.', schema: z.object({ status: z.literal('alive') }) } },
+        params: fields({}),
+        query: fields({}),
+      },
+      async () => ok({ status: 'alive' }),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/health/details',
+        needs: 'reader',
+        summary: 'Whether the app reaches its vaults and its storage account, whether it is frozen, its version',
+        answers: { 200: { description: 'Also where something is not reached: read "status".', schema: details } },
+        params: fields({}),
+        query: fields({}),
+      },
+      async ({ signal }) => ok(await lookAround(deps, signal)),
+    ),
+  ];
+}
+
+async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z.infer<typeof details>> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(lookWithinMs)]);
+  const [vaults, storage, quarantined] = await Promise.all([
+    Promise.all(
+      [...deps.engine.vaults.values()].map(async (vault) => ({
+        vault: vault.name,
+        ...(await look(deps, vault, within)),
+      })),
+    ),
+    timed(deps, () => deps.freeze.read()),
+    countQuarantined(deps),
+  ]);
+  const { outcome: freeze, ...reached } = storage;
+  const healthy = reached.reachable && vaults.every((vault) => vault.reachable);
+  return {
+    status: healthy ? 'healthy' : 'impaired',
+    version: deps.version,
+    vaults,
+    storage: reached,
+    ...(isFailure(freeze) ? {} : { freeze: viewFreeze(freeze) }),
+    ...(quarantined === undefined ? {} : { quarantined }),
+  };
+}
+
+async function look(deps: ApiDependencies, vault: Vault, signal: AbortSignal) {
+  const { outcome: _page, ...reached } = await timed(deps, async () => {
+    for await (const page of vault.list({ signal })) return page;
+    return { kind: 'empty' as const };
+  });
+  return reached;
+}
+
+async function timed<Outcome extends { readonly kind: string }>(
+  deps: ApiDependencies,
+  work: () => Promise<Outcome | Failure>,
+) {
+  const started = deps.engine.elapsedMs();
+  const outcome = await work();
+  const ms = Math.round(deps.engine.elapsedMs() - started);
+  if (!isFailure(outcome)) return { outcome, reachable: true, ms };
+  const { code, message, hint } = outcome;
+  return { outcome, reachable: false, ms, code, detail: message, hint };
+}
+
+async function countQuarantined(deps: ApiDependencies): Promise<number | undefined> {
+  let count = 0;
+  for (const vault of deps.engine.vaults.keys()) {
+    for await (const one of deps.attention.all(vault)) {
+      if (isFailure(one)) return undefined;
+      if (one.trouble.quarantined) count += 1;
+    }
+  }
+  return count;
+}

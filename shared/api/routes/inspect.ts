@@ -1,0 +1,132 @@
+/** One secret: its versions, policy, acknowledgements and trouble; and what a rotation of it would do. No value is read to show it. */
+import { z } from 'zod';
+import type { SecretProperties, Vault } from '../../contract/ports.ts';
+import { pendingNameOf } from '../../engine/identifiers.ts';
+import { readStamp } from '../../engine/stamp.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import { acknowledgementsOf, acknowledgementsView } from '../acknowledged.ts';
+import { ok } from '../answer.ts';
+import { type ApiDependencies, vaultOf } from '../dependencies.ts';
+import { fields, secretName, time, vaultName, wholeNumber } from '../fields.ts';
+import { failureProblem } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+import { attemptView, viewAttempt } from '../views/rotation.ts';
+import { secretView, viewSecret } from '../views/secret.ts';
+
+const params = fields({ vault: vaultName, secret: secretName });
+
+const versionView = z.object({
+  version: z.string(),
+  current: z.boolean(),
+  enabled: z.boolean(),
+  createdAt: time,
+  expiresAt: time.optional(),
+  rotationId: z.string().optional(),
+  from: z.string().optional(),
+});
+
+const inspected = secretView.extend({
+  version: z.string().describe('The current version.'),
+  versions: z.array(versionView).describe('Newest first, 50 at most.'),
+  pending: z.object({ secret: z.string(), version: z.string(), createdAt: time }).optional(),
+  acknowledgements: acknowledgementsView.optional(),
+  warnings: z.array(z.string()),
+});
+
+type Listed = SecretProperties & { readonly version: string };
+
+export type Versions = { readonly kind: 'versions'; readonly newest: Listed; readonly all: readonly Listed[] };
+
+/** The versions of a secret, of which there is at least one; properties alone, so that a disabled one is seen too. */
+export async function versionsOf(vault: Vault, secret: string, signal: AbortSignal): Promise<Versions | Failure> {
+  const listed = await vault.versions(secret, { signal });
+  if (isFailure(listed)) return listed;
+  const [newest] = listed.versions;
+  if (newest === undefined) return failure('secret-missing', { secret, vault: vault.name });
+  return { kind: 'versions', newest, all: listed.versions };
+}
+
+const mostVersions = 50;
+
+export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/vaults/{vault}/secrets/{secret}',
+        needs: 'reader',
+        summary: 'Show one secret: state, policy, versions, trouble, who has acknowledged',
+        answers: { 200: { description: 'The secret without its value.', schema: inspected } },
+        params,
+        query: fields({}),
+      },
+      async ({ path, signal }) => {
+        const found = vaultOf(deps, path.vault);
+        if (found.kind === 'problem') return found.answer;
+        const shown = await inspect(deps, found.vault, path.secret, signal);
+        return isFailure(shown) ? failureProblem(shown) : ok(shown.view);
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/vaults/{vault}/secrets/{secret}/history',
+        needs: 'reader',
+        summary: 'What was done with one secret: who asked, when, why, each step, the outcome',
+        answers: { 200: { description: 'Newest first.', schema: z.object({ attempts: z.array(attemptView) }) } },
+        params,
+        query: fields({ limit: wholeNumber(1, 200, 50) }),
+      },
+      async ({ path, query }) => {
+        const found = vaultOf(deps, path.vault);
+        if (found.kind === 'problem') return found.answer;
+        const listed = await deps.history.of(path.vault, path.secret, { limit: query.limit });
+        return isFailure(listed) ? failureProblem(listed) : ok({ attempts: listed.records.map(viewAttempt) });
+      },
+    ),
+  ];
+}
+
+async function inspect(deps: ApiDependencies, vault: Vault, secret: string, signal: AbortSignal) {
+  const [versions, pending, trouble] = await Promise.all([
+    versionsOf(vault, secret, signal),
+    vault.versions(pendingNameOf(secret), { signal }),
+    deps.attention.of(vault.name, secret),
+  ]);
+  if (isFailure(versions)) return versions;
+  const { newest, all } = versions;
+  const now = deps.now();
+  const view = viewSecret(deps.engine, vault.name, newest, isFailure(trouble) ? undefined : trouble, now);
+  const acknowledged = await acknowledgementsOf(deps, vault.name, newest, now);
+  const warnings = [trouble, pending, acknowledged].flatMap((one) => (isFailure(one) ? [one.message] : []));
+  return {
+    kind: 'inspected' as const,
+    view: {
+      ...view,
+      version: newest.version,
+      versions: all.slice(0, mostVersions).map((one) => viewVersion(one, one.version === newest.version)),
+      ...(isFailure(pending) ? {} : pendingFields(pendingNameOf(secret), pending.versions)),
+      ...(isFailure(acknowledged) || acknowledged.view === undefined ? {} : { acknowledgements: acknowledged.view }),
+      warnings,
+    },
+  };
+}
+
+/** A stored candidate counts while it is enabled; it is switched off when it has been published. */
+function pendingFields(secret: string, versions: readonly Listed[]) {
+  const [newest] = versions;
+  if (newest?.enabled !== true) return {};
+  return { pending: { secret, version: newest.version, createdAt: newest.createdAt.toISOString() } };
+}
+
+function viewVersion(one: Listed, current: boolean): z.infer<typeof versionView> {
+  const stamp = readStamp(one.tags);
+  return {
+    version: one.version,
+    current,
+    enabled: one.enabled,
+    createdAt: one.createdAt.toISOString(),
+    ...(one.expiresAt === undefined ? {} : { expiresAt: one.expiresAt.toISOString() }),
+    ...(stamp === undefined ? {} : { rotationId: stamp.rotationId, from: stamp.from }),
+  };
+}

@@ -1,0 +1,173 @@
+/** Rotating many secrets at once, by a selector and with their number confirmed. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type Failure, isFailure } from '../../errors.ts';
+import { type Answer, placeOf } from '../answer.ts';
+import { claim, fingerprintOf, queue, queuedMark, requestOf } from '../ask.ts';
+import { type ApiDependencies, vaultOf } from '../dependencies.ts';
+import { fields, reason } from '../fields.ts';
+import { readPage, type Selection, selectionOf, selector, selects, troubleOf, viewAll } from '../listing.ts';
+import { failureProblem, problem } from '../problem.ts';
+import { type Call, type Route, route } from '../route.ts';
+
+/** More than this in one call would not be answered in time. */
+const mostSecrets = 10_000;
+
+/** How many requests are on their way to the queue at once. */
+const mostAtOnce = 16;
+
+/** How many names a refusal shows. */
+const mostShown = 50;
+
+const body = fields({
+  selector,
+  confirm: z
+    .int('takes the number of secrets that you expect to be rotated')
+    .min(0, 'is at least 0')
+    .max(mostSecrets, `is at most ${mostSecrets}: narrow the selector`),
+  reason,
+});
+
+const answer = z.object({
+  matched: z.int(),
+  rotations: z.array(z.object({ vault: z.string(), secret: z.string(), rotationId: z.string(), location: z.string() })),
+});
+
+interface Match {
+  readonly vault: string;
+  readonly secret: string;
+}
+
+export function manyRoutes(deps: ApiDependencies): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/rotations',
+        needs: 'operator',
+        summary: 'Rotate many secrets by a selector, with their number confirmed',
+        description:
+          'Nothing is enqueued unless the selector matches exactly `confirm` secrets; the refusal says how many it matches, and which.',
+        idempotent: true,
+        answers: {
+          200: { description: 'Nothing matches, as confirmed.', schema: answer },
+          202: { description: 'All are queued.', schema: answer },
+        },
+        params: fields({}),
+        query: fields({}),
+        body,
+      },
+      (call) => rotateMany(deps, call),
+    ),
+  ];
+}
+
+type ManyCall = Call<unknown, unknown, z.infer<typeof body>>;
+
+async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer> {
+  const { selector, confirm } = call.body;
+  const known = selector.vault === undefined ? undefined : vaultOf(deps, selector.vault);
+  if (known?.kind === 'problem') return known.answer;
+  const askedAt = deps.now();
+  const claimed = await claim(deps, call, fingerprintOf(call.body), askedAt);
+  if (claimed.kind === 'problem') return claimed.answer;
+  const batch = claimed.rotationId;
+  const selection = selectionOf(selector);
+  if (claimed.queued) return repeated(deps, batch, selection, call.signal);
+  const matches = await findAll(deps, selection, confirm, call.signal);
+  if (isFailure(matches)) return failureProblem(matches);
+  if (matches.secrets.length !== confirm) return differs(matches.secrets, confirm, matches.complete);
+  const rotations = matches.secrets.map((match) => ({ ...match, rotationId: idOf(batch, match) }));
+  const failed = await queueAll(deps, rotations, askedAt, call);
+  if (failed !== undefined) return failureProblem(failed);
+  const marked = await deps.marks.put(queuedMark(batch));
+  if (isFailure(marked)) call.log.warn('asking-not-kept', { code: marked.code });
+  return answered(rotations);
+}
+
+type Rotation = Match & { readonly rotationId: string };
+
+function answered(rotations: readonly Rotation[]): Answer {
+  const shown = rotations.map((one) => ({ ...one, location: placeOf(one.rotationId) }));
+  return { status: shown.length === 0 ? 200 : 202, body: { matched: shown.length, rotations: shown } };
+}
+
+/** The states have changed since, so the ones that were queued are found by their marks. */
+async function repeated(
+  deps: ApiDependencies,
+  batch: string,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const matches = await findAll(deps, { ...selection, states: undefined }, mostSecrets, signal);
+  if (isFailure(matches)) return failureProblem(matches);
+  const rotations: Rotation[] = [];
+  for (let at = 0; at < matches.secrets.length; at += mostAtOnce) {
+    const some = matches.secrets
+      .slice(at, at + mostAtOnce)
+      .map((match) => ({ ...match, rotationId: idOf(batch, match) }));
+    const marks = await Promise.all(some.map((one) => deps.marks.has(queuedMark(one.rotationId))));
+    for (const [index, mark] of marks.entries()) {
+      if (isFailure(mark)) return failureProblem(mark);
+      const one = some[index];
+      if (mark.marked && one !== undefined) rotations.push(one);
+    }
+  }
+  return answered(rotations);
+}
+
+/** Each rotation's id follows from the request's, so that a repeat after a crash asks for the same rotations. */
+function idOf(batch: string, { vault, secret }: Match): string {
+  const text = `${batch}\n${vault}\n${secret.toLowerCase()}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** Stops looking once there are more than were confirmed. A candidate that is stored is no secret to be asked for. */
+async function findAll(
+  deps: ApiDependencies,
+  selection: Selection,
+  confirmed: number,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'matches'; readonly secrets: readonly Match[]; readonly complete: boolean } | Failure> {
+  const secrets: Match[] = [];
+  const vaults = selection.vault === undefined ? [...deps.engine.vaults.keys()] : [selection.vault];
+  for (const vault of vaults) {
+    const troubles = await troubleOf(deps, vault);
+    if (isFailure(troubles)) return troubles;
+    for (let next: Parameters<typeof readPage>[2] | undefined = { vault }; next !== undefined; ) {
+      const page = await readPage(deps, [vault], next, signal);
+      if (isFailure(page)) return page;
+      for (const view of viewAll(deps, vault, page.page.secrets, troubles.bySecret, page.page.readAt)) {
+        if (view.state === 'stalled' || view.state === 'unmanaged' || !selects(selection, view)) continue;
+        secrets.push({ vault, secret: view.secret });
+      }
+      if (secrets.length > confirmed + mostShown) return { kind: 'matches', secrets, complete: false };
+      next = page.next;
+    }
+  }
+  return { kind: 'matches', secrets, complete: true };
+}
+
+function differs(secrets: readonly Match[], confirm: number, complete: boolean): Answer {
+  const matched = `${complete ? '' : 'more than '}${complete ? secrets.length : secrets.length - 1}`;
+  return problem('count-differs', `the selector matches ${matched} secrets, and ${confirm} were confirmed`, {
+    ...(complete ? { matched: secrets.length } : {}),
+    secrets: secrets.slice(0, mostShown),
+  });
+}
+
+async function queueAll(
+  deps: ApiDependencies,
+  rotations: readonly Rotation[],
+  askedAt: Date,
+  { body, caller, log }: ManyCall,
+): Promise<Failure | undefined> {
+  for (let at = 0; at < rotations.length; at += mostAtOnce) {
+    const sent = rotations.slice(at, at + mostAtOnce).map(({ vault, secret, rotationId }) => {
+      const request = requestOf({ vault, secret, mode: 'asked', reason: body.reason }, caller, rotationId);
+      return queue(deps, request, askedAt, 0, log);
+    });
+    for (const outcome of await Promise.all(sent)) if (isFailure(outcome)) return outcome;
+  }
+  return undefined;
+}

@@ -1,0 +1,144 @@
+/** The end of an old credential, now; and the end of a quarantine. */
+import { z } from 'zod';
+import { performRetirement } from '../../engine/perform.ts';
+import { retirementsQueue, rotationsQueue } from '../../engine/queues.ts';
+import type { RetirementResult } from '../../engine/result.ts';
+import { readStamp } from '../../engine/stamp.ts';
+import { isFailure } from '../../errors.ts';
+import { type Answer, ok } from '../answer.ts';
+import { type ApiDependencies, vaultOf } from '../dependencies.ts';
+import { fields, reason, secretName, time, vaultName } from '../fields.ts';
+import { failureProblem, problem } from '../problem.ts';
+import { type Call, type Route, route } from '../route.ts';
+import { stepView } from '../views/rotation.ts';
+import { versionsOf } from './inspect.ts';
+
+const params = fields({ vault: vaultName, secret: secretName });
+
+const retireBody = fields({ reason, force: z.boolean('takes true or false').default(false) });
+
+const retired = z.object({
+  rotationId: z.string(),
+  vault: z.string(),
+  secret: z.string(),
+  state: z.enum(['retired', 'waiting']),
+  evidence: z.string().optional().describe('What allowed it: free, asked, deadline or emergency.'),
+  sessions: z.array(z.string()).describe('Who was cut; while waiting: who is seen on the old credential.'),
+  consumers: z.array(z.string()).describe('Consumers that have not acknowledged the new version.'),
+  logins: z.array(z.string()).describe('Logins, slots or key ids that are dead now.'),
+  sessionsEnded: z.int().optional(),
+  retireBy: time.optional(),
+  steps: z.array(stepView),
+});
+
+const resumed = z.object({ vault: z.string(), secret: z.string(), quarantined: z.boolean(), failuresBefore: z.int() });
+
+/** The message of a retirement that is worked on at once comes after this; a dead worker's lease is over by then. */
+const laterMs = 65_000;
+
+type RetireCall = Call<z.infer<typeof params>, unknown, z.infer<typeof retireBody>>;
+
+export function retireRoutes(deps: ApiDependencies): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/vaults/{vault}/secrets/{secret}/retire',
+        needs: 'operator',
+        summary: 'End the old credential now, if nobody is seen using it',
+        description:
+          'While somebody uses it, who is said and nothing is changed. `force` ends it and its sessions whoever uses it, and needs the role emergency.',
+        answers: { 200: { description: 'Retired and proven refused, or who is in the way.', schema: retired } },
+        params,
+        query: fields({}),
+        body: retireBody,
+      },
+      (call) => retireNow(deps, call),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/vaults/{vault}/secrets/{secret}/resume',
+        needs: 'operator',
+        summary: 'End the quarantine of a secret, and have it looked at again',
+        answers: { 200: { description: 'Failures are forgotten; it is rotated if it is due.', schema: resumed } },
+        params,
+        query: fields({}),
+        body: fields({ reason }),
+      },
+      (call) => resume(deps, call),
+    ),
+  ];
+}
+
+async function retireNow(
+  deps: ApiDependencies,
+  { path, body, caller, demand, log, signal }: RetireCall,
+): Promise<Answer> {
+  const denied = body.force ? demand('emergency') : undefined;
+  if (denied !== undefined) return denied;
+  const found = vaultOf(deps, path.vault);
+  if (found.kind === 'problem') return found.answer;
+  const versions = await versionsOf(found.vault, path.secret, signal);
+  if (isFailure(versions)) return failureProblem(versions);
+  const stamp = readStamp(versions.newest.tags);
+  if (stamp === undefined)
+    return problem('not-now', 'the current version was not made by Keyturn, so no old credential is known');
+  const { vault, secret } = { vault: path.vault, secret: path.secret };
+  const mode = body.force ? ('emergency' as const) : ('asked' as const);
+  const request = { vault, secret, rotationId: stamp.rotationId, mode, requestedBy: caller.name.slice(0, 256) };
+  log.info('retirement-asked', { vault, secret, by: caller.name, reason: body.reason, force: body.force });
+  // Sessions are cut while this runs: a crash in between must not leave the credential alive until its deadline.
+  const queued = body.force
+    ? await deps.queues.enqueue(retirementsQueue, request, { secret, delayMs: laterMs })
+    : undefined;
+  if (queued !== undefined && isFailure(queued)) return failureProblem(queued);
+  const result = await performRetirement({ ...deps, log }, request);
+  const again =
+    (result.kind === 'failed' && result.failure.class === 'retry') ||
+    (result.kind === 'skipped' && result.reason === 'busy');
+  if (!again) await queued?.withdraw?.();
+  return answerOf(result);
+}
+
+function answerOf(result: RetirementResult): Answer {
+  const { rotationId, vault, secret } = result;
+  const steps = result.steps.map((step) => ({ ...step }));
+  const about = { rotationId, vault, secret, steps };
+  switch (result.kind) {
+    case 'retired': {
+      const { evidence, cut, logins, sessionsEnded } = result;
+      const held = { sessions: [...cut.sessions], consumers: [...cut.consumers] };
+      return ok({ ...about, state: 'retired', evidence, ...held, logins: [...logins], sessionsEnded });
+    }
+    case 'waiting': {
+      const held = { sessions: [...result.holding.sessions], consumers: [...result.holding.consumers] };
+      return ok({ ...about, state: 'waiting', ...held, logins: [], retireBy: result.retireBy.toISOString() });
+    }
+    case 'skipped':
+      return problem('not-now', result.detail, { reason: result.reason, rotationId, steps });
+    case 'failed':
+      return failureProblem(result.failure, { rotationId, steps });
+  }
+}
+
+async function resume(
+  deps: ApiDependencies,
+  { path, caller, body, log, signal }: Call<z.infer<typeof params>, unknown, { readonly reason: string }>,
+): Promise<Answer> {
+  const found = vaultOf(deps, path.vault);
+  if (found.kind === 'problem') return found.answer;
+  const { vault, secret } = path;
+  const versions = await versionsOf(found.vault, secret, signal);
+  if (isFailure(versions)) return failureProblem(versions);
+  const before = await deps.attention.of(vault, secret);
+  if (isFailure(before)) return failureProblem(before);
+  const cleared = await deps.attention.cleared(vault, secret);
+  if (isFailure(cleared)) return failureProblem(cleared);
+  const requestedBy = caller.name.slice(0, 256);
+  const look = { vault, secret, mode: 'scheduled' as const, requestedBy, reason: body.reason };
+  const queued = await deps.queues.enqueue(rotationsQueue, look, { secret });
+  if (isFailure(queued)) return failureProblem(queued);
+  log.info('resumed', { vault, secret, by: caller.name, reason: body.reason });
+  return ok({ vault, secret, quarantined: false, failuresBefore: before.failures });
+}

@@ -1,0 +1,184 @@
+/** What happens to every request: who calls, which route, may they, is it well-formed; then the route's own work. Denied unless allowed. */
+import type { Role } from '../contract/access.ts';
+import type { Log } from '../telemetry.ts';
+import type { Answer } from './answer.ts';
+import type { Authenticated, Authenticator } from './auth/authenticate.ts';
+import { type Caller, may } from './caller.ts';
+import { problem } from './problem.ts';
+import { type BodySource, readBody } from './read-body.ts';
+import { invalid, type RawCall, type Route } from './route.ts';
+import { findRoute } from './router.ts';
+
+export interface ApiRequest extends BodySource {
+  readonly method: string;
+  /** The whole address. */
+  readonly url: string;
+}
+
+export interface Api {
+  /** Never throws for anything a caller sent. */
+  handle(request: ApiRequest, log: Log): Promise<Answer>;
+}
+
+export const prefix = '/api/v1';
+
+/** The platform cuts an answer after 230 s. */
+const answerWithinMs = 200_000;
+
+const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+export function makeApi(routes: readonly Route[], authentication: Authenticator): Api {
+  return {
+    async handle(request, log) {
+      const answer = await answerTo(routes, authentication, request, log);
+      return { ...answer, headers: { 'content-type': 'application/json', ...answer.headers, ...always } };
+    },
+  };
+}
+
+async function answerTo(
+  routes: readonly Route[],
+  authentication: Authenticator,
+  request: ApiRequest,
+  log: Log,
+): Promise<Answer> {
+  const url = new URL(request.url);
+  const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : url.pathname;
+  const found = findRoute(routes, request.method, path);
+  if (found.kind === 'route' && found.route.needs === 'anybody') {
+    return work(found.route, { request, url, path: found.path, caller: nobody, log });
+  }
+  const keyInAddress =
+    found.kind === 'route' && found.route.keyInAddress === true ? url.searchParams.get('code') : null;
+  const known = await authentication.authenticate({
+    header: request.header,
+    ...(keyInAddress === null ? {} : { keyInAddress }),
+  });
+  const where = {
+    method: request.method.slice(0, 16),
+    route: found.kind === 'route' ? found.route.path : 'none',
+    path: path.slice(0, 200),
+  };
+  const forged =
+    request.header('x-ms-client-principal') !== undefined && (known.kind !== 'caller' || known.how !== 'platform');
+  if (known.kind !== 'caller') {
+    log.warn('access-denied', {
+      ...where,
+      detail: known.kind === 'anonymous' ? 'no credential' : known.detail,
+      forged,
+    });
+    return refusal(known, authentication.configured);
+  }
+  const who = { who: known.name, id: known.id, how: known.how, roles: [...known.roles].join(' '), ...where };
+  switch (found.kind) {
+    case 'none':
+      log.warn('access-denied', { ...who, detail: 'no such route' });
+      return problem('route-unknown', 'the address leads to no route');
+    case 'other-method': {
+      log.warn('access-denied', { ...who, detail: 'no such method' });
+      const allow = found.allowed.join(', ');
+      return problem('method-not-allowed', `the route takes ${allow}`, { headers: { allow } });
+    }
+    case 'route': {
+      const demand = demandOf(known, log, who);
+      const denied = found.route.needs === 'anybody' ? undefined : demand(found.route.needs);
+      return denied ?? work(found.route, { request, url, path: found.path, caller: known, log, demand });
+    }
+  }
+}
+
+/** Who is behind a route that needs nobody. */
+const nobody: Caller = { kind: 'caller', id: 'anybody', name: 'anybody', how: 'key', roles: new Set(), consumers: [] };
+
+function refusal(known: Exclude<Authenticated, Caller>, configured: boolean): Answer {
+  const headers = { 'www-authenticate': 'Bearer realm="keyturn"' };
+  if (!configured)
+    return problem('access-not-configured', 'no key and no tenant is configured, so every route is closed', {
+      headers,
+    });
+  switch (known.kind) {
+    case 'anonymous':
+      return problem('not-authenticated', 'the request carries no credential', { headers });
+    case 'refused':
+      return problem('credential-refused', known.detail, {
+        headers: { 'www-authenticate': 'Bearer realm="keyturn", error="invalid_token"' },
+      });
+    case 'unreachable':
+      return problem('keys-unreachable', known.detail, { headers: { 'retry-after': '5' } });
+  }
+}
+
+/** Every decision is written down, allowed or denied. */
+function demandOf(caller: Caller, log: Log, who: Readonly<Record<string, string>>): RawCall['demand'] {
+  return (role: Role) => {
+    if (may(caller, role)) {
+      log.info('access-allowed', { ...who, needs: role });
+      return undefined;
+    }
+    log.warn('access-denied', { ...who, needs: role, detail: 'the role is missing' });
+    return problem(
+      'role-missing',
+      `this takes the role "${role}"; the caller has ${[...caller.roles].join(', ') || 'none'}`,
+    );
+  };
+}
+
+interface Work extends Pick<RawCall, 'caller' | 'log'> {
+  readonly request: ApiRequest;
+  readonly url: URL;
+  readonly path: Readonly<Record<string, string>>;
+  readonly demand?: RawCall['demand'];
+}
+
+async function work(
+  route: Route,
+  { request, url, path, caller, log, demand = () => undefined }: Work,
+): Promise<Answer> {
+  const read = route.method === 'GET' ? undefined : await readBody(request);
+  if (read?.kind === 'problem') return read.answer;
+  const idempotencyKey = route.idempotent === true ? request.header('idempotency-key') : undefined;
+  if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
+    return invalid([{ in: 'header', field: 'Idempotency-Key', detail: 'takes 1 to 128 visible characters of ASCII' }]);
+  }
+  const raw = {
+    path,
+    query: queryOf(url, route.keyInAddress === true),
+    body: read?.json,
+    caller,
+    idempotencyKey,
+    demand,
+    log,
+  };
+  try {
+    return await route.run({ ...raw, signal: AbortSignal.timeout(answerWithinMs) });
+  } catch (error) {
+    // A mistake in Keyturn. What is told of it is its kind; its message may quote anything.
+    log.error('bug', {
+      route: route.path,
+      detail: error instanceof Error ? error.name : 'unknown',
+      stack: framesOf(error),
+    });
+    return problem('unexpected', 'the request was not completed because of a mistake in Keyturn');
+  }
+}
+
+/** Where it happened, without the message. */
+function framesOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .join('\n');
+}
+
+/** A field that is given twice stays a list, which only schemas that take lists accept. */
+function queryOf(url: URL, keyInAddress: boolean): Readonly<Record<string, string | string[]>> {
+  const names = [...new Set(url.searchParams.keys())].filter((name) => !(keyInAddress && name === 'code'));
+  return Object.fromEntries(
+    names.map((name) => {
+      const [first = '', ...more] = url.searchParams.getAll(name);
+      return [name, more.length === 0 ? first : [first, ...more]];
+    }),
+  );
+}

@@ -1,0 +1,140 @@
+/** A rotation as people see it: who asked, why, each attempt with its steps, and how it stands. */
+import { z } from 'zod';
+import type { RotationRecord } from '../../contract/ports.ts';
+import { strategies } from '../../contract/strategy.ts';
+import type { Rotated } from '../../engine/result.ts';
+import { type FailureClass, failureKinds } from '../../errors.ts';
+import { time } from '../fields.ts';
+
+export const rotationStates = ['queued', 'running', 'retrying', 'rotated', 'skipped', 'failed'] as const;
+
+export const stepView = z.object({ name: z.string(), ms: z.number(), outcome: z.string() });
+
+const failureView = z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() });
+
+export const attemptView = z.object({
+  rotationId: z.string(),
+  outcome: z.enum(['queued', 'running', 'rotated', 'skipped', 'failed', 'retired']),
+  reason: z.string(),
+  requestedBy: z.string(),
+  startedAt: time,
+  endedAt: time.optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  failure: failureView.optional(),
+  steps: z.array(stepView),
+});
+export type AttemptView = z.infer<typeof attemptView>;
+
+export const rotationView = z.object({
+  rotationId: z.string(),
+  vault: z.string(),
+  secret: z.string(),
+  state: z
+    .enum(rotationStates)
+    .describe('rotated, skipped and failed are final; retrying: it failed and is tried again by itself.'),
+  requestedBy: z.string(),
+  reason: z.string(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  login: z.string().optional(),
+  strategy: z.enum(strategies).optional(),
+  retireBy: time.optional(),
+  expiresAt: time.optional(),
+  retired: z.boolean().describe('Whether the credential before was proven refused.'),
+  failure: failureView.optional(),
+  warnings: z.array(z.string()),
+  attempts: z.array(attemptView).describe('Newest first.'),
+});
+export type RotationView = z.infer<typeof rotationView>;
+
+export function viewAttempt(record: RotationRecord): AttemptView {
+  const { rotationId, outcome, reason, requestedBy, startedAt, endedAt, from, to, failure, steps } = record;
+  return {
+    rotationId,
+    outcome,
+    reason,
+    requestedBy,
+    startedAt: startedAt.toISOString(),
+    ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(failure === undefined ? {} : { failure: { ...failure, page: `docs/errors/${failure.code}.md` } }),
+    steps: steps.map((step) => ({ ...step })),
+  };
+}
+
+/** As often as the platform delivers a message before it is put aside. */
+const mostDeliveries = 5;
+
+/** What all attempts of one rotation say together; undefined where there is none. `records`: newest first. Pure. */
+export function viewRotation(records: readonly RotationRecord[]): RotationView | undefined {
+  const asked = records.at(-1);
+  if (asked === undefined) return undefined;
+  const rotations = records.filter((record) => record.outcome !== 'retired' && !isBusy(record));
+  const done = rotations.find((record) => record.outcome === 'rotated');
+  const newest = done ?? rotations[0] ?? asked;
+  const { rotationId, vault, secret, from, to, failure } = newest;
+  return {
+    rotationId,
+    vault,
+    secret,
+    state: stateOf(newest, rotations),
+    requestedBy: asked.requestedBy,
+    reason: asked.reason,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    retired: records.some((record) => record.outcome === 'retired'),
+    ...(failure === undefined ? {} : { failure: { ...failure, page: `docs/errors/${failure.code}.md` } }),
+    warnings: [],
+    attempts: records.map(viewAttempt),
+  };
+}
+
+/** An attempt that met another at work says nothing of the rotation. */
+function isBusy(record: RotationRecord): boolean {
+  return record.outcome === 'skipped' && record.reason.startsWith('busy:');
+}
+
+const classes: ReadonlyMap<string, FailureClass> = new Map(
+  Object.entries(failureKinds).map(([code, kind]) => [code, kind.class]),
+);
+
+function stateOf(newest: RotationRecord, rotations: readonly RotationRecord[]): RotationView['state'] {
+  switch (newest.outcome) {
+    case 'failed': {
+      const failed = rotations.filter((record) => record.outcome === 'failed').length;
+      const again = classes.get(newest.failure?.code ?? '') === 'retry' && failed < mostDeliveries;
+      return again ? 'retrying' : 'failed';
+    }
+    case 'retired':
+      return 'rotated';
+    case 'queued':
+    case 'running':
+    case 'rotated':
+    case 'skipped':
+      return newest.outcome;
+  }
+}
+
+/** What the one who waited is told at once; history has it too. */
+export function viewRotated(result: Rotated, requestedBy: string, reason: string): RotationView {
+  const { rotationId, vault, secret, from, to, login, strategy, retireBy, expiresAt, warnings } = result;
+  return {
+    rotationId,
+    vault,
+    secret,
+    state: 'rotated',
+    requestedBy,
+    reason,
+    from,
+    to,
+    login,
+    strategy,
+    ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    retired: false,
+    warnings: [...warnings],
+    attempts: [],
+  };
+}

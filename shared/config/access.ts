@@ -1,0 +1,72 @@
+/** How the settings of who may call are read. Like all of them, no message quotes a value. */
+import { type ApiKey, type Role, roles } from '../contract/access.ts';
+import { parser, wrong } from './parsers.ts';
+
+const name = /^[\w.@-]{1,64}$/;
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const entries = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
+
+function roleOf(text: string, which: string): Role {
+  return roles.find((role) => role === text) ?? wrong(`${which} has a role that is none of ${roles.join(', ')}`);
+}
+
+/** `NAME:ROLE:SHA256`, separated by commas, blanks or line ends. */
+export const apiKeys = parser((text): readonly ApiKey[] => {
+  const keys = entries(text).map((entry, index): ApiKey => {
+    const which = `entry ${index + 1}`;
+    const [holder = '', role = '', sha256 = '', ...more] = entry.split(':');
+    if (more.length > 0 || !name.test(holder)) return wrong(`${which} is not NAME:ROLE:SHA256`);
+    if (!/^[0-9a-f]{64}$/i.test(sha256)) return wrong(`${which} does not end in the SHA-256 of a key, 64 hex digits`);
+    return { name: holder, role: roleOf(role, which), sha256: sha256.toLowerCase() };
+  });
+  const known = new Map<string, Role>();
+  keys.forEach((key, index) => {
+    const before = known.get(key.name) ?? key.role;
+    if (before !== key.role) wrong(`entry ${index + 1} gives a name a second role`);
+    known.set(key.name, key.role);
+  });
+  return new Set(keys.map((key) => key.sha256)).size === keys.length ? keys : wrong('names one key twice');
+});
+
+export const tenantId = parser((text): string | undefined => {
+  if (text.trim() === '') return undefined;
+  return guid.test(text.trim()) ? text.trim().toLowerCase() : wrong('is not the id of a tenant');
+});
+
+/** Client ids or application id URIs. */
+export const audiences = parser((text): readonly string[] =>
+  entries(text).map((one, index) =>
+    guid.test(one) || /^(api|https):\/\/[^\s*]{1,250}$/.test(one)
+      ? one
+      : wrong(`entry ${index + 1} is neither a client id nor an application id URI`),
+  ),
+);
+
+/** `NAME=ID`, separated by commas; the id of an identity is given one name only. */
+export const consumerNames = parser((text): ReadonlyMap<string, string> => {
+  const names = new Map<string, string>();
+  entries(text).forEach((entry, index) => {
+    const at = entry.indexOf('=');
+    const [consumer, id] = [entry.slice(0, Math.max(at, 0)), entry.slice(at + 1).toLowerCase()];
+    if (!name.test(consumer) || !guid.test(id)) wrong(`entry ${index + 1} is not NAME=ID`);
+    if (names.has(id)) wrong(`entry ${index + 1} gives an identity a second name`);
+    names.set(id, consumer);
+  });
+  return names;
+});
+
+/** Exactly what the platform writes; anything else is no promise of it. */
+export const platformVouches = parser((text): boolean => text === 'True');
+
+const field = String.raw`(\*|\d{1,2}(-\d{1,2})?)(\/\d{1,2})?(,(\*|\d{1,2}(-\d{1,2})?)(\/\d{1,2})?)*`;
+const word = String.raw`([\d*,/-]|[A-Za-z]{3})+`;
+const schedule = new RegExp(`^${[field, field, field, field, word, word].join(' ')}$`);
+
+/** Six fields of NCRONTAB, beginning with the seconds. */
+export const timerSchedule = parser((text): string => {
+  const fields = text.trim().split(/\s+/).join(' ');
+  return schedule.test(fields)
+    ? fields
+    : wrong('is not a schedule of six fields: second, minute, hour, day, month, weekday');
+});
