@@ -14,7 +14,7 @@ export interface SecretVersion {
 export interface AcknowledgeOptions {
   /** Where Keyturn's API is: `https://keyturn-prod.azurewebsites.net/api`. https, unless it is this machine. */
   readonly api: string;
-  /** This consumer's own function key, sent as `x-functions-key`. Give `key` or `token`. */
+  /** This consumer's own key of Keyturn's API, sent as `x-functions-key`. Give `key` or `token`. */
   readonly key?: string | (() => string | Promise<string>);
   /** Gives an Entra token for Keyturn, as `getBearerTokenProvider` of `@azure/identity` makes it. Give `key` or `token`. */
   readonly token?: () => Promise<string>;
@@ -25,7 +25,7 @@ export interface AcknowledgeOptions {
 /** Keyturn's route for acknowledgements, below the address of its API. The only place that knows it. */
 export function acknowledgementPath({ vault, secret, version }: SecretVersion): string {
   const [v, s, n] = [vault, secret, version].map(encodeURIComponent);
-  return `/vaults/${v}/secrets/${s}/versions/${n}/acknowledgements`;
+  return `/v1/vaults/${v}/secrets/${s}/versions/${n}/acknowledgements`;
 }
 
 const requestTimeoutMs = 10_000;

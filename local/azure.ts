@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildApp } from '../build.ts';
+import { localApiKeySetting } from './api-keys.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { type EventDelivery, type EventDeliveryOptions, startEventDelivery } from './events/index.ts';
 import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from './functions-host/index.ts';
@@ -94,6 +95,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
     FUNCTIONS_WORKER_RUNTIME: 'node',
     KEYTURN_VAULTS: `${vaultName}=${vault.url}`,
     KEYTURN_CREDENTIAL: 'local',
+    KEYTURN_API_KEYS: localApiKeySetting,
     ...options.settings,
   };
   const host = keep(

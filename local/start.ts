@@ -1,5 +1,6 @@
 /** `npm start`: the local Azure on fixed ports, until Ctrl-C. */
 import { parseArgs } from 'node:util';
+import { localApiKeys } from './api-keys.ts';
 import { type LocalAzure, startLocalAzure } from './azure.ts';
 import { createSamples, samples } from './samples.ts';
 
@@ -74,6 +75,7 @@ function addressesOf(azure: LocalAzure) {
       control: `${vault.url}/_emulator/`,
       token: 'any',
     },
+    api: { url: `${host.url}/api/v1`, keys: localApiKeys },
     host: { url: host.url, keys: host.keys, events: host.eventGridUrl('onSecretEvent') },
     postgres: { url: postgres?.adminUrl },
     storage: {
@@ -92,6 +94,7 @@ function show(azure: LocalAzure, empty: boolean): void {
   const lines = [
     ['vault', `${vault.url}  (https too; any bearer token; clock and faults under /_emulator/)`],
     ['functions', `${host.url}  (master key ${host.keys.master})`],
+    ['api', `${host.url}/api/v1  (x-keyturn-key: ${localApiKeys.operator})`],
     ['postgres', postgres?.adminUrl ?? ''],
     ['storage', `${storage.blobUrl}, ${storage.queueUrl}, ${storage.tableUrl}`],
     ['samples', empty ? 'none' : samples.map(({ secret }) => secret).join(', ')],

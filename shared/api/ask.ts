@@ -168,12 +168,12 @@ function isOver(result: RotationResult): boolean {
 }
 
 async function answerOf(deps: ApiDependencies, request: RotationRequest, result: RotationResult): Promise<Answer> {
-  const { rotationId = '', requestedBy, reason = request.mode } = request;
+  const { rotationId = '' } = request;
   const steps = result.steps.map((step) => ({ ...step }));
   const location = placeOf(rotationId);
   switch (result.kind) {
     case 'rotated':
-      return { ...ok(viewRotated(result, requestedBy, reason)), headers: { location } };
+      return { ...ok(viewRotated(await standing(deps, request), result)), headers: { location } };
     case 'skipped':
       if (result.reason === 'already-rotated') return { ...ok(await madeBefore(deps, request)), headers: { location } };
       if (result.reason === 'busy') return accepted(await standing(deps, request), location, 5);

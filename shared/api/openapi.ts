@@ -5,14 +5,34 @@ import type { Route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const toSchema = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
-    io,
-    target: 'draft-2020-12',
-    unrepresentable: 'any',
-  });
-  return json;
-};
+/** What zod writes for every whole number, and says nothing. */
+const widest: readonly unknown[] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+
+/** Schemas with a name stand among the components once; the places that use them refer to it. */
+const inComponents = (json: unknown): Json =>
+  z.record(z.string(), z.unknown()).parse(
+    JSON.parse(JSON.stringify(json), (key, value: unknown) => {
+      if (key === '$ref' && typeof value === 'string') return value.replace('#/$defs/', '#/components/schemas/');
+      return ['minimum', 'maximum'].includes(key) && widest.includes(value) ? undefined : value;
+    }),
+  );
+
+function toSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  // A schema with a name is put among the definitions only where it is part of another.
+  const { properties } = jsonOf(z.object({ it: schema }), io);
+  return inComponents(z.record(z.string(), z.unknown()).parse(properties)['it']);
+}
+
+function jsonOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  return { ...z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' }) };
+}
+
+function namedSchemas(routes: readonly Route[]): Json {
+  const answers = routes.flatMap((route) => Object.values(route.answers).map((answer) => answer.schema));
+  const all = jsonOf(z.object({ it: z.tuple([problemBody, ...answers]) }), 'output');
+  const named = z.record(z.string(), z.record(z.string(), z.unknown())).parse(all['$defs']);
+  return Object.fromEntries(Object.entries(named).map(([name, { id: _id, ...json }]) => [name, inComponents(json)]));
+}
 
 /** `version`: the app's own. Pure. */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
@@ -35,7 +55,8 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     security: [{ token: [] }, { key: [] }],
     paths,
     components: {
-      schemas: { Problem: toSchema(problemBody, 'output') },
+      schemas: namedSchemas(routes),
+      responses: { Problem: problemResponse() },
       securitySchemes: {
         token: {
           type: 'http',
@@ -78,16 +99,14 @@ function operationOf(route: Route): Json {
       : {
           requestBody: { required: true, content: { 'application/json': { schema: toSchema(schemas.body, 'input') } } },
         }),
-    responses: { ...responses, default: problemResponse(needs === 'anybody') },
+    responses: { ...responses, default: { $ref: '#/components/responses/Problem' } },
   };
 }
 
-function problemResponse(open: boolean): Json {
+function problemResponse(): Json {
   const codes = Object.entries(problemKinds).map(([code, { status }]) => `${status} ${code}`);
   return {
-    description: open
-      ? 'A problem.'
-      : `A problem (RFC 9457). The API's own: ${codes.join(', ')}; or a failure code of the engine.`,
+    description: `A problem (RFC 9457). The API's own: ${codes.join(', ')}; or a failure code of the engine.`,
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
 }
@@ -107,7 +126,7 @@ const keyInAddress: Json = {
 };
 
 function parametersOf(schema: z.ZodType, where: 'path' | 'query'): Json[] {
-  const json = toSchema(schema, 'input');
+  const json = inComponents(jsonOf(schema, 'input'));
   const properties = z.record(z.string(), z.record(z.string(), z.unknown())).parse(json['properties'] ?? {});
   const required = z.array(z.string()).parse(json['required'] ?? []);
   return Object.entries(properties).map(([name, { description, ...property }]) => ({

@@ -113,29 +113,33 @@ export const problemKinds = {
 export type ProblemCode = keyof typeof problemKinds;
 
 /** One field of a request that cannot be used. */
-export const fieldError = z.object({
-  in: z.enum(['body', 'query', 'path', 'header']),
-  field: z.string(),
-  detail: z.string(),
-  allowed: z.array(z.string()).optional(),
-});
+export const fieldError = z
+  .object({
+    in: z.enum(['body', 'query', 'path', 'header']),
+    field: z.string(),
+    detail: z.string(),
+    allowed: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'FieldError' });
 export type FieldError = z.infer<typeof fieldError>;
 
-export const problemBody = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  hint: z.string(),
-  page: z.string(),
-  errors: z.array(fieldError).optional(),
-  rotationId: z.string().optional(),
-  reason: z.string().optional(),
-  matched: z.int().optional(),
-  secrets: z.array(z.object({ vault: z.string(), secret: z.string() })).optional(),
-  steps: z.array(z.object({ name: z.string(), ms: z.number(), outcome: z.string() })).optional(),
-});
+export const problemBody = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    hint: z.string(),
+    page: z.string(),
+    errors: z.array(fieldError).optional(),
+    rotationId: z.string().optional(),
+    reason: z.string().optional(),
+    matched: z.int().optional(),
+    secrets: z.array(z.object({ vault: z.string(), secret: z.string() })).optional(),
+    steps: z.array(z.object({ name: z.string(), ms: z.number(), outcome: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
 type ProblemBody = z.infer<typeof problemBody>;
 
 /** More that a problem says, besides what its code says. */

@@ -133,7 +133,7 @@ describe('rotatingPgPool', () => {
     await eventually(() => expect(keyturn.calls).toHaveLength(2));
     expect(await sessionsOf('app_a')).toBe(0);
     expect(keyturn.calls.map((call) => call.path)).toEqual(
-      from.versions.map((one) => `/api/vaults/local/secrets/orders-db/versions/${one}/acknowledgements`),
+      from.versions.map((one) => `/api/v1/vaults/local/secrets/orders-db/versions/${one}/acknowledgements`),
     );
   });
 

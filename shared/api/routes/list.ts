@@ -32,7 +32,7 @@ const query = fields({
 
 const listed = z.object({
   secrets: z
-    .array(secretView)
+    .array(secretView.meta({ id: 'Secret' }))
     .describe('Those of this page that fit: 25 at most, possibly none although `next` is there.'),
   next: z.string().optional().describe('Absent on the last page.'),
   warnings: z.array(z.string()),

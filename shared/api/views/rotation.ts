@@ -8,44 +8,50 @@ import { time } from '../fields.ts';
 
 export const rotationStates = ['queued', 'running', 'retrying', 'rotated', 'skipped', 'failed'] as const;
 
-export const stepView = z.object({ name: z.string(), ms: z.number(), outcome: z.string() });
+export const stepView = z.object({ name: z.string(), ms: z.number(), outcome: z.string() }).meta({ id: 'Step' });
 
-const failureView = z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() });
+const failureView = z
+  .object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() })
+  .meta({ id: 'FailureShown' });
 
-export const attemptView = z.object({
-  rotationId: z.string(),
-  outcome: z.enum(['queued', 'running', 'rotated', 'skipped', 'failed', 'retired']),
-  reason: z.string(),
-  requestedBy: z.string(),
-  startedAt: time,
-  endedAt: time.optional(),
-  from: z.string().optional(),
-  to: z.string().optional(),
-  failure: failureView.optional(),
-  steps: z.array(stepView),
-});
+export const attemptView = z
+  .object({
+    rotationId: z.string(),
+    outcome: z.enum(['queued', 'running', 'rotated', 'skipped', 'failed', 'retired']),
+    reason: z.string(),
+    requestedBy: z.string(),
+    startedAt: time,
+    endedAt: time.optional(),
+    from: z.string().optional(),
+    to: z.string().optional(),
+    failure: failureView.optional(),
+    steps: z.array(stepView),
+  })
+  .meta({ id: 'Attempt' });
 export type AttemptView = z.infer<typeof attemptView>;
 
-export const rotationView = z.object({
-  rotationId: z.string(),
-  vault: z.string(),
-  secret: z.string(),
-  state: z
-    .enum(rotationStates)
-    .describe('rotated, skipped and failed are final; retrying: it failed and is tried again by itself.'),
-  requestedBy: z.string(),
-  reason: z.string(),
-  from: z.string().optional(),
-  to: z.string().optional(),
-  login: z.string().optional(),
-  strategy: z.enum(strategies).optional(),
-  retireBy: time.optional(),
-  expiresAt: time.optional(),
-  retired: z.boolean().describe('Whether the credential before was proven refused.'),
-  failure: failureView.optional(),
-  warnings: z.array(z.string()),
-  attempts: z.array(attemptView).describe('Newest first.'),
-});
+export const rotationView = z
+  .object({
+    rotationId: z.string(),
+    vault: z.string(),
+    secret: z.string(),
+    state: z
+      .enum(rotationStates)
+      .describe('rotated, skipped and failed are final; retrying: it failed and is tried again by itself.'),
+    requestedBy: z.string(),
+    reason: z.string(),
+    from: z.string().optional(),
+    to: z.string().optional(),
+    login: z.string().optional(),
+    strategy: z.enum(strategies).optional(),
+    retireBy: time.optional(),
+    expiresAt: time.optional(),
+    retired: z.boolean().describe('Whether the credential before was proven refused.'),
+    failure: failureView.optional(),
+    warnings: z.array(z.string()),
+    attempts: z.array(attemptView).describe('Newest first.'),
+  })
+  .meta({ id: 'Rotation' });
 export type RotationView = z.infer<typeof rotationView>;
 
 export function viewAttempt(record: RotationRecord): AttemptView {
@@ -84,11 +90,19 @@ export function viewRotation(records: readonly RotationRecord[]): RotationView |
     reason: asked.reason,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
-    retired: records.some((record) => record.outcome === 'retired'),
+    retired: records.some(endedTheOld),
     ...(failure === undefined ? {} : { failure: { ...failure, page: `docs/errors/${failure.code}.md` } }),
     warnings: [],
     attempts: records.map(viewAttempt),
   };
+}
+
+/** By itself, or as the last steps of an emergency. */
+function endedTheOld(record: RotationRecord): boolean {
+  if (record.outcome === 'retired') return true;
+  return (
+    record.outcome === 'rotated' && record.steps.some((step) => step.name === 'mark' && step.outcome === 'written')
+  );
 }
 
 /** An attempt that met another at work says nothing of the rotation. */
@@ -117,24 +131,13 @@ function stateOf(newest: RotationRecord, rotations: readonly RotationRecord[]): 
   }
 }
 
-/** What the one who waited is told at once; history has it too. */
-export function viewRotated(result: Rotated, requestedBy: string, reason: string): RotationView {
-  const { rotationId, vault, secret, from, to, login, strategy, retireBy, expiresAt, warnings } = result;
+/** What the one who waited is told besides what history has. */
+export function viewRotated(known: RotationView, result: Rotated): RotationView {
+  const { from, to, login, strategy, retireBy, expiresAt, warnings } = result;
   return {
-    rotationId,
-    vault,
-    secret,
-    state: 'rotated',
-    requestedBy,
-    reason,
-    from,
-    to,
-    login,
-    strategy,
+    ...known,
+    ...{ state: 'rotated', from, to, login, strategy, warnings: [...warnings] },
     ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
-    retired: false,
-    warnings: [...warnings],
-    attempts: [],
   };
 }

@@ -25,11 +25,13 @@ export const secretStates = [
 ] as const;
 export type SecretState = (typeof secretStates)[number];
 
-export const troubleView = z.object({
-  failures: z.int(),
-  quarantined: z.boolean(),
-  last: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: time }).optional(),
-});
+export const troubleView = z
+  .object({
+    failures: z.int(),
+    quarantined: z.boolean(),
+    last: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: time }).optional(),
+  })
+  .meta({ id: 'Trouble' });
 
 export const secretView = z.object({
   vault: z.string(),
