@@ -60,10 +60,7 @@ export async function readPage(
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'page'; readonly page: SecretsPage; readonly next: Position | undefined } | Failure> {
   const vault = deps.engine.vaults.get(at.vault);
-  const page =
-    vault === undefined
-      ? undefined
-      : await firstOf(vault.list({ signal, ...(at.next === undefined ? {} : { after: at.next }) }));
+  const page = vault === undefined ? undefined : await firstOf(vault.list({ signal, after: at.next ?? '' }));
   if (page !== undefined && isFailure(page)) return page;
   const following = vaults[vaults.indexOf(at.vault) + 1];
   const next = nextPosition(at, page?.next, following);

@@ -57,7 +57,7 @@ export interface SecretsPage {
   readonly kind: 'page';
   readonly secrets: readonly SecretProperties[];
   readonly readAt: Date;
-  /** Where the next page begins; absent on the last one. */
+  /** Where the next page begins; absent on the last one, and where `after` was not given. */
   readonly next?: string;
 }
 
@@ -84,7 +84,7 @@ export interface Vault {
   >;
   /**
    * Pages of all secrets of the vault, 25 a page. A page that cannot be read ends the listing with a failure. `after`: the `next` of a
-   * page before, so that a listing can be gone on with later and elsewhere; it may come from anybody.
+   * page before, so that a listing can be gone on with later and elsewhere; empty to begin one; it may come from anybody.
    */
   list(options: { signal: AbortSignal; after?: string }): AsyncIterable<SecretsPage | Failure>;
 }

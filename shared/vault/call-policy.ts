@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PipelinePolicy, PipelineRequest, PipelineResponse, SendRequest } from '@azure/core-rest-pipeline';
 import type { LastAnswer } from './fault.ts';
+import { nextOf } from './listing.ts';
 
 /** One call of the client: what it may take, and what was seen of it. The client passes no signal on to later pages, so it goes this way. */
 export class VaultCall {
@@ -9,9 +10,18 @@ export class VaultCall {
   /** The vault's clock at its last answer. */
   readAt: Date | undefined;
   last: LastAnswer | undefined;
+  /** Where the next page of a listing begins, if that was asked for: the client keeps it to itself. */
+  next: string | undefined;
+  readonly #wantsNext: boolean;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, wantsNext = false) {
     this.signal = signal;
+    this.#wantsNext = wantsNext;
+  }
+
+  note(response: PipelineResponse): void {
+    const { status, bodyAsText: body } = response;
+    if (this.#wantsNext && status === 200 && body) this.next = nextOf(body);
   }
 }
 
@@ -44,6 +54,7 @@ function maySendAgain(request: PipelineRequest): boolean {
 }
 
 function note(call: VaultCall, response: PipelineResponse): void {
+  call.note(response);
   const date = response.headers.get('date');
   const readAt = date === undefined ? Number.NaN : Date.parse(date);
   call.readAt = Number.isNaN(readAt) ? undefined : new Date(readAt);

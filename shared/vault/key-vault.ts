@@ -17,7 +17,7 @@ import type { Failure } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import { CallPolicy, type CallPolicyOptions, VaultCall } from './call-policy.ts';
 import { failureOf, faultOf, type VaultFault } from './fault.ts';
-import { listingAt, nextOf } from './listing.ts';
+import { listingAt } from './listing.ts';
 import { changeProperties, readProperties, readVersionProperties, writeProperties } from './properties.ts';
 
 export interface KeyVaultOptions {
@@ -34,11 +34,12 @@ export interface KeyVaultOptions {
 
 type Listed = SecretProperties & { readonly version: string };
 type CallOutcome<T> =
-  | { readonly kind: 'done'; readonly value: T; readonly readAt: Date | undefined }
+  | { readonly kind: 'done'; readonly value: T; readonly readAt: Date | undefined; readonly next: string | undefined }
   | { readonly kind: 'fault'; readonly fault: VaultFault };
 interface CallOptions {
   readonly signal: AbortSignal;
   readonly hide?: (text: string) => string;
+  readonly wantsNext?: boolean;
 }
 
 const pageSize = 25;
@@ -172,13 +173,13 @@ export class KeyVault implements Vault {
 
   async *list({ signal, after }: { signal: AbortSignal; after?: string }): AsyncIterable<SecretsPage | Failure> {
     const about = `all secrets of ${this.name}`;
-    const from = after === undefined ? {} : { continuationToken: listingAt(this.#origin, after) };
+    const from = after === undefined || after === '' ? {} : { continuationToken: listingAt(this.#origin, after) };
     const pages = this.#client
       .listPropertiesOfSecrets()
       .byPage({ maxPageSize: pageSize, ...from })
       [Symbol.asyncIterator]();
     for (;;) {
-      const outcome = await this.#call({ signal }, () => pages.next());
+      const outcome = await this.#call({ signal, wantsNext: after !== undefined }, () => pages.next());
       if (outcome.kind === 'fault') {
         yield failureOf(outcome.fault, about, this.name);
         return;
@@ -188,18 +189,21 @@ export class KeyVault implements Vault {
         yield failureOf(noClock, about, this.name);
         return;
       }
-      const next = nextOf(outcome.value.value);
       const secrets = outcome.value.value.map(readProperties);
-      yield { kind: 'page', secrets, readAt: outcome.readAt, ...(next === undefined ? {} : { next }) };
+      const next = outcome.next === undefined ? {} : { next: outcome.next };
+      yield { kind: 'page', secrets, readAt: outcome.readAt, ...next };
     }
   }
 
-  async #call<T>({ signal, hide = keepAll }: CallOptions, work: () => Promise<T>): Promise<CallOutcome<T>> {
-    const call = new VaultCall(signal);
+  async #call<T>(
+    { signal, hide = keepAll, wantsNext = false }: CallOptions,
+    work: () => Promise<T>,
+  ): Promise<CallOutcome<T>> {
+    const call = new VaultCall(signal, wantsNext);
     try {
       const value = await this.#policy.run(call, work);
       this.#welcome = true;
-      return { kind: 'done', value, readAt: call.readAt };
+      return { kind: 'done', value, readAt: call.readAt, next: call.next };
     } catch (error) {
       // Any answer but 401 was given to a token.
       if (call.last !== undefined && call.last.status !== 401) this.#welcome = true;

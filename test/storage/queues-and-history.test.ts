@@ -36,7 +36,7 @@ async function received(name: string) {
 describe('a queue', () => {
   it('is made when missing, and gives the message in base64 as the host reads it', async () => {
     const queues = new StorageQueues(clients);
-    expect(await queues.enqueue(queueOf('fresh'), { secret: 'orders-ü' }, { secret: 'orders' })).toEqual({
+    expect(await queues.enqueue(queueOf('fresh'), { secret: 'orders-ü' }, { secret: 'orders' })).toMatchObject({
       kind: 'enqueued',
     });
     const [first] = await received('fresh');
@@ -49,8 +49,24 @@ describe('a queue', () => {
   it('made by two at once gives both messages', async () => {
     const queues = new StorageQueues(clients);
     const both = ['a', 'b'].map((secret) => queues.enqueue(queueOf('twice'), { secret }, { secret }));
-    expect(await Promise.all(both)).toEqual([{ kind: 'enqueued' }, { kind: 'enqueued' }]);
+    expect(await Promise.all(both)).toMatchObject([{ kind: 'enqueued' }, { kind: 'enqueued' }]);
     expect(await received('twice')).toHaveLength(2);
+  });
+
+  it('takes a message back while nobody has got it, and leaves one alone that somebody has', async () => {
+    const queues = new StorageQueues(clients);
+    const send = async (delayMs: number) => {
+      const sent = await queues.enqueue(queueOf('taken-back'), { secret: 'a' }, { secret: 'a', delayMs });
+      return sent.kind === 'enqueued' ? sent.withdraw?.bind(sent) : undefined;
+    };
+    const [hidden, seen] = [await send(60_000), await send(0)];
+    const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient('taken-back');
+    const [got] = (await queue.receiveMessages({ visibilityTimeout: 60 })).receivedMessageItems;
+    await hidden?.();
+    await seen?.();
+    expect((await queue.getProperties()).approximateMessagesCount).toBe(1);
+    await queue.deleteMessage(got?.messageId ?? '', got?.popReceipt ?? '');
+    await hidden?.();
   });
 
   it('hides a message for its delay', async () => {
@@ -111,6 +127,19 @@ describe('the history', () => {
       records: [second, first],
     });
     expect(await history.of('contoso', 'orders-db', { limit: 1 })).toEqual({ kind: 'listed', records: [second] });
+  });
+
+  it('finds a rotation by its id alone, with its attempts and no others', async () => {
+    const history = new TableHistory(clients);
+    const rotationId = 'c'.repeat(32);
+    const asked = record({ secret: 'by-id', rotationId, outcome: 'queued' });
+    const done = record({ secret: 'by-id', rotationId, startedAt: new Date('2026-03-01T12:00:05Z') });
+    for (const one of [asked, done, record({ secret: 'by-id', rotationId: 'd'.repeat(32) })]) await history.record(one);
+    expect(await new TableHistory(clients).rotation(rotationId)).toEqual({ kind: 'listed', records: [done, asked] });
+    const nothing = { kind: 'listed', records: [] };
+    expect(await history.rotation('e'.repeat(32))).toEqual(nothing);
+    expect(await history.rotation("' or PartitionKey ne '")).toEqual(nothing);
+    expect(await history.of('contoso', 'by-id', { limit: 9 })).toMatchObject({ records: { length: 3 } });
   });
 
   it('keeps one row of an attempt that is recorded as it goes on', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startVaultEmulator, type VaultEmulator } from '../../local/vault/index.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { KeyVault, type KeyVaultOptions } from '../../shared/vault/key-vault.ts';
+import { listingAt } from '../../shared/vault/listing.ts';
 
 const credential = { getToken: async () => ({ token: 'any', expiresOnTimestamp: Date.now() + 3_600_000 }) };
 const signal = AbortSignal.timeout(60_000);
@@ -72,6 +73,24 @@ describe('a vault', () => {
     for await (const page of vault.list({ signal }))
       pages.push(page.kind === 'page' ? page.secrets.length : page.message);
     expect(pages).toEqual([25, 25, 10]);
+  });
+
+  it('goes on with a listing where another left it, and nowhere but in its own vault', async () => {
+    for (let index = 0; index < 30; index++) emulator.put(`secret-${index}`, { value: 'x' });
+    const first = async (after = '') => {
+      const next = await vault.list({ signal, after })[Symbol.asyncIterator]().next();
+      if (next.done === true || next.value.kind !== 'page') throw new Error('no page');
+      return next.value;
+    };
+    const one = await first();
+    const two = await first(one.next);
+    expect(new Set([...one.secrets, ...two.secrets].map(({ name }) => name)).size).toBe(30);
+    expect([one.next, two.next]).toEqual([expect.stringContaining('skiptoken'), undefined]);
+    // A made-up place is a query of this vault's listing, whatever it says.
+    for (const forged of ['//evil.example/?x', '@evil.example', 'api-version=7.5#/../..', '\\\\evil']) {
+      const url = new URL(listingAt(emulator.url, forged));
+      expect([url.origin, url.pathname]).toEqual([emulator.url, '/secrets']);
+    }
   });
 
   it('over https is trusted by the authority that is given, and by no other', async () => {
