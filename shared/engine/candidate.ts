@@ -56,7 +56,9 @@ async function oneRound(work: Work, stored: Found | undefined, live: Credential)
   if (isFailure(proposed)) return proposed;
   const candidate = proposed.credential;
 
-  const saved = pending === 'before-apply' && stored === undefined ? await save(work, candidate) : versionOf(stored);
+  // A credential to go back to stands in an old version, where nobody who comes next would look for it.
+  const toStore = pending === 'before-apply' && stored?.pendingVersion === undefined;
+  const saved = toStore ? await save(work, candidate) : versionOf(stored);
   if (isFailure(saved)) return saved;
 
   const applied = await work.attempt.step('apply', (time) =>

@@ -1,6 +1,7 @@
 /** The candidate of an in-place rotation, stored as the secret `NAME--pending` before a target depends on it. */
 import type { Credential } from '../contract/credential.ts';
 import type { SecretVersion, Vault, WriteOutcome } from '../contract/ports.ts';
+import { strategyTraits } from '../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { Current } from './current.ts';
 import { pendingNameOf } from './identifiers.ts';
@@ -11,11 +12,17 @@ import { credentialOf, readValue, type Target, valueWith } from './target.ts';
 const mostLookedAt = 5;
 
 export type PendingOutcome =
-  | { readonly kind: 'pending'; readonly credential: Credential; readonly version: string }
+  | { readonly kind: 'pending'; readonly credential: Credential; readonly version: string; readonly rotationId: string }
   /** Left from a rotation that is over: published, or overtaken by somebody else's version. */
   | { readonly kind: 'stale'; readonly version: string }
   | { readonly kind: 'none' }
   | Failure;
+
+/** A candidate, and the rotation it belongs to. */
+export interface StoredCandidate {
+  readonly credential: Credential;
+  readonly rotationId?: string;
+}
 
 /** The stored candidate that is to replace the current version, if there is one. */
 export async function readPending(vault: Vault, current: Current, signal: AbortSignal): Promise<PendingOutcome> {
@@ -28,9 +35,31 @@ export async function readPending(vault: Vault, current: Current, signal: AbortS
     return failure('pending-taken', { secret: current.secret.name, detail: `${name} was not written by Keyturn` });
   }
   const { version } = read.secret;
-  if (stamp.from !== current.secret.version) return { kind: 'stale', version };
   const credential = credentialIn(read.secret, current);
-  return credential === undefined ? { kind: 'stale', version } : { kind: 'pending', credential, version };
+  if (credential === undefined) return { kind: 'stale', version };
+  if (stamp.from !== current.secret.version) {
+    const looked = await isOrphan(vault, current, stamp.rotationId, signal);
+    if (isFailure(looked)) return looked;
+    if (!looked.orphan) return { kind: 'stale', version };
+  }
+  return { kind: 'pending', credential, version, rotationId: stamp.rotationId };
+}
+
+/**
+ * Whether a key that a provider issued was stored and never published, because somebody published by hand in between. Nothing else knows
+ * of it: left alone it would live for ever.
+ */
+async function isOrphan(
+  vault: Vault,
+  current: Current,
+  rotationId: string,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'looked'; readonly orphan: boolean } | Failure> {
+  if (strategyTraits[current.policy.strategy].pending !== 'after-apply') return { kind: 'looked', orphan: false };
+  const listed = await vault.versions(current.secret.name, { signal });
+  if (isFailure(listed)) return listed;
+  const published = listed.versions.some(({ tags }) => readStamp(tags)?.rotationId === rotationId);
+  return { kind: 'looked', orphan: !published };
 }
 
 /**
@@ -41,18 +70,19 @@ export async function olderPending(
   vault: Vault,
   current: Current,
   signal: AbortSignal,
-): Promise<{ readonly kind: 'listed'; readonly credentials: readonly Credential[] } | Failure> {
+): Promise<{ readonly kind: 'listed'; readonly candidates: readonly StoredCandidate[] } | Failure> {
   const name = pendingNameOf(current.secret.name);
   const listed = await vault.versions(name, { signal });
   if (isFailure(listed)) return listed;
-  const credentials: Credential[] = [];
-  for (const { version } of listed.versions.filter((each) => each.enabled).slice(0, mostLookedAt)) {
+  const candidates: StoredCandidate[] = [];
+  for (const { version, tags } of listed.versions.filter((each) => each.enabled).slice(0, mostLookedAt)) {
     const read = await vault.read(name, { version, signal });
     if (isFailure(read)) return read;
     const credential = read.kind === 'found' ? credentialIn(read.secret, current) : undefined;
-    if (credential !== undefined) credentials.push(credential);
+    const rotationId = readStamp(tags)?.rotationId;
+    if (credential !== undefined && rotationId !== undefined) candidates.push({ credential, rotationId });
   }
-  return { kind: 'listed', credentials };
+  return { kind: 'listed', candidates };
 }
 
 /** Stores a candidate. Called again it stores another version; the newest counts. */

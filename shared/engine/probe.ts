@@ -10,7 +10,7 @@ import { strategyTraits } from '../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { StepTime } from './attempt.ts';
 import type { Current } from './current.ts';
-import { olderPending, readPending } from './pending.ts';
+import { olderPending, readPending, type StoredCandidate } from './pending.ts';
 import type { RotationRequest } from './request.ts';
 import { credentialOf, readValue, type Target } from './target.ts';
 
@@ -22,6 +22,11 @@ export interface Found {
   readonly stored?: Credential;
   /** The version of the stored candidate, to be disabled once it is published. */
   readonly pendingVersion?: string;
+  /**
+   * The rotation that stored the candidate. Whoever finds it finishes that rotation and stamps the version as its own: its request may
+   * still come again, and must find its work done.
+   */
+  readonly rotationId?: string;
   /** Another candidate must not take the place of this one. */
   readonly fixed?: boolean;
   /** A credential that logs in; the published one, where a forced or emergency rotation goes on without any. */
@@ -41,7 +46,7 @@ export async function probe(
   if (isFailure(pending)) return pending;
   const known = {
     kind: 'found' as const,
-    ...(pending.kind === 'pending' ? { stored: pending.credential } : {}),
+    ...(pending.kind === 'pending' ? { stored: pending.credential, rotationId: pending.rotationId } : {}),
     ...(pending.kind === 'none' ? {} : { pendingVersion: pending.version }),
   };
   if (pending.kind === 'pending') {
@@ -56,7 +61,15 @@ export async function probe(
   if (keepsPending) {
     const older = await firstAccepted(await olderPending(vault, current, time.signal), current, target, time);
     if (isFailure(older)) return older;
-    if (older.kind === 'accepted') return { kind: 'found', applied: older.credential, live: older.credential };
+    if (older.kind === 'accepted') {
+      const { credential, rotationId } = older;
+      return {
+        kind: 'found',
+        applied: credential,
+        live: credential,
+        ...(rotationId === undefined ? {} : { rotationId }),
+      };
+    }
   }
   const previous = await firstAccepted(await readPrevious(vault, current, time.signal), current, target, time);
   if (isFailure(previous)) return previous;
@@ -116,16 +129,16 @@ export function unreachable(current: Current, target: Target, detail: string, ti
 }
 
 async function firstAccepted(
-  candidates: { readonly kind: 'listed'; readonly credentials: readonly Credential[] } | Failure,
+  listed: { readonly kind: 'listed'; readonly candidates: readonly StoredCandidate[] } | Failure,
   current: Current,
   target: Target,
   time: StepTime,
-): Promise<{ readonly kind: 'accepted'; readonly credential: Credential } | { readonly kind: 'none' } | Failure> {
-  if (isFailure(candidates)) return candidates;
-  for (const credential of candidates.credentials) {
-    const answer = await ask(current, target, credential, time);
+): Promise<({ readonly kind: 'accepted' } & StoredCandidate) | { readonly kind: 'none' } | Failure> {
+  if (isFailure(listed)) return listed;
+  for (const candidate of listed.candidates) {
+    const answer = await ask(current, target, candidate.credential, time);
     if (isFailure(answer)) return answer;
-    if (answer.accepted) return { kind: 'accepted', credential };
+    if (answer.accepted) return { kind: 'accepted', ...candidate };
   }
   return { kind: 'none' };
 }
@@ -135,12 +148,12 @@ async function readPrevious(
   vault: Vault,
   current: Current,
   signal: AbortSignal,
-): Promise<{ readonly kind: 'listed'; readonly credentials: readonly Credential[] } | Failure> {
-  if (current.stamp === undefined) return { kind: 'listed', credentials: [] };
+): Promise<{ readonly kind: 'listed'; readonly candidates: readonly StoredCandidate[] } | Failure> {
+  if (current.stamp === undefined) return { kind: 'listed', candidates: [] };
   const read = await vault.read(current.secret.name, { version: current.stamp.from, signal });
   if (isFailure(read)) return read;
-  if (read.kind !== 'found') return { kind: 'listed', credentials: [] };
+  if (read.kind !== 'found') return { kind: 'listed', candidates: [] };
   const parsed = readValue(read.secret, current.policy);
-  const credentials = isFailure(parsed) ? [] : [credentialOf(read.secret, parsed.value, current.policy)];
-  return { kind: 'listed', credentials };
+  if (isFailure(parsed)) return { kind: 'listed', candidates: [] };
+  return { kind: 'listed', candidates: [{ credential: credentialOf(read.secret, parsed.value, current.policy) }] };
 }

@@ -19,8 +19,8 @@ import { readStamp, type Stamp, withStamp } from './stamp.ts';
 import { prepare, type Target, valueWith } from './target.ts';
 import { underLease } from './under-lease.ts';
 
-/** How many generations back an unfinished retirement is looked for. */
-const mostGenerations = 5;
+/** How many generations back an unfinished retirement is looked for: emergencies and roll-backs do not wait for each other's overlap. */
+const mostGenerations = 20;
 
 /** Everything a retirement works with. */
 interface Work {

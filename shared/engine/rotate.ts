@@ -22,6 +22,7 @@ import type { RotationRequest } from './request.ts';
 import type { RotationResult } from './result.ts';
 import { retireUnderLease } from './retire.ts';
 import { probeEarlier } from './roll-back.ts';
+import { readStamp } from './stamp.ts';
 import { prepare, type Target } from './target.ts';
 import { underLease } from './under-lease.ts';
 
@@ -56,10 +57,32 @@ async function rotateUnderLease(
     return isFailure(made) ? made : skipped(attempt, decision.reason, decision.detail);
   }
 
+  const before = await madeBefore(vault, request, attempt, current);
+  if (before !== undefined) return before;
+
   const asked = { rotationId, emergency: request.mode === 'emergency' };
   const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, asked, signal));
   if (isFailure(target)) return target;
   return replace({ deps, vault, request, attempt, current, target, reason: decision.reason });
+}
+
+/**
+ * A person's request that names no version may come again after a later rotation, when the current version does not tell of it any more:
+ * its worker died between the publish and the end of its message. Then an older version does.
+ */
+async function madeBefore(vault: Vault, request: RotationRequest, attempt: Attempt, current: Current) {
+  const { rotationId, version } = request;
+  if (rotationId === undefined || version !== undefined) return undefined;
+  const { name } = current.secret;
+  const listed = await attempt.step('look back', ({ signal }) => vault.versions(name, { signal }));
+  if (isFailure(listed)) return listed;
+  const made = listed.versions.find(({ tags }) => readStamp(tags)?.rotationId === rotationId);
+  if (made === undefined) return undefined;
+  return skipped(
+    attempt,
+    'already-rotated',
+    `version ${made.version} was made by this rotation, and another one since`,
+  );
 }
 
 interface Replacement {
@@ -81,13 +104,15 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
       : probe(vault, current, target, request.mode, time),
   );
   if (isFailure(found)) return found;
-  if (request.mode === 'resume' && found.stored === undefined) return nothingToResume(work, found.pendingVersion);
+  const begun = found.stored ?? found.applied;
+  if (request.mode === 'resume' && begun === undefined) return nothingToResume(work, found.pendingVersion);
 
   const accepted = await makeAccepted(work, found);
   if (isFailure(accepted)) return accepted;
 
   const { credential, warnings, pendingVersion } = accepted;
-  const draft = { rotationId: attempt.about.rotationId, credential, emergency: request.mode === 'emergency' };
+  const rotationId = found.rotationId ?? attempt.about.rotationId;
+  const draft = { rotationId, credential, emergency: request.mode === 'emergency' };
   const published = await attempt.step('publish', ({ signal }) => publish(vault, current, target, draft, signal));
   const confirmed = await attempt.step('confirm', ({ signal }) =>
     confirm(vault, current, draft, published, deps.wait, signal),
@@ -99,13 +124,13 @@ async function replace(work: Replacement): Promise<RotationResult | Failure> {
   const told = await followUp(
     deps,
     attempt,
-    { ...about, ...wishes(current), retireBy, expiresAt, login: credentialName(credential), now },
+    { ...about, ...wishes(current), rotationId, retireBy, expiresAt, login: credentialName(credential), now },
     false,
   );
   if (isFailure(told)) return told;
   if (pendingVersion !== undefined) await close(vault, attempt, current, pendingVersion);
   if (draft.emergency) {
-    const revoked = await revokeNow(work, attempt.about.rotationId);
+    const revoked = await revokeNow(work, rotationId);
     if (isFailure(revoked)) return revoked;
   }
   const { strategy } = current.policy;
