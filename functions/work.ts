@@ -102,6 +102,8 @@ function report({ failure, ...result }: Failed, log: Log): void {
       throw new DeliverAgain(`${code}: ${message}`);
     case 'superseded':
       log.info('superseded', facts);
+      // The lease may have run out while nobody else waited for it; whoever comes next finishes what was begun.
+      if (code === 'lease-lost') throw new DeliverAgain(`${code}: ${message}`);
       return;
     case 'blocked':
     case 'refused':
