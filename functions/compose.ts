@@ -11,7 +11,6 @@ import { SecretText } from '../shared/contract/secret-text.ts';
 import type { EngineDependencies } from '../shared/engine/dependencies.ts';
 import { queuedFollowUps } from '../shared/engine/follow-ups.ts';
 import { newPassword } from '../shared/engine/password.ts';
-import type { PerformDependencies } from '../shared/engine/perform.ts';
 import { BlobLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
@@ -22,7 +21,6 @@ import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
-import type { Log } from '../shared/telemetry.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
 
 /** What the workers and the API need, but for the log of the invocation. */
@@ -76,11 +74,6 @@ export async function compose(settings: Settings): Promise<App> {
 function ownVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return z.object({ version: z.string() }).parse(manifest).version;
-}
-
-/** The dependencies of one invocation, which has a log of its own. */
-export function withLog(app: App, log: Log): PerformDependencies {
-  return { ...app, log };
 }
 
 function vaultOf(settings: Settings, credential: TokenCredential, vault: Settings['vaults'][number]): KeyVault {

@@ -1,17 +1,24 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
 import { z } from 'zod';
-import { performGivenUp, performRetirement, performRotation } from '../shared/engine/perform.ts';
+import {
+  type PerformDependencies,
+  performGivenUp,
+  performRetirement,
+  performRotation,
+} from '../shared/engine/perform.ts';
 import { rotationsQueue } from '../shared/engine/queues.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
 import type { Failed, RetirementResult, RotationResult, Skipped } from '../shared/engine/result.ts';
 import { retirementRequest } from '../shared/engine/retirement.ts';
 import { isFailure } from '../shared/errors.ts';
 import type { Log } from '../shared/telemetry.ts';
-import { type App, withLog } from './compose.ts';
 import { queueNames } from './queue-names.ts';
 
 /** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
 const busyDelayMs = 65_000;
+
+/** What the workers need, but for the log of the invocation. */
+export type WorkDependencies = Omit<PerformDependencies, 'log'>;
 
 export interface Work {
   /** Throws where the message is to be delivered again. */
@@ -26,11 +33,11 @@ class DeliverAgain extends Error {
   override readonly name = 'DeliverAgain';
 }
 
-export function workOf(app: App): Work {
+export function workOf(app: WorkDependencies): Work {
   return {
     async rotate(message, log) {
       const request = readMessage('rotations', rotationRequest, message);
-      const result = await performRotation(withLog(app, log), request);
+      const result = await performRotation({ ...app, log }, request);
       switch (result.kind) {
         case 'rotated':
           log.info('rotated', factsOf(result));
@@ -45,14 +52,14 @@ export function workOf(app: App): Work {
     },
     async retire(message, log) {
       const request = readMessage('retirements', retirementRequest, message);
-      const result = await performRetirement(withLog(app, log), request);
+      const result = await performRetirement({ ...app, log }, request);
       reportRetirement(result, log);
     },
     async namePoison(queue, message, log) {
       const named = poisonMessage.safeParse(message);
       const { vault, secret, rotationId, refused } = named.success ? named.data : {};
       if (queue !== queueNames.notifications && refused === undefined && vault !== undefined && secret !== undefined) {
-        await performGivenUp(withLog(app, log), { vault, secret, rotationId });
+        await performGivenUp({ ...app, log }, { vault, secret, rotationId });
         return;
       }
       const detail = refused ?? 'it was delivered too often without success; the errors before say why';
@@ -86,7 +93,7 @@ function factsOf(result: Extract<RotationResult, { kind: 'rotated' }>) {
   return { ...about(result), reason, strategy, login, from, to, retireBy, warnings: warnings.join('; ') || undefined };
 }
 
-async function again(app: App, request: RotationRequest, log: Log): Promise<void> {
+async function again(app: WorkDependencies, request: RotationRequest, log: Log): Promise<void> {
   const enqueued = await app.queues.enqueue(rotationsQueue, request, { secret: request.secret, delayMs: busyDelayMs });
   if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
   log.info('busy', { secret: request.secret, detail: 'another worker is at it; looked at again in a minute' });
