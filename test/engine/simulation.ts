@@ -220,7 +220,11 @@ export class Simulation {
     const engine = this.#world.deps((name, port) => (name === 'followUps' ? port : worker.wrap(name, port)));
     return workOf({
       engine: { ...engine, followUps: queuedFollowUps(queues, marks) },
-      history: { record: async () => ({ kind: 'recorded' }), of: async () => ({ kind: 'listed', records: [] }) },
+      history: {
+        record: async () => ({ kind: 'recorded' }),
+        of: async () => ({ kind: 'listed', records: [] }),
+        rotation: async () => ({ kind: 'listed', records: [] }),
+      },
       queues: this.#queues(),
       attention: {
         of: async () => trouble,
