@@ -3,10 +3,14 @@
  *
  * Bundled, because a function app that loads hundreds of small files starts late. Split, because the driver of a database is loaded
  * only where a secret needs it. `--analyze` prints what is in each file.
+ *
+ * And `consumer/dist/`, the package that applications install for `keyturn/consumer`.
  */
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { analyzeMetafile, build, type Metafile } from 'esbuild';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -57,9 +61,53 @@ export async function bundle(entry: string, folder: string): Promise<Metafile> {
   return metafile;
 }
 
+// What applications bring themselves: the clients they already have, and only those.
+const peers = ['@azure/keyvault-secrets', 'ioredis', 'mssql', 'mysql2', 'pg'] as const;
+
+/**
+ * Builds the package for consumers into `folder`, which is emptied before: one file, its types, its page. It depends on nothing; the
+ * drivers are peers, and each is loaded only by the pool that is for it. May be called again.
+ */
+export async function buildConsumer(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['consumer/index.ts'],
+    outdir: folder,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    external: [...peers],
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await promisify(execFile)(process.execPath, [compiler, '-p', join(root, 'consumer'), '--outDir', folder]);
+  await copyFile(join(root, 'consumer', 'README.md'), join(folder, 'README.md'));
+  const { name, version, license, engines, dependencies } = JSON.parse(
+    await readFile(join(root, 'package.json'), 'utf8'),
+  );
+  const manifest = {
+    name,
+    version,
+    description:
+      'For applications that log in with a secret Keyturn rotates: swaps connection pools without failing a query.',
+    license,
+    type: 'module',
+    engines,
+    exports: { './consumer': { types: './index.d.ts', default: './index.js' } },
+    peerDependencies: Object.fromEntries(peers.map((peer) => [peer, `^${dependencies[peer]}`])),
+    peerDependenciesMeta: Object.fromEntries(peers.map((peer) => [peer, { optional: true }])),
+  };
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
 async function main(): Promise<void> {
   const started = performance.now();
   const metafile = await buildApp(join(root, 'dist'));
+  await buildConsumer(join(root, 'consumer', 'dist'));
   const outputs = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.js'));
   const bytes = outputs.reduce((sum, [, output]) => sum + output.bytes, 0);
   if (process.argv.includes('--analyze')) console.log(await analyzeMetafile(metafile));

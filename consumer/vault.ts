@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { ConsumerError } from './errors.ts';
 import { wordsOf } from './scrub.ts';
 import { SecretText } from './secret-text.ts';
@@ -19,13 +19,15 @@ export interface SecretReading {
   readonly expiresAt?: Date;
 }
 
+const filled = z.string().check(z.minLength(1));
+
 const answer = z.object({
-  value: z.string().min(1),
+  value: filled,
   properties: z.object({
-    version: z.string().min(1),
-    vaultUrl: z.string().optional(),
-    createdOn: z.date().optional(),
-    expiresOn: z.date().optional(),
+    version: filled,
+    vaultUrl: z.optional(z.string()),
+    createdOn: z.optional(z.date()),
+    expiresOn: z.optional(z.date()),
   }),
 });
 

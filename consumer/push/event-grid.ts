@@ -4,7 +4,7 @@
  * https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { ConsumerError } from '../errors.ts';
 import type { SecretText } from '../secret-text.ts';
 import { answer, bytesOf, header, jsonOf, largestBody, type PushAnswer, type PushRequest } from './request.ts';
@@ -22,17 +22,19 @@ export interface EventGridOptions {
   readonly origins?: readonly string[];
 }
 
+const filled = z.string().check(z.minLength(1));
+
 const cloudEvent = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1),
-  source: z.string().min(1),
-  type: z.string().min(1),
+  id: filled,
+  source: filled,
+  type: filled,
   data: z.unknown(),
 });
 
 const validation = z.object({
   eventType: z.literal('Microsoft.EventGrid.SubscriptionValidationEvent'),
-  data: z.object({ validationCode: z.string().min(1).max(256) }),
+  data: z.object({ validationCode: z.string().check(z.minLength(1), z.maxLength(256)) }),
 });
 
 /**
@@ -72,7 +74,7 @@ async function takeEvents(body: unknown, secrets: Iterable<NewsReader>): Promise
     const text = JSON.stringify({ validationResponse: handshake.data.data.validationCode });
     return answer(200, text, { 'content-type': 'application/json' });
   }
-  const events = z.array(cloudEvent).min(1).safeParse(list);
+  const events = z.array(cloudEvent).check(z.minLength(1)).safeParse(list);
   if (!events.success) return answer(400, 'The body must be CloudEvents 1.0: choose that schema for the subscription.');
   let worst = answer(204);
   for (const event of events.data) {

@@ -1,15 +1,15 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { Refreshed, VersionNews } from '../watch-secret.ts';
 import { answer, type PushAnswer } from './request.ts';
 
 /** The type of the event that tells of a new version; all others are of no use to a consumer. */
 export const secretRotated = 'Keyturn.SecretRotated';
 
-const name = z.string().min(1).max(127);
+const name = z.string().check(z.minLength(1), z.maxLength(127));
 
 /** CloudEvents 1.0 in JSON, and the body of a webhook, have these in common. Further fields of the data are for other readers. */
 export const rotationEvent = z.object({
-  type: z.string().min(1),
+  type: z.string().check(z.minLength(1)),
   data: z.unknown(),
 });
 
@@ -17,7 +17,7 @@ const rotatedData = z.object({
   vault: name,
   secret: name,
   version: name,
-  rotationId: z.string().optional(),
+  rotationId: z.optional(z.string()),
 });
 
 /** Whoever wants to know of new versions: a `WatchedSecret`. */
