@@ -11,7 +11,7 @@ describe('acknowledging', () => {
     });
     expect(await Promise.all([secret.acknowledge(), secret.acknowledge()])).toEqual(['acknowledged', 'acknowledged']);
     expect(await secret.acknowledge()).toBe('acknowledged');
-    const path = `/api/vaults/local/secrets/orders-db/versions/${from.versions[0]}/acknowledgements`;
+    const path = `/api/v1/vaults/local/secrets/orders-db/versions/${from.versions[0]}/acknowledgements`;
     expect(keyturn.calls.map((call) => [call.method, call.path])).toEqual(Array(3).fill(['POST', path]));
     expect(keyturn.calls.every((call) => call.headers['x-functions-key'] === 'consumer-key-0123')).toBe(true);
     expect(problems.map((one) => one.code)).toEqual(['acknowledgement-failed', 'acknowledgement-failed']);
