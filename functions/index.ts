@@ -7,6 +7,7 @@ import { registerOnSecretEvent } from './on-secret-event.ts';
 import { registerPoison } from './poison.ts';
 import { registerRetire } from './retire.ts';
 import { registerRotate } from './rotate.ts';
+import { registerTimers } from './timers.ts';
 
 const outcome = readSettings(process.env);
 if (outcome.kind === 'invalid') throw new SettingsInvalid(outcome.problems);
@@ -18,6 +19,7 @@ registerRotate(load);
 registerRetire(load);
 registerPoison(load);
 registerHttp(load);
+registerTimers(load, { sweep: settings.sweep.schedule, drift: settings.drift.schedule });
 
 const { keys, tenant, platformVouches } = settings.access;
 if (keys.length === 0 && tenant === undefined && !platformVouches) {

@@ -1,11 +1,13 @@
 import type { Api } from '../shared/api/serve.ts';
 import type { Settings } from '../shared/config/settings.ts';
+import type { Schedule } from './schedule.ts';
 import type { Work } from './work.ts';
 
 export interface LoadedApp {
   readonly work: Work;
   /** Loaded when the first request comes: workers have no use for it. */
   readonly api: () => Promise<Api>;
+  readonly schedule: () => Promise<Schedule>;
 }
 
 /** The app behind the triggers, made when the first work arrives: a function that only enqueues starts without any of it. */
@@ -23,11 +25,16 @@ async function load(settings: Settings): Promise<LoadedApp> {
   const [{ compose }, { workOf }] = await Promise.all([import('./compose.ts'), import('./work.ts')]);
   const app = await compose(settings);
   let api: Promise<Api> | undefined;
+  let schedule: Promise<Schedule> | undefined;
   return {
     work: workOf(app),
     api: () => {
       api ??= import('./compose-api.ts').then(({ composeApi }) => composeApi(app, settings));
       return api;
+    },
+    schedule: () => {
+      schedule ??= import('./schedule.ts').then(({ scheduleOf }) => scheduleOf(app, settings));
+      return schedule;
     },
   };
 }

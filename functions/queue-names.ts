@@ -3,6 +3,7 @@ export const queueNames = {
   rotations: 'rotations',
   retirements: 'retirements',
   notifications: 'notifications',
+  checks: 'checks',
 } as const;
 
 /** Where the platform puts a message that was delivered too often. */

@@ -13,6 +13,7 @@ import { retirementRequest } from '../shared/engine/retirement.ts';
 import { isFailure } from '../shared/errors.ts';
 import type { Log } from '../shared/telemetry.ts';
 import { queueNames } from './queue-names.ts';
+import { DeliverAgain, readMessage } from './read-message.ts';
 
 /** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
 const busyDelayMs = 65_000;
@@ -26,11 +27,6 @@ export interface Work {
   readonly retire: (message: unknown, log: Log) => Promise<void>;
   /** Names a message that could not be processed, with the next step, and tells people of it. */
   readonly namePoison: (queue: string, message: unknown, log: Log) => Promise<void>;
-}
-
-/** Thrown so that the platform delivers the message again, and keeps it as poison after the last time. */
-class DeliverAgain extends Error {
-  override readonly name = 'DeliverAgain';
 }
 
 export function workOf(app: WorkDependencies): Work {
@@ -75,13 +71,6 @@ const poisonMessage = z.object({
   rotationId: z.string().max(64).optional(),
   refused: z.string().optional(),
 });
-
-function readMessage<Message>(queue: string, schema: z.ZodType<Message>, message: unknown): Message {
-  const parsed = schema.safeParse(message);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new DeliverAgain(`a message of the queue ${queue} cannot be read: ${problems.join('; ')}`);
-}
 
 function about({ rotationId, vault, secret }: { rotationId: string; vault: string; secret: string }) {
   return { rotationId, vault, secret };

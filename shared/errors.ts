@@ -76,6 +76,12 @@ export const failureKinds = {
     (d) =>
       `Set the vault's current version of ${d.secret} to a credential that works, or run "keyturn rotate ${d.secret} --force" to have the admin replace it.`,
   ),
+  'credential-drifted': kind<At & { readonly version: string }>(
+    'blocked',
+    (d) => `${d.secret}: the target refuses the current credential, version ${d.version}: ${d.detail}`,
+    (d) =>
+      `Set the vault's current version of ${d.secret} to a credential that works, or run "keyturn rotate ${d.secret} --force" to have the admin replace it.`,
+  ),
   'candidate-refused': kind<AtTarget & { readonly login: string }>(
     'refused',
     (d) => `${d.secret}: ${d.target} refused the new credential of ${d.login}: ${d.detail}`,

@@ -163,7 +163,7 @@ function isOver(result: RotationResult): boolean {
     case 'skipped':
       return result.reason !== 'busy';
     case 'failed':
-      return result.failure.class !== 'retry';
+      return result.failure.class !== 'retry' && result.failure.code !== 'lease-lost';
   }
 }
 

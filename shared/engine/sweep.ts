@@ -22,6 +22,8 @@ export interface SweepDependencies {
   readonly jitterMs: number;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** Whether a due rotation of this secret is left alone: the app is frozen, or the secret is in quarantine. Absent: none is. */
+  readonly heldBack?: (secret: string) => boolean;
 }
 
 /** What one look at a secret's properties found. */
@@ -128,6 +130,7 @@ async function act(
     case 'healthy':
       return undefined;
     case 'due': {
+      if (deps.heldBack?.(secret) === true) return undefined;
       const delayMs = Math.floor(deps.random() * deps.jitterMs);
       return failed(
         deps.queues.enqueue(rotationsQueue, { vault, secret, mode: 'scheduled', requestedBy }, { secret, delayMs }),

@@ -19,6 +19,9 @@ import { startWiredStorage, type WiredStorage } from './storage.ts';
 import { startWire, type Wire } from './wire.ts';
 
 export const daySeconds = 86_400;
+/** A schedule that no test lives to see. */
+const never = '0 0 0 1 1 *';
+
 export const adminSecret = 'shop-admin';
 
 /** A line of the app's own log. */
@@ -55,6 +58,8 @@ export async function startStage(options: Omit<LocalAzureOptions, 'app' | 'stora
       ...options,
       app: await builtApp(),
       storage,
+      // Started by the tests that want them; the clock on the wall must not start them in the middle of another.
+      settings: { KEYTURN_SWEEP_SCHEDULE: never, KEYTURN_DRIFT_SCHEDULE: never, ...options.settings },
       queues: { maxPollingMs: 100, retrySeconds: 1, lockSeconds: 5, ...options.queues },
     });
     if (azure.postgres === undefined) throw new Error('these tests need the database');

@@ -118,7 +118,8 @@ function stateOf(newest: RotationRecord, rotations: readonly RotationRecord[]): 
   switch (newest.outcome) {
     case 'failed': {
       const failed = rotations.filter((record) => record.outcome === 'failed').length;
-      const again = classes.get(newest.failure?.code ?? '') === 'retry' && failed < mostDeliveries;
+      const code = newest.failure?.code ?? '';
+      const again = (classes.get(code) === 'retry' || code === 'lease-lost') && failed < mostDeliveries;
       return again ? 'retrying' : 'failed';
     }
     case 'retired':
