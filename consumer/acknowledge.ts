@@ -18,6 +18,8 @@ export interface AcknowledgeOptions {
   readonly key?: string | (() => string | Promise<string>);
   /** Gives an Entra token for Keyturn, as `getBearerTokenProvider` of `@azure/identity` makes it. Give `key` or `token`. */
   readonly token?: () => Promise<string>;
+  /** Name to acknowledge under, for a key or identity that has several. Default: its own. */
+  readonly consumer?: string;
   /** The route below `api`. Default: `acknowledgementPath`. */
   readonly path?: (of: SecretVersion) => string;
 }
@@ -85,7 +87,7 @@ export class Acknowledger {
       const response = await fetch(`${this.#options.api.replace(/\/+$/, '')}${path(of)}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(await this.#proof(secrets)) },
-        body: '{}',
+        body: JSON.stringify({ consumer: this.#options.consumer }),
         // A redirect would carry the key to wherever it points.
         redirect: 'error',
         signal: AbortSignal.any([stop, AbortSignal.timeout(requestTimeoutMs)]),

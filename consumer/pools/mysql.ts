@@ -144,7 +144,8 @@ async function rollBack(connection: PoolConnection): Promise<void> {
 const refusals = new Set([1045, 1698, 1862, 3118, 4151]);
 
 function mysqlDriver(driver: MysqlModule, options: RotatingMysqlPoolOptions): PoolDriver<Pool> {
-  const connect = options.connect ?? mysqlOptions;
+  const hostElsewhere = options.options?.host;
+  const connect = options.connect ?? ((value: SecretText, name: string) => mysqlOptions(value, name, hostElsewhere));
   return {
     async open({ value }) {
       const config = { ...connect(value, options.secret.name), ...options.options };
@@ -159,13 +160,13 @@ function mysqlDriver(driver: MysqlModule, options: RotatingMysqlPoolOptions): Po
   };
 }
 
-function mysqlOptions(value: SecretText, name: string): PoolOptions {
+function mysqlOptions(value: SecretText, name: string, hostElsewhere: string | undefined): PoolOptions {
   const { host, port, user, password, database, tls, unchecked } = readConnectionValue(value, name, [
     'mysql',
     'mysql2',
     'mariadb',
   ]);
-  const encrypted = tls ?? !isThisMachine(host);
+  const encrypted = tls ?? !(isThisMachine(host) && isThisMachine(hostElsewhere));
   return {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),

@@ -137,7 +137,9 @@ async function rollBack(client: PoolClient): Promise<void> {
 const refusals = new Set(['28P01', '28000']);
 
 function pgDriver(driver: PgModule, options: RotatingPgPoolOptions): PoolDriver<Pool> {
-  const connect = options.connect ?? pgOptions;
+  // The host the driver will take, wherever it is named: it decides whether a connection without TLS may be made.
+  const hostElsewhere = options.options?.host ?? process.env['PGHOST'];
+  const connect = options.connect ?? ((value: SecretText, name: string) => pgOptions(value, name, hostElsewhere));
   return {
     async open({ value }, trouble) {
       // The driver waits for a connection without end by default; the proof must not.
@@ -155,12 +157,12 @@ function pgDriver(driver: PgModule, options: RotatingPgPoolOptions): PoolDriver<
   };
 }
 
-function pgOptions(value: SecretText, name: string): PoolConfig {
+function pgOptions(value: SecretText, name: string, hostElsewhere: string | undefined): PoolConfig {
   const { host, port, user, password, database, tls, unchecked } = readConnectionValue(value, name, [
     'postgres',
     'postgresql',
   ]);
-  const encrypted = tls ?? !isThisMachine(host);
+  const encrypted = tls ?? !(isThisMachine(host) && isThisMachine(hostElsewhere));
   return {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),

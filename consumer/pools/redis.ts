@@ -42,7 +42,8 @@ function redisDriver(
   create: (options: RedisOptions) => Redis | Cluster,
   options: RotatingRedisOptions,
 ): PoolDriver<RedisClient> {
-  const connect = options.connect ?? redisOptions;
+  const hostElsewhere = options.options?.host;
+  const connect = options.connect ?? ((value: SecretText, name: string) => redisOptions(value, name, hostElsewhere));
   const { secret } = options;
   const ready = new WeakSet<RedisClient>();
   // The client reconnects by itself, and keeps the commands that were on the way to send them again: with a credential that is of no
@@ -103,13 +104,13 @@ async function closeClient(pool: RedisClient, workLeft: boolean): Promise<void> 
   }
 }
 
-function redisOptions(value: SecretText, name: string): RedisOptions {
+function redisOptions(value: SecretText, name: string, hostElsewhere: string | undefined): RedisOptions {
   const text = value.reveal();
   const said = /,\s*password\s*=/i.test(text)
     ? fromStackExchange(text, name)
     : readConnectionValue(value, name, ['redis', 'rediss']);
   const { host, port, user, password, database, tls, unchecked } = said;
-  const encrypted = tls ?? !(isThisMachine(host) || /^redis:/i.test(text));
+  const encrypted = tls ?? !((isThisMachine(host) && isThisMachine(hostElsewhere)) || /^redis:/i.test(text));
   if (database !== undefined && !/^\d+$/.test(database)) {
     throw new ConsumerError('value-unreadable', `The value of ${name} names a database of Redis that is no number.`);
   }

@@ -153,7 +153,9 @@ class RotatingTransaction implements MssqlTransaction {
 }
 
 function mssqlDriver(driver: MssqlModule, options: RotatingMssqlPoolOptions): PoolDriver<ConnectionPool> {
-  const connect = options.connect ?? ((value: SecretText, name: string) => mssqlOptions(driver, value, name));
+  const connect =
+    options.connect ??
+    ((value: SecretText, name: string) => mssqlOptions(driver, value, name, options.options?.server));
   return {
     async open({ value }, trouble) {
       const said = connect(value, options.secret.name);
@@ -174,7 +176,12 @@ function mssqlDriver(driver: MssqlModule, options: RotatingMssqlPoolOptions): Po
   };
 }
 
-function mssqlOptions(driver: MssqlModule, value: SecretText, name: string): Partial<MssqlConfig> {
+function mssqlOptions(
+  driver: MssqlModule,
+  value: SecretText,
+  name: string,
+  serverElsewhere: string | undefined,
+): Partial<MssqlConfig> {
   const text = value.reveal();
   if (/;/.test(text) && /(?:^|;)\s*(?:password|pwd)\s*=/i.test(text)) return fromConnectionString(driver, text, name);
   const { host, port, user, password, database, tls, unchecked } = readConnectionValue(value, name, [
@@ -187,7 +194,10 @@ function mssqlOptions(driver: MssqlModule, value: SecretText, name: string): Par
     ...(user === undefined ? {} : { user }),
     password,
     ...(database === undefined ? {} : { database }),
-    options: { encrypt: tls ?? !isThisMachine(host), trustServerCertificate: unchecked === true },
+    options: {
+      encrypt: tls ?? !(isThisMachine(host) && isThisMachine(serverElsewhere)),
+      trustServerCertificate: unchecked === true,
+    },
   };
 }
 

@@ -46,9 +46,9 @@ function sign({ id, timestamp, body }: SignedMessage, secret: string): Buffer {
   return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
 }
 
-/** Whether a text can be a signing secret: `whsec_` and base64 of 24 to 64 bytes, the prefix being optional. */
+/** Whether a text can be a signing secret: `whsec_` and base64 of 24 bytes or more, the prefix being optional. */
 export function isSigningSecret(secret: string): boolean {
   const encoded = secret.replace(/^whsec_/, '');
   const { length } = Buffer.from(encoded, 'base64');
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(encoded) && length >= 16 && length <= 256;
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(encoded) && length >= 24;
 }

@@ -22,13 +22,16 @@ describe('acknowledging', () => {
     const keyturn = await acknowledgementServer();
     const from = await vaultWith(canary('value'));
     const byKey = await watched(from, { acknowledge: { api: keyturn.api, key: async () => 'late-key' } });
-    const byToken = await watched(from, { acknowledge: { api: keyturn.api, token: async () => 'entra-token' } });
+    const byToken = await watched(from, {
+      acknowledge: { api: keyturn.api, token: async () => 'entra-token', consumer: 'shop-eu' },
+    });
     await byKey.secret.acknowledge();
     await byToken.secret.acknowledge();
     expect(keyturn.calls.map(({ headers }) => [headers['x-functions-key'], headers.authorization])).toEqual([
       ['late-key', undefined],
       [undefined, 'Bearer entra-token'],
     ]);
+    expect(keyturn.calls.map(({ body }) => body)).toEqual(['{}', '{"consumer":"shop-eu"}']);
   });
 
   it('a newer version takes the place of one that Keyturn has not taken yet', async () => {

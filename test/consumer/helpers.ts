@@ -91,6 +91,7 @@ export interface ReceivedCall {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  readonly body: string;
 }
 
 /** Keyturn's API as a consumer sees it: takes acknowledgements, and answers the first ones with what the test says. */
@@ -98,8 +99,13 @@ export async function acknowledgementServer(answers: readonly number[] = []) {
   const calls: ReceivedCall[] = [];
   const left = [...answers];
   const server = createServer((request, response) => {
-    calls.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers });
-    request.resume().on('end', () => response.writeHead(left.shift() ?? 204).end());
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url: path = '', headers } = request;
+      calls.push({ method, path, headers, body: Buffer.concat(chunks).toString() });
+      response.writeHead(left.shift() ?? 200).end();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
