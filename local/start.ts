@@ -1,4 +1,6 @@
 /** `npm start`: the local Azure on fixed ports, until Ctrl-C. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { localApiKeys } from './api-keys.ts';
 import { type LocalAzure, startLocalAzure } from './azure.ts';
@@ -89,6 +91,16 @@ function addressesOf(azure: LocalAzure) {
   };
 }
 
+/** Where `keyturn --local` finds this stack. With keys in it, so for this user alone. */
+const addressFile = fileURLToPath(new URL('../.local/azure.json', import.meta.url));
+
+async function writeAddresses(azure: LocalAzure): Promise<void> {
+  await mkdir(fileURLToPath(new URL('../.local', import.meta.url)), { recursive: true });
+  // Taken away first: the mode is that of the file's making, and one that is there may be open to others.
+  await rm(addressFile, { force: true });
+  await writeFile(addressFile, `${JSON.stringify(addressesOf(azure), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+}
+
 function show(azure: LocalAzure, empty: boolean): void {
   const { vault, host, postgres, storage } = azure;
   const lines = [
@@ -124,11 +136,14 @@ async function main(): Promise<void> {
   const end = (): void => {
     if (closing) return;
     closing = true;
-    void azure.close().then(() => process.exit(0));
+    void rm(addressFile, { force: true })
+      .then(() => azure.close())
+      .then(() => process.exit(0));
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   if (!wanted.empty && azure.postgres !== undefined) await createSamples(azure.vault, azure.postgres);
+  await writeAddresses(azure);
   if (wanted.json) console.log(JSON.stringify({ ready: true, ...addressesOf(azure) }));
   else show(azure, wanted.empty);
 }

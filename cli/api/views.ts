@@ -1,0 +1,176 @@
+/** What the API answers, as far as the CLI looks at it. Everything else is kept, so that `--json` shows the whole answer. */
+import { z } from 'zod';
+
+const step = z.looseObject({ name: z.string(), ms: z.number(), outcome: z.string() });
+const shownFailure = z.looseObject({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() });
+export type ShownFailure = z.infer<typeof shownFailure>;
+
+export const attempt = z.looseObject({
+  rotationId: z.string(),
+  outcome: z.string(),
+  reason: z.string(),
+  requestedBy: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  failure: shownFailure.optional(),
+  steps: z.array(step),
+});
+export type Attempt = z.infer<typeof attempt>;
+
+export const rotation = z.looseObject({
+  rotationId: z.string(),
+  vault: z.string(),
+  secret: z.string(),
+  state: z.string(),
+  requestedBy: z.string(),
+  reason: z.string(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  retired: z.boolean(),
+  failure: shownFailure.optional(),
+  warnings: z.array(z.string()),
+  attempts: z.array(attempt),
+});
+export type Rotation = z.infer<typeof rotation>;
+
+export const secret = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  state: z.string(),
+  detail: z.string(),
+  enabled: z.boolean(),
+  createdAt: z.string(),
+  expiresAt: z.string().optional(),
+  dueAt: z.string().optional(),
+  rotator: z.string().optional(),
+  strategy: z.string().optional(),
+  consumers: z.array(z.string()).optional(),
+  rotationId: z.string().optional(),
+  retireBy: z.string().optional(),
+  retired: z.boolean().optional(),
+  tags: z.record(z.string(), z.string()),
+  trouble: z
+    .looseObject({
+      failures: z.number(),
+      quarantined: z.boolean(),
+      last: z.looseObject({ code: z.string(), message: z.string(), hint: z.string(), at: z.string() }).optional(),
+    })
+    .optional(),
+});
+export type Secret = z.infer<typeof secret>;
+
+export const page = z.looseObject({
+  secrets: z.array(secret),
+  next: z.string().optional(),
+  warnings: z.array(z.string()),
+});
+
+export type Page = z.infer<typeof page>;
+
+const acknowledgementFields = {
+  version: z.string(),
+  acknowledged: z.array(z.looseObject({ consumer: z.string(), at: z.string() })),
+  missing: z.array(z.looseObject({ consumer: z.string() })),
+  complete: z.boolean(),
+};
+export const acknowledgements = z.looseObject(acknowledgementFields);
+
+export const inspected = z.looseObject({
+  ...secret.shape,
+  version: z.string(),
+  versions: z.array(
+    z.looseObject({
+      version: z.string(),
+      current: z.boolean(),
+      enabled: z.boolean(),
+      createdAt: z.string(),
+      expiresAt: z.string().optional(),
+      rotationId: z.string().optional(),
+    }),
+  ),
+  pending: z.looseObject({ secret: z.string(), version: z.string(), createdAt: z.string() }).optional(),
+  acknowledgements: acknowledgements.optional(),
+  warnings: z.array(z.string()),
+});
+export type Inspected = z.infer<typeof inspected>;
+
+const check = z.looseObject({
+  name: z.string(),
+  state: z.enum(['passed', 'failed', 'unknown']),
+  detail: z.string(),
+  fix: z.string().optional(),
+});
+export type CheckView = z.infer<typeof check>;
+
+export const plan = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  version: z.string(),
+  mode: z.string(),
+  outcome: z.enum(['would-rotate', 'would-skip', 'would-fail']),
+  reason: z.string(),
+  detail: z.string(),
+  dueAt: z.string(),
+  expiresAt: z.string().optional(),
+  rotator: z.string(),
+  strategy: z.string(),
+  admin: z.string(),
+  target: z.string(),
+  login: z.string().optional(),
+  overlapSeconds: z.number(),
+  validForSeconds: z.number(),
+  consumers: z.array(z.string()),
+  checks: z.array(check),
+});
+export type PlanView = z.infer<typeof plan>;
+
+export const history = z.looseObject({ attempts: z.array(attempt) });
+
+export const many = z.looseObject({
+  matched: z.number(),
+  rotations: z.array(z.looseObject({ vault: z.string(), secret: z.string(), rotationId: z.string() })),
+});
+
+export const retirement = z.looseObject({
+  rotationId: z.string(),
+  vault: z.string(),
+  secret: z.string(),
+  state: z.enum(['retired', 'waiting']),
+  evidence: z.string().optional(),
+  sessions: z.array(z.string()),
+  consumers: z.array(z.string()),
+  logins: z.array(z.string()),
+  sessionsEnded: z.number().optional(),
+  retireBy: z.string().optional(),
+  steps: z.array(step),
+});
+
+export const resumed = z.looseObject({ vault: z.string(), secret: z.string(), failuresBefore: z.number() });
+
+export const freeze = z.looseObject({
+  frozen: z.boolean(),
+  by: z.string().optional(),
+  reason: z.string().optional(),
+  since: z.string().optional(),
+});
+export type FreezeView = z.infer<typeof freeze>;
+
+const reach = {
+  reachable: z.boolean(),
+  ms: z.number(),
+  code: z.string().optional(),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+};
+
+export const health = z.looseObject({
+  status: z.string(),
+  version: z.string(),
+  vaults: z.array(z.looseObject({ vault: z.string(), ...reach })),
+  storage: z.looseObject(reach),
+  freeze: freeze.optional(),
+  quarantined: z.number().optional(),
+});
+export type Health = z.infer<typeof health>;

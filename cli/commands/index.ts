@@ -1,0 +1,19 @@
+/** All commands, in the order in which help lists them. */
+import type { Command } from '../command.ts';
+import { completionCommand } from '../completion.ts';
+import { doctor } from './doctor.ts';
+import { ack, resume, retire } from './end.ts';
+import { list } from './list.ts';
+import { history, rotation } from './past.ts';
+import { plan } from './plan.ts';
+import { emergency, rollback } from './revert.ts';
+import { rotate } from './rotate.ts';
+import { show } from './show.ts';
+import { freeze, health, unfreeze } from './switch.ts';
+
+const work: readonly Command[] = [
+  ...[list, show, plan, doctor, health, history, rotation],
+  ...[rotate, emergency, rollback, retire, resume, freeze, unfreeze, ack],
+];
+
+export const commands: readonly Command[] = [...work, completionCommand(work)];

@@ -1,0 +1,83 @@
+import type { Secret } from '../api/views.ts';
+import { type Command, printJson } from '../command.ts';
+import { isSelective, listSecrets, selectorOptions, states } from '../selection.ts';
+import type { Colour } from '../terminal/paint.ts';
+import { type Table, tableLines } from '../terminal/table.ts';
+import { relative } from '../terminal/time.ts';
+
+const colours: Readonly<Record<string, Colour>> = {
+  quarantined: 'red',
+  invalid: 'red',
+  failing: 'red',
+  stalled: 'yellow',
+  'retirement-due': 'yellow',
+  due: 'yellow',
+  overlap: 'cyan',
+  healthy: 'green',
+  unmanaged: 'dim',
+};
+
+export function stateColour(state: string): Colour {
+  return colours[state] ?? 'red';
+}
+
+/** A table of secrets; the vault is named only where there are several. */
+export function secretsTable(secrets: readonly Secret[], now: Date): Table {
+  const vaults = new Set(secrets.map(({ vault }) => vault));
+  return {
+    columns: [
+      { title: 'STATE' },
+      { title: 'VAULT', drop: 1 },
+      { title: 'SECRET', least: 16 },
+      { title: 'EXPIRES', drop: 2 },
+      { title: 'DUE', drop: 4 },
+      { title: 'ROTATOR', drop: 5 },
+      { title: 'STRATEGY', drop: 6 },
+      { title: 'DETAIL', least: 20, drop: 3 },
+    ],
+    rows: secrets.map((one) => [
+      { text: one.state, colour: stateColour(one.state) },
+      vaults.size > 1 ? one.vault : '',
+      one.secret,
+      relative(one.expiresAt, now),
+      relative(one.dueAt, now),
+      one.rotator ?? '',
+      one.strategy ?? '',
+      // When it is due has a column of its own.
+      one.state === 'healthy' ? '' : one.detail,
+    ]),
+  };
+}
+
+export function countsOf(secrets: readonly Secret[]): string {
+  const counts = states.flatMap((state) => {
+    const count = secrets.filter((one) => one.state === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  });
+  return `${secrets.length} ${secrets.length === 1 ? 'secret' : 'secrets'}: ${counts.join(', ')}`;
+}
+
+export const list: Command = {
+  name: 'list',
+  summary: 'all secrets that opted in, most urgent first',
+  takes: '',
+  count: [0, 0],
+  options: selectorOptions,
+  about:
+    'Secrets that did not opt in are shown with --state unmanaged. With a selector that nothing fits it exits with 3.',
+  examples: ['keyturn list', 'keyturn list --state failing --state quarantined', 'keyturn list --tag team=shop --json'],
+  role: 'reader',
+  async run({ api, given, vault, terminal, json, now }) {
+    const { secrets, warnings } = await listSecrets(api, given, vault, terminal);
+    for (const warning of warnings) terminal.err(`warning: ${warning}`);
+    const exit = secrets.length === 0 && isSelective(given) ? 'not-found' : 'ok';
+    if (json) printJson(terminal, { secrets, warnings });
+    else if (secrets.length === 0) terminal.err(exit === 'ok' ? 'no secret has opted in yet' : 'nothing fits');
+    else {
+      const lines = tableLines(secretsTable(secrets, now()), terminal.columns, terminal.colour.out);
+      for (const line of lines) terminal.out(line);
+      terminal.err(`\n${countsOf(secrets)}`);
+    }
+    return exit;
+  },
+};

@@ -1,0 +1,48 @@
+/** What is for bad days: emergency and rollback. */
+import { askAndFollow } from '../asked.ts';
+import type { Command } from '../command.ts';
+import { secretNamed, secretsNamed } from '../names.ts';
+import { reasonOption, waitOptions } from '../options.ts';
+import { reasonFor } from '../reason.ts';
+
+export const emergency: Command = {
+  name: 'emergency',
+  summary: 'a secret has leaked: rotate now, revoke the old credential at once, end its sessions',
+  takes: 'NAME…',
+  count: [1, 100],
+  options: { ...reasonOption, ...waitOptions },
+  about:
+    'There is no overlap: consumers that hold the old credential fail until they read the new one. Needs the role emergency.',
+  examples: ['keyturn emergency orders-db --reason "posted in a ticket"'],
+  role: 'emergency',
+  async run(context) {
+    const named = await secretsNamed(context.api, context.given.args, context.vault);
+    const reason = await reasonFor(context);
+    return askAndFollow(
+      context,
+      named.map((one) => ({ named: one, action: 'emergency', body: { reason } })),
+    );
+  },
+};
+
+export const rollback: Command = {
+  name: 'rollback',
+  summary: 'make the version before, or another earlier one, current again',
+  takes: 'NAME',
+  count: [1, 1],
+  options: {
+    to: { type: 'string', value: 'VERSION', help: 'this version; "keyturn show NAME" lists them' },
+    ...reasonOption,
+    ...waitOptions,
+  },
+  about: 'Its credential is proven by a login first, or made to work again where the target allows that.',
+  examples: ['keyturn rollback orders-db --reason "the new login lacks a schema"'],
+  role: 'operator',
+  async run(context) {
+    const named = await secretNamed(context.api, context.given.args, context.vault);
+    const reason = await reasonFor(context);
+    const to = context.given.text('to');
+    const body = { reason, ...(to === undefined ? {} : { to }) };
+    return askAndFollow(context, [{ named, action: 'rollback', body }]);
+  },
+};

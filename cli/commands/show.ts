@@ -1,0 +1,82 @@
+import { type Inspected, inspected } from '../api/views.ts';
+import { type Command, printJson } from '../command.ts';
+import { must } from '../must.ts';
+import { pathOf, routeOf, secretNamed } from '../names.ts';
+import { type Field, fieldLines } from '../terminal/fields.ts';
+import { tableLines } from '../terminal/table.ts';
+import { absolute } from '../terminal/time.ts';
+import { stateColour } from './list.ts';
+
+/** Tags that stand in a line of their own, or say nothing to a person. */
+const shownElsewhere: ReadonlySet<string> = new Set(['rotator', 'strategy', 'consumers', 'rotation']);
+
+function fieldsOf(one: Inspected, now: Date): readonly Field[] {
+  const { trouble, pending, acknowledgements: acks } = one;
+  const last = trouble?.last;
+  const tags = Object.entries(one.tags).filter(([name]) => !shownElsewhere.has(name));
+  const old =
+    one.retireBy === undefined
+      ? undefined
+      : one.retired === true
+        ? 'refused'
+        : `works until ${absolute(one.retireBy, now)}`;
+  return [
+    { name: 'secret', value: pathOf(one) },
+    { name: 'state', value: one.state, colour: stateColour(one.state) },
+    // When it is due has a line of its own.
+    { name: '', value: one.state === 'healthy' ? '' : one.detail },
+    { name: 'rotator', value: [one.rotator, one.strategy].filter((word) => word !== undefined).join(', ') },
+    { name: 'version', value: one.version },
+    { name: 'enabled', value: one.enabled ? '' : 'no: nobody can read it', colour: 'red' },
+    { name: 'expires', value: absolute(one.expiresAt, now) },
+    { name: 'due', value: absolute(one.dueAt, now) },
+    { name: 'old credential', value: old },
+    { name: 'pending', value: pending && `${pending.secret}, since ${absolute(pending.createdAt, now)}` },
+    { name: 'acknowledged', value: acks?.acknowledged.map(({ consumer }) => consumer).join(', ') },
+    { name: 'missing', value: acks?.missing.map(({ consumer }) => consumer).join(', '), colour: 'yellow' },
+    { name: 'failures', value: trouble && `${trouble.failures} in a row` },
+    { name: 'last failure', value: last && `${last.code}, ${absolute(last.at, now)}: ${last.message}`, colour: 'red' },
+    { name: 'do', value: last?.hint },
+    { name: 'tags', value: tags.map(([name, value]) => `${name}=${value}`).join('  ') },
+  ];
+}
+
+export const show: Command = {
+  name: 'show',
+  summary: 'one secret: state, policy, versions, trouble, who has acknowledged',
+  takes: 'NAME',
+  count: [1, 1],
+  options: {},
+  about: 'No value is read to show it.',
+  examples: ['keyturn show orders-db', 'keyturn show contoso-kv/orders-db --json'],
+  role: 'reader',
+  async run({ api, given, vault, terminal, json, now }) {
+    const named = await secretNamed(api, given.args, vault);
+    const one = must(await api.ask({ path: routeOf(named), schema: inspected }));
+    if (json) {
+      printJson(terminal, one);
+      return 'ok';
+    }
+    for (const line of fieldLines(fieldsOf(one, now()), terminal.columns, terminal.colour.out)) terminal.out(line);
+    for (const warning of one.warnings) terminal.err(`warning: ${warning}`);
+    const table = {
+      columns: [
+        { title: 'VERSION' },
+        { title: 'CREATED', least: 20 },
+        { title: 'EXPIRES', drop: 2, least: 20 },
+        { title: 'STATE' },
+        { title: 'MADE BY', drop: 1 },
+      ],
+      rows: one.versions.map((version) => [
+        version.version,
+        absolute(version.createdAt, now()),
+        absolute(version.expiresAt, now()),
+        version.current ? 'current' : version.enabled ? 'enabled' : 'disabled',
+        version.rotationId === undefined ? 'not Keyturn' : `rotation ${version.rotationId}`,
+      ]),
+    };
+    terminal.out('');
+    for (const line of tableLines(table, terminal.columns, terminal.colour.out)) terminal.out(line);
+    return 'ok';
+  },
+};

@@ -1,0 +1,56 @@
+/** The address and the keys of a stack that `npm start` has started on this machine. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { SecretText } from '../shared/contract/secret-text.ts';
+import { usageStop } from './trouble.ts';
+
+export type LocalRole = 'reader' | 'operator' | 'emergency' | 'consumer';
+
+const key = z.string().min(1);
+const file = z.object({
+  api: z.object({
+    url: z.url(),
+    keys: z.object({ reader: key, operator: key, emergency: key, consumer: key }),
+  }),
+});
+
+/** Looked for in this folder, those above it, and the project the CLI is in. `local/start.ts` writes it. */
+export async function readLocalStack(role: LocalRole): Promise<{ readonly url: string; readonly key: SecretText }> {
+  for (const folder of foldersFrom(process.cwd())) {
+    const text = await readIfThere(join(folder, '.local', 'azure.json'));
+    if (text === undefined) continue;
+    const read = file.safeParse(parsed(text));
+    if (!read.success)
+      throw usageStop('.local/azure.json is not what "npm start" writes', 'End "npm start" and start it again.');
+    const { url, keys } = read.data.api;
+    return { url, key: new SecretText(keys[role]) };
+  }
+  throw usageStop('no local stack runs: there is no .local/azure.json', 'Run "npm start" and leave it running.');
+}
+
+function foldersFrom(start: string): readonly string[] {
+  const folders = [start];
+  for (let folder = start; dirname(folder) !== folder; folder = dirname(folder)) folders.push(dirname(folder));
+  return [...folders, fileURLToPath(new URL('..', import.meta.url))];
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code)))
+      return undefined;
+    throw error;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

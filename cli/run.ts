@@ -1,0 +1,92 @@
+/** One run of the CLI: from the words of the command line to an exit code. */
+import { type Api, apiClient } from './api/client.ts';
+import type { Command } from './command.ts';
+import { commands } from './commands/index.ts';
+import { connect } from './connect.ts';
+import type { Exit } from './exit-codes.ts';
+import { commandHelp, generalHelp } from './help.ts';
+import { type Given, globalOptions, readOptions } from './options.ts';
+import { tellTrouble } from './tell.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { Stop, usageStop } from './trouble.ts';
+
+export interface Run {
+  readonly terminal: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly version: () => Promise<string>;
+}
+
+/** Never throws for what a person or the other side did; whatever else is thrown is a mistake in the CLI. */
+export async function run(words: readonly string[], { terminal, env, signal, version }: Run): Promise<Exit> {
+  try {
+    const [first = 'help', ...rest] = words;
+    if (first === '--version' || first === 'version') {
+      terminal.out(await version());
+      return 'ok';
+    }
+    if (first === 'help' || first === '--help' || first === '-h') return help(rest[0], terminal);
+    const command = commandNamed(first);
+    const given = readOptions(rest, { ...command.options, ...globalOptions }, `keyturn ${command.name} --help`);
+    if (given.flag('help')) return help(command.name, terminal);
+    checkCount(command, given);
+    const api = command.role === undefined ? nobody : await apiFor(command, given, env, signal);
+    const envVault = (env['KEYTURN_VAULT'] ?? '').trim();
+    return await command.run({
+      ...{ command, given, terminal, api, signal },
+      json: given.flag('json'),
+      vault: given.text('vault') ?? (envVault === '' ? undefined : envVault),
+      now: () => new Date(),
+    });
+  } catch (error) {
+    terminal.live('');
+    if (error instanceof Stop) {
+      tellTrouble(terminal, error.trouble, words.includes('--json'));
+      return error.trouble.exit;
+    }
+    if (!signal.aborted) throw error;
+    terminal.err('ended; what was asked for goes on by itself');
+    return 'interrupted';
+  }
+}
+
+/** For commands that call nobody. */
+const nobody: Api = {
+  url: '',
+  ask: () => Promise.reject(new Error('this command has no API')),
+};
+
+async function apiFor(command: Command, given: Given, env: Run['env'], signal: AbortSignal): Promise<Api> {
+  const access = await connect({
+    ...{ url: given.text('url'), key: given.text('key'), token: given.text('token'), audience: given.text('audience') },
+    ...{ local: given.flag('local'), env },
+    role: command.roleFor?.(given) ?? command.role ?? 'reader',
+  });
+  return apiClient(access, signal);
+}
+
+function commandNamed(name: string): Command {
+  const command = commands.find((one) => one.name === name);
+  if (command !== undefined) return command;
+  const near = commands.find((one) => one.name.startsWith(name.slice(0, 3)))?.name;
+  throw usageStop(
+    `there is no command "${name}"`,
+    `${near === undefined || name.startsWith('-') ? '' : `Did you mean "keyturn ${near}"? `}Run "keyturn help".`,
+  );
+}
+
+function help(name: string | undefined, terminal: Terminal): Exit {
+  const lines =
+    name === undefined ? generalHelp(commands, terminal.columns) : commandHelp(commandNamed(name), terminal.columns);
+  for (const line of lines) terminal.out(line);
+  return 'ok';
+}
+
+function checkCount({ name, takes, count: [least, most] }: Command, { args }: Given): void {
+  if (args.length >= least && args.length <= most) return;
+  const wanted = takes === '' ? 'no arguments' : takes;
+  throw usageStop(
+    `keyturn ${name} takes ${wanted}, and ${args.length === 0 ? 'got none' : `got ${args.join(' ')}`}`,
+    `Run "keyturn ${name} --help".`,
+  );
+}
