@@ -48,7 +48,7 @@ function parseWindow(text: string): Window | string {
 
 function isZone(zone: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
+    formatOf(zone);
     return true;
   } catch (unknownZone) {
     if (unknownZone instanceof RangeError) return false;
@@ -88,7 +88,10 @@ function minutesOf(text: string | undefined): number | undefined {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Making a format is slow, and there are few zones. */
+/** More ways of writing a zone than this are nonsense that somebody wrote into tags, and shall not fill the memory. */
+const mostFormats = 200;
+
+/** Making a format is slow, and there are few zones. Throws a RangeError for what is no zone. */
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);
   if (known !== undefined) return known;
@@ -99,6 +102,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
     minute: '2-digit',
     hourCycle: 'h23',
   });
+  if (formats.size >= mostFormats) formats.clear();
   formats.set(zone, made);
   return made;
 }

@@ -1,7 +1,7 @@
 import type { SecretProperties, SecretVersion, Vault } from '../contract/ports.ts';
 import { type Failure, failure } from '../errors.ts';
 import type { EngineDependencies } from './dependencies.ts';
-import { type Policy, parsePolicy } from './policy.ts';
+import { type ParsePolicy, type Policy, parsePolicy } from './policy.ts';
 import { longestTag, mostTags, readStamp, type Stamp, stampTag } from './stamp.ts';
 
 /** The published version of a secret that opted in, and what its tags ask for. */
@@ -47,8 +47,9 @@ function judge(deps: Deps, secret: SecretVersion): CurrentOutcome {
 export function policyOf(
   deps: Deps,
   secret: SecretProperties,
+  parse: ParsePolicy = parsePolicy,
 ): { readonly kind: 'policy'; readonly policy: Policy } | { readonly kind: 'opted-out' } | Failure {
-  const parsed = parsePolicy(secret.tags, deps.defaults, deps.rotators);
+  const parsed = parse(secret.tags, deps.defaults, deps.rotators);
   if (parsed.kind === 'invalid') return failure('tag-invalid', { secret: secret.name, problems: parsed.problems });
   if (parsed.kind === 'opted-out') return parsed;
   const others = Object.keys(secret.tags).filter((tag) => tag !== stampTag).length;

@@ -91,15 +91,14 @@ const policyTags = z.object({
 
 type PolicyTags = z.infer<typeof policyTags>;
 
-/**
- * Reads the policy of a secret from its tags. Names every problem at once. Pure.
- * `entryOf` finds what the registry says of a rotator.
- */
-export function parsePolicy(
+/** Reads the policy of a secret from its tags. Names every problem at once. Pure: the same tags always give the same answer. */
+export type ParsePolicy = (
   given: Tags,
   defaults: PolicyDefaults,
   rotators: ReadonlyMap<string, RotatorEntry>,
-): PolicyOutcome {
+) => PolicyOutcome;
+
+export const parsePolicy: ParsePolicy = (given, defaults, rotators) => {
   const tags = withAliases(given);
   const name = tags['rotator'];
   if (name === undefined) return { kind: 'opted-out' };
@@ -113,6 +112,17 @@ export function parsePolicy(
   const problems = [...problemsOf(parsed.error), ...problemsOf(options.error)];
   if (!parsed.success || !options.success) return { kind: 'invalid', problems };
   return assemble(parsed.data, tags, defaults, entry, options.data);
+};
+
+/** Tags that a policy may depend on besides the rotator's own. */
+const ownTags: readonly string[] = ['rotator', ...Object.keys(policyTags.shape), ...aliases.map(([alias]) => alias)];
+
+/** The tags that a policy with this rotator depends on; undefined where only reading them shows it. */
+export function tagsRead(entry: RotatorEntry): readonly string[] | undefined {
+  const { options, defaultStrategy } = entry;
+  const namesAll =
+    options instanceof z.ZodObject && options.def.catchall === undefined && defaultStrategy === undefined;
+  return namesAll ? [...ownTags, ...Object.keys(options.shape)] : undefined;
 }
 
 function assemble(

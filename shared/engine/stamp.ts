@@ -45,23 +45,45 @@ export function formatStamp(stamp: Stamp): string {
 
 /** The stamp of a version, or undefined where Keyturn did not make it. A stamp that somebody edited into nonsense counts as none. */
 export function readStamp(tags: Tags): Stamp | undefined {
-  const fields = new Map(
-    (tags[stampTag] ?? '').split(';').map((field): [string, string] => {
-      const at = field.indexOf('=');
-      return [field.slice(0, Math.max(at, 0)), field.slice(at + 1)];
-    }),
-  );
-  const rotationId = fields.get('id');
-  const from = fields.get('from');
+  const text = tags[stampTag];
+  if (text === undefined) return undefined;
+  let rotationId: string | undefined;
+  let from: string | undefined;
+  let retireBy: string | undefined;
+  let retired: string | undefined;
+  let keyId: string | undefined;
+  let slot: string | undefined;
+  for (const field of text.split(';')) {
+    const at = field.indexOf('=');
+    const value = field.slice(at + 1);
+    switch (field.slice(0, Math.max(at, 0))) {
+      case 'id':
+        rotationId = value;
+        break;
+      case 'from':
+        from = value;
+        break;
+      case 'retire-by':
+        retireBy = value;
+        break;
+      case 'retired':
+        retired = value;
+        break;
+      case 'key':
+        keyId = decoded(value);
+        break;
+      case 'slot':
+        slot = decoded(value);
+        break;
+    }
+  }
   if (!rotationId || !from) return undefined;
-  const retireBy = new Date(fields.get('retire-by') ?? Number.NaN);
-  const keyId = decoded(fields.get('key'));
-  const slot = decoded(fields.get('slot'));
+  const retireAt = new Date(retireBy ?? Number.NaN);
   return {
     rotationId,
     from,
-    ...(Number.isNaN(retireBy.getTime()) ? {} : { retireBy }),
-    ...(fields.get('retired') === 'yes' ? { retired: true } : {}),
+    ...(Number.isNaN(retireAt.getTime()) ? {} : { retireBy: retireAt }),
+    ...(retired === 'yes' ? { retired: true } : {}),
     ...(keyId === undefined ? {} : { keyId }),
     ...(slot === undefined ? {} : { slot }),
   };
@@ -72,8 +94,8 @@ export function withStamp(tags: Tags, stamp: Stamp): Tags {
   return { ...tags, [stampTag]: formatStamp(stamp) };
 }
 
-function decoded(text: string | undefined): string | undefined {
-  if (text === undefined || !/^(?:[^%]|%[0-9A-Fa-f]{2})*$/.test(text)) return undefined;
+function decoded(text: string): string | undefined {
+  if (!/^(?:[^%]|%[0-9A-Fa-f]{2})*$/.test(text)) return undefined;
   try {
     return decodeURIComponent(text);
   } catch (notUtf8) {

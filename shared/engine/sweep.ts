@@ -11,6 +11,9 @@ import { policyOf } from './current.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { decide } from './due.ts';
 import { isPendingName, shortHash } from './identifiers.ts';
+import { oneAhead } from './one-ahead.ts';
+import type { ParsePolicy } from './policy.ts';
+import { rememberingPolicies } from './policy-memory.ts';
 import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
 import { pendingOfTag, readStamp } from './stamp.ts';
 
@@ -52,7 +55,12 @@ export interface SweepReport {
 const mostAtOnce = 16;
 
 /** Judges one secret by what a listing says of it. Pure. */
-export function judge(deps: SweepDependencies['engine'], properties: SecretProperties, now: Date): Finding {
+export function judge(
+  deps: SweepDependencies['engine'],
+  properties: SecretProperties,
+  now: Date,
+  parse?: ParsePolicy,
+): Finding {
   const stamp = readStamp(properties.tags);
   if (isPendingName(properties.name)) {
     const secret = properties.tags[pendingOfTag];
@@ -60,7 +68,7 @@ export function judge(deps: SweepDependencies['engine'], properties: SecretPrope
       ? { kind: 'opted-out' }
       : { kind: 'stalled', secret };
   }
-  const outcome = policyOf(deps, properties);
+  const outcome = policyOf(deps, properties, parse);
   if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
   if (outcome.kind === 'opted-out') return outcome;
   const request = { mode: 'scheduled' as const };
@@ -81,25 +89,41 @@ export async function sweep(
   vault: Vault,
   signal: AbortSignal,
 ): Promise<SweepReport | Failure> {
+  const parse = rememberingPolicies();
   const counts = { pages: 0, listed: 0, managed: 0, due: 0, retirements: 0, stalled: 0, invalid: 0 };
-  for await (const page of vault.list({ signal })) {
+  for await (const page of oneAhead(vault.list({ signal }))) {
     if (isFailure(page)) return page;
     counts.pages++;
     counts.listed += page.secrets.length;
-    const found = page.secrets.map((secret) => ({
-      secret: secret.name,
-      finding: judge(deps.engine, secret, page.readAt),
-    }));
-    for (let at = 0; at < found.length; at += mostAtOnce) {
-      const acts = found
-        .slice(at, at + mostAtOnce)
-        .map(({ secret, finding }) => act(deps, vault.name, secret, finding, page.readAt));
-      const failed = (await Promise.all(acts)).find((outcome) => outcome !== undefined && isFailure(outcome));
-      if (failed !== undefined) return failed;
+    const found: Found[] = [];
+    for (const secret of page.secrets) {
+      const finding = judge(deps.engine, secret, page.readAt, parse);
+      count(counts, finding);
+      if (finding.kind !== 'opted-out' && finding.kind !== 'healthy') found.push({ secret: secret.name, finding });
     }
-    for (const { finding } of found) count(counts, finding);
+    const failed = await actOn(deps, vault.name, found, page.readAt);
+    if (failed !== undefined) return failed;
   }
   return { kind: 'swept', vault: vault.name, ...counts };
+}
+
+interface Found {
+  readonly secret: string;
+  readonly finding: Finding;
+}
+
+async function actOn(
+  deps: SweepDependencies,
+  vault: string,
+  found: readonly Found[],
+  now: Date,
+): Promise<Failure | undefined> {
+  for (let at = 0; at < found.length; at += mostAtOnce) {
+    const acts = found.slice(at, at + mostAtOnce).map(({ secret, finding }) => act(deps, vault, secret, finding, now));
+    const failed = (await Promise.all(acts)).find((outcome) => outcome !== undefined);
+    if (failed !== undefined) return failed;
+  }
+  return undefined;
 }
 
 function count(

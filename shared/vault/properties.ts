@@ -17,7 +17,9 @@ const clientProperties = z.object({
 
 /** Throws when the vault's answer lacks what every answer of a vault has. */
 export function readProperties(from: ClientProperties): SecretProperties {
-  const known = clientProperties.parse(from);
+  // A sweep reads as many of these as there are secrets. What is complete is taken as it is; for the rest, the schema fills in what may
+  // be missing, or says what must not.
+  const known = isComplete(from) ? from : clientProperties.parse(from);
   return {
     name: known.name,
     enabled: known.enabled,
@@ -29,6 +31,32 @@ export function readProperties(from: ClientProperties): SecretProperties {
     ...(known.notBefore === undefined ? {} : { notBefore: known.notBefore }),
     ...(known.contentType === undefined ? {} : { contentType: known.contentType }),
   };
+}
+
+type Complete = z.output<typeof clientProperties>;
+
+function isComplete(from: ClientProperties): from is ClientProperties & Complete {
+  const { name, version, enabled, createdOn, updatedOn, expiresOn, notBefore, contentType, tags } = from;
+  return (
+    isText(name) &&
+    (version === undefined || isText(version)) &&
+    typeof enabled === 'boolean' &&
+    isDate(createdOn) &&
+    isDate(updatedOn) &&
+    (expiresOn === undefined || isDate(expiresOn)) &&
+    (notBefore === undefined || isDate(notBefore)) &&
+    (contentType === undefined || typeof contentType === 'string') &&
+    tags !== undefined &&
+    Object.values(tags).every((tag) => typeof tag === 'string')
+  );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isDate(value: unknown): boolean {
+  return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
 export function readVersionProperties(from: ClientProperties): SecretProperties & { readonly version: string } {
