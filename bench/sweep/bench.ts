@@ -45,7 +45,7 @@ async function measure(
   pairs: number,
   { progress }: BenchOptions,
 ): Promise<BenchCase> {
-  const peaks = { bare: [] as number[], sweep: [] as number[] };
+  const peaks: Record<'bare' | 'sweep', number[]> = { bare: [], sweep: [] };
   let [listCalls, pages] = [0, 0];
   const go = async (how: 'bare' | 'sweep'): Promise<number> => {
     const before = vault.calls.count('list');
