@@ -21,6 +21,11 @@ export function labelOf(vault: string, secret: string, version: string): string 
   return `keyturn-${secret.slice(0, 30)}-${rotationIdOf(vault, secret, version).slice(0, 16)}`;
 }
 
+/** What the vault takes as the name of a secret. */
+export function isSecretName(text: string): boolean {
+  return /^[0-9a-zA-Z-]{1,127}$/.test(text);
+}
+
 const pendingSuffix = '--pending';
 const longestName = 127;
 

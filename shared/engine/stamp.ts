@@ -77,7 +77,9 @@ export function readStamp(tags: Tags): Stamp | undefined {
         break;
     }
   }
-  if (!rotationId || !from) return undefined;
+  // Both go on into messages and addresses, and anybody who may edit a tag can have written them.
+  if (rotationId === undefined || !/^[0-9a-f]{32}$/.test(rotationId)) return undefined;
+  if (from === undefined || !/^[0-9a-f]{32}$/i.test(from)) return undefined;
   const retireAt = new Date(retireBy ?? Number.NaN);
   return {
     rotationId,

@@ -6,16 +6,16 @@
 import { noticeId } from '../contract/notice.ts';
 import type { Queues, SecretProperties, Vault } from '../contract/ports.ts';
 import type { Marks } from '../contract/state.ts';
-import { type Failure, isFailure } from '../errors.ts';
+import { type Failure, failure, isFailure } from '../errors.ts';
 import { policyOf } from './current.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { decide } from './due.ts';
-import { isPendingName, shortHash } from './identifiers.ts';
+import { isPendingName, isSecretName, pendingNameOf, shortHash } from './identifiers.ts';
 import { oneAhead } from './one-ahead.ts';
 import type { ParsePolicy } from './policy.ts';
 import { rememberingPolicies } from './policy-memory.ts';
 import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
-import { pendingOfTag, readStamp } from './stamp.ts';
+import { pendingOfTag, readStamp, type Stamp } from './stamp.ts';
 
 export interface SweepDependencies {
   readonly engine: Pick<EngineDependencies, 'vaults' | 'rotators' | 'defaults'>;
@@ -34,7 +34,8 @@ export type Finding =
   | { readonly kind: 'opted-out' }
   | { readonly kind: 'healthy' }
   | { readonly kind: 'due' }
-  | { readonly kind: 'retirement-due'; readonly rotationId: string }
+  /** `due`: the secret is to be rotated too, so that a retirement that fails for ever is not followed by an expiry. */
+  | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean }
   /** A stored candidate of `secret` waits: its rotation stopped half-way, or was never tidied up. */
   | { readonly kind: 'stalled'; readonly secret: string }
   | { readonly kind: 'invalid'; readonly failure: Failure };
@@ -62,12 +63,7 @@ export function judge(
   parse?: ParsePolicy,
 ): Finding {
   const stamp = readStamp(properties.tags);
-  if (isPendingName(properties.name)) {
-    const secret = properties.tags[pendingOfTag];
-    return stamp === undefined || secret === undefined || !properties.enabled
-      ? { kind: 'opted-out' }
-      : { kind: 'stalled', secret };
-  }
+  if (isPendingName(properties.name)) return judgePending(properties, stamp);
   const outcome = policyOf(deps, properties, parse);
   if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
   if (outcome.kind === 'opted-out') return outcome;
@@ -75,9 +71,24 @@ export function judge(
   // A listing of names tells no version; the worker reads it, and finds duplicates by it.
   const decision = decide({ properties, stamp, request, rotationId: '', now }, outcome.policy);
   if (stamp?.retireBy !== undefined && stamp.retired !== true && now >= stamp.retireBy) {
-    return { kind: 'retirement-due', rotationId: stamp.rotationId };
+    return { kind: 'retirement-due', rotationId: stamp.rotationId, due: decision.kind === 'due' };
   }
   return decision.kind === 'due' ? { kind: 'due' } : { kind: 'healthy' };
+}
+
+/** Anybody may have written such a name and its tags: only what leads back to the very secret it is stored for counts. */
+function judgePending({ name, tags, enabled }: SecretProperties, stamp: Stamp | undefined): Finding {
+  const secret = tags[pendingOfTag];
+  if (stamp === undefined && tags['rotator'] !== undefined) {
+    const detail = `is of no effect: names that end like ${name} are kept for stored candidates. Store the secret under another name`;
+    return {
+      kind: 'invalid',
+      failure: failure('tag-invalid', { secret: name, problems: [{ tag: 'rotator', detail }] }),
+    };
+  }
+  const isOurs =
+    secret !== undefined && isSecretName(secret) && pendingNameOf(secret).toLowerCase() === name.toLowerCase();
+  return stamp === undefined || !isOurs || !enabled ? { kind: 'opted-out' } : { kind: 'stalled', secret };
 }
 
 /**
@@ -136,7 +147,7 @@ function count(
     return;
   }
   counts.managed++;
-  if (finding.kind === 'due') counts.due++;
+  if (finding.kind === 'due' || (finding.kind === 'retirement-due' && finding.due)) counts.due++;
   if (finding.kind === 'retirement-due') counts.retirements++;
   if (finding.kind === 'invalid') counts.invalid++;
 }
@@ -153,22 +164,12 @@ async function act(
     case 'opted-out':
     case 'healthy':
       return undefined;
-    case 'due': {
-      if (deps.heldBack?.(secret) === true) return undefined;
-      const delayMs = Math.floor(deps.random() * deps.jitterMs);
-      return failed(
-        deps.queues.enqueue(rotationsQueue, { vault, secret, mode: 'scheduled', requestedBy }, { secret, delayMs }),
-      );
-    }
+    case 'due':
+      return askRotation(deps, vault, secret);
     case 'retirement-due': {
-      const { rotationId } = finding;
-      return failed(
-        deps.queues.enqueue(
-          retirementsQueue,
-          { vault, secret, rotationId, mode: 'scheduled', requestedBy },
-          { secret },
-        ),
-      );
+      const message = { vault, secret, rotationId: finding.rotationId, mode: 'scheduled' as const, requestedBy };
+      const retirement = await failed(deps.queues.enqueue(retirementsQueue, message, { secret }));
+      return retirement !== undefined || !finding.due ? retirement : askRotation(deps, vault, secret);
     }
     case 'stalled':
       return failed(
@@ -177,6 +178,13 @@ async function act(
     case 'invalid':
       return tellOnce(deps, vault, secret, finding.failure, now);
   }
+}
+
+async function askRotation(deps: SweepDependencies, vault: string, secret: string): Promise<Failure | undefined> {
+  if (deps.heldBack?.(secret) === true) return undefined;
+  const delayMs = Math.floor(deps.random() * deps.jitterMs);
+  const message = { vault, secret, mode: 'scheduled' as const, requestedBy: 'sweep' };
+  return failed(deps.queues.enqueue(rotationsQueue, message, { secret, delayMs }));
 }
 
 async function failed(enqueued: ReturnType<Queues['enqueue']>): Promise<Failure | undefined> {
