@@ -42,6 +42,19 @@ test('a mark that nobody put is not known, and one that was put is, however ofte
   expect(await marks.has(`${vault}/a key with / ? # % signs`)).toEqual({ kind: 'known', marked: true });
 });
 
+test('a key that is too long for the service, or no Unicode, is kept apart from others all the same', async () => {
+  const value = new SecretText(azurite.connectionString);
+  const clients = connectStorage({ kind: 'connection-string', value }, noCredential);
+  const marks = tableMarks(new Records(clients));
+  const long = `${vault}/told ${'what is wrong with the tag: '.repeat(100)}`;
+  for (const key of [`${long}a`, `${vault}/\ud800`]) expect(await marks.put(key)).toEqual({ kind: 'marked' });
+  expect(await marks.has(`${long}a`)).toEqual({ kind: 'known', marked: true });
+  expect(await marks.has(`${long}b`)).toEqual({ kind: 'known', marked: false });
+  const keys: string[] = [];
+  for await (const { rowKey } of clients.table('state').listEntities()) keys.push(rowKey ?? '');
+  expect(Math.max(...keys.map((key) => 2 * key.length))).toBeLessThan(1_024);
+});
+
 test('the first acknowledgement of a consumer counts, for its version alone', async () => {
   const acknowledgements = tableAcknowledgements(records);
   const first = new Date('2026-01-01T00:00:00Z');

@@ -1,4 +1,5 @@
 /** Small records in one table, by a group and a key. What the classes of this folder share. */
+import { createHash } from 'node:crypto';
 import { odata, type TableClient } from '@azure/data-tables';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { StorageClients } from '../connect.ts';
@@ -8,9 +9,16 @@ export const stateTable = 'state';
 
 type Fields = Readonly<Record<string, string | number | boolean | Date>>;
 
-/** Record keys may not hold every sign; percent encoding with another escape sign keeps them apart. */
-const keyOf = (parts: readonly string[]): string =>
-  encodeURIComponent(parts.join('\n').toLowerCase()).replaceAll('%', '=');
+/** The service takes 1 KiB for each of the two keys, in UTF-16; keys made of what people wrote may be longer. */
+const longestKey = 256;
+
+/** Record keys may not hold every sign; percent encoding with another escape sign keeps them apart, and a hash those that are too long. */
+function keyOf(parts: readonly string[]): string {
+  const text = parts.join('\n').toLowerCase().toWellFormed();
+  const key = encodeURIComponent(text).replaceAll('%', '=');
+  if (key.length <= longestKey) return key;
+  return `${key.slice(0, longestKey / 2)}~${createHash('sha256').update(text).digest('hex')}`;
+}
 
 export class Records {
   readonly #table: TableClient;
