@@ -6,15 +6,19 @@ import { z } from 'zod';
 import { rotators } from '../rotators/registry.ts';
 import type { ApiDependencies } from '../shared/api/dependencies.ts';
 import type { Settings } from '../shared/config/settings.ts';
+import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.ts';
 import type { Rotator, RotatorEntry, RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
 import type { EngineDependencies } from '../shared/engine/dependencies.ts';
 import { queuedFollowUps } from '../shared/engine/follow-ups.ts';
 import { newPassword } from '../shared/engine/password.ts';
+import type { Notifier } from '../shared/notify/notifier.ts';
 import { BlobLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
 import { tableAttention } from '../shared/storage/state/attention.ts';
+import { tableChannelSwitches } from '../shared/storage/state/channel-switches.ts';
+import { tableDeliveries } from '../shared/storage/state/deliveries.ts';
 import { tableFreeze } from '../shared/storage/state/freeze.ts';
 import { tableIdempotencyKeys } from '../shared/storage/state/idempotency-keys.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
@@ -22,9 +26,16 @@ import { Records } from '../shared/storage/state/records.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
+import { notifierOf } from './compose-notify.ts';
 
 /** What the workers and the API need, but for the log of the invocation. */
-export type App = ApiDependencies;
+export interface App extends ApiDependencies {
+  readonly notifier: Notifier;
+  /** How far the news of a rotation is. */
+  readonly deliveries: Deliveries;
+  /** Channels that are off because their receiver wants no more. */
+  readonly channelSwitches: ChannelSwitches;
+}
 
 /** Makes the app from its settings. Opens no connection. Called once per process, when the first work arrives. */
 export async function compose(settings: Settings): Promise<App> {
@@ -55,8 +66,13 @@ export async function compose(settings: Settings): Promise<App> {
     wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     elapsedMs: () => performance.now(),
   };
+  const deliveries = tableDeliveries(records);
+  const channelSwitches = tableChannelSwitches(records);
   return {
     engine,
+    notifier: notifierOf(settings, engine, { queues, deliveries, switches: channelSwitches }),
+    deliveries,
+    channelSwitches,
     history,
     queues,
     attention: tableAttention(records),

@@ -4,6 +4,7 @@ export const queueNames = {
   retirements: 'retirements',
   notifications: 'notifications',
   checks: 'checks',
+  deliveries: 'deliveries',
 } as const;
 
 /** Where the platform puts a message that was delivered too often. */

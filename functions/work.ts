@@ -53,14 +53,18 @@ export function workOf(app: WorkDependencies): Work {
     },
     async namePoison(queue, message, log) {
       const named = poisonMessage.safeParse(message);
-      const { vault, secret, rotationId, refused } = named.success ? named.data : {};
-      if (queue !== queueNames.notifications && refused === undefined && vault !== undefined && secret !== undefined) {
+      const { vault, secret, rotationId, refused, channel, notice: news, ...told } = named.success ? named.data : {};
+      // News of news that could not be told would go the same way.
+      const isNews = queue === queueNames.notifications || queue === queueNames.deliveries;
+      if (!isNews && refused === undefined && vault !== undefined && secret !== undefined) {
         await performGivenUp({ ...app, log }, { vault, secret, rotationId });
         return;
       }
       const detail = refused ?? 'it was delivered too often without success; the errors before say why';
-      const hint = 'Look at the event subscription, at KEYTURN_VAULTS and KEYTURN_CHANNELS, and at the errors before.';
-      log.error('message-poisoned', { queue, secret, detail, hint });
+      const hint =
+        told.hint ??
+        'Look at the event subscription, at KEYTURN_VAULTS and KEYTURN_CHANNELS, and at the errors before.';
+      log.error('message-poisoned', { queue, secret: secret ?? news?.secret, channel, detail, hint });
     },
   };
 }
@@ -70,6 +74,9 @@ const poisonMessage = z.object({
   secret: z.string().max(127).optional(),
   rotationId: z.string().max(64).optional(),
   refused: z.string().optional(),
+  hint: z.string().optional(),
+  channel: z.string().max(64).optional(),
+  notice: z.object({ secret: z.string().max(127) }).optional(),
 });
 
 function about({ rotationId, vault, secret }: { rotationId: string; vault: string; secret: string }) {

@@ -30,6 +30,11 @@ export interface TagProblem {
   readonly detail: string;
 }
 
+interface AtChannel extends At {
+  /** By its name in the settings. */
+  readonly channel: string;
+}
+
 interface AtTarget extends At {
   readonly target: string;
 }
@@ -235,6 +240,32 @@ export const failureKinds = {
     (d) => `${d.secret}: its request was delivered too often without success: ${d.detail}`,
     (d) =>
       `Mend what the errors before name, then run "keyturn rotate ${d.secret}". The sweep tries again by itself while the secret is due.`,
+  ),
+  'channel-unreachable': kind<AtChannel>(
+    'retry',
+    (d) => `${d.secret}: the channel "${d.channel}" gave no good answer: ${d.detail}`,
+    (d) => `Check that the receiver of "${d.channel}" is up. Keyturn sends it again by itself for 24 hours.`,
+  ),
+  'channel-refused': kind<AtChannel>(
+    'blocked',
+    (d) => `${d.secret}: the channel "${d.channel}" refused the message: ${d.detail}`,
+    (d) =>
+      `Mend the receiver of "${d.channel}", its key or its address in KEYTURN_CHANNELS. Keyturn sends it again by itself for 24 hours.`,
+  ),
+  'channel-gone': kind<AtChannel>(
+    'blocked',
+    (d) => `${d.secret}: the receiver of the channel "${d.channel}" wants no more messages: ${d.detail}`,
+    (d) => `Change the address of "${d.channel}" in KEYTURN_CHANNELS, or take the channel out of it.`,
+  ),
+  'channel-unknown': kind<{ readonly secret: string; readonly channel: string }>(
+    'config',
+    (d) => `${d.secret}: its tag "notify" names the channel "${d.channel}", which the app does not have`,
+    (d) => `Correct the tag "notify" of ${d.secret}, or add "${d.channel}" to KEYTURN_CHANNELS.`,
+  ),
+  'channel-unusable': kind<AtChannel>(
+    'config',
+    (d) => `${d.secret}: nothing can be sent to the channel "${d.channel}": ${d.detail}`,
+    (d) => `Correct "${d.channel}" in KEYTURN_CHANNELS or the vault secret it names.`,
   ),
   'lease-lost': kind<{ readonly secret: string; readonly step: string }>(
     'superseded',

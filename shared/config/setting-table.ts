@@ -86,6 +86,14 @@ export const settingTable = {
     standard: 'PT1H',
     fix: 'Set KEYTURN_DRIFT_JITTER to a duration like PT1H, at most a day.',
   },
+  KEYTURN_CHANNELS: {
+    standard: '',
+    fix: 'Set KEYTURN_CHANNELS to a JSON object of channels by name, as docs/notifications.md shows; secrets are named in it, never written.',
+  },
+  KEYTURN_NOTIFY: {
+    standard: '',
+    fix: 'Set KEYTURN_NOTIFY to names of channels of KEYTURN_CHANNELS, separated by commas.',
+  },
   AZURE_CLIENT_ID: {
     standard: '',
     fix: 'Set AZURE_CLIENT_ID to the client id of the user-assigned identity, or remove it.',

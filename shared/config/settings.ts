@@ -3,6 +3,7 @@ import type { AccessSettings } from '../contract/access.ts';
 import { SecretText } from '../contract/secret-text.ts';
 import { isLoopback } from '../loopback.ts';
 import * as access from './access.ts';
+import { type Channel, channelNames, channels, referencesOf } from './channels.ts';
 import * as read from './parsers.ts';
 import { type SettingEntry, type SettingName, settingTable } from './setting-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
@@ -24,6 +25,10 @@ export interface Settings {
   readonly connectTimeoutMs: number;
   /** Failures in a row after which a secret is left alone until a person resumes it. */
   readonly quarantineAfter: number;
+  /** Whom to tell, by name. */
+  readonly channels: ReadonlyMap<string, Channel>;
+  /** Names of channels for secrets without a tag `notify`. */
+  readonly notify: readonly string[];
   readonly access: AccessSettings;
   readonly sweep: Timed;
   readonly drift: Timed;
@@ -225,6 +230,22 @@ function readTimed(reader: Reader, name: 'SWEEP' | 'DRIFT'): Timed {
   };
 }
 
+function readChannels(reader: Reader, vaults: Settings['vaults']): Pick<Settings, 'channels' | 'notify'> {
+  const found = reader.get('KEYTURN_CHANNELS', channels, new Map<string, Channel>());
+  const notify = reader.get('KEYTURN_NOTIFY', channelNames, []);
+  const missing = notify.filter((name) => !found.has(name)).length;
+  if (missing > 0 && !reader.isWrong('KEYTURN_CHANNELS'))
+    reader.wrong('KEYTURN_NOTIFY', `names ${missing} channels that are not in KEYTURN_CHANNELS`, undefined);
+  for (const [name, channel] of found) {
+    const unknown = referencesOf(channel).some(
+      ({ vault }) => vault !== undefined && !vaults.some((one) => one.name === vault),
+    );
+    if (unknown && !reader.isWrong('KEYTURN_VAULTS'))
+      reader.wrong('KEYTURN_CHANNELS', `names a vault for channel "${name}" that is not in KEYTURN_VAULTS`, undefined);
+  }
+  return { channels: found, notify };
+}
+
 /** Reads all settings. Opens no connection; reads the files that settings name. */
 export function readSettings(environment: Environment): SettingsOutcome {
   const reader = new Reader(environment);
@@ -245,6 +266,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     cloud: readCloud(reader, cloud),
     credential: readCredential(reader, [...vaults.map((vault) => new URL(vault.url).hostname), ...storage.hosts]),
     storage: storage.connection,
+    ...readChannels(reader, vaults),
     quarantineAfter: reader.get('KEYTURN_QUARANTINE_AFTER', read.wholeNumber(1, 100), 5),
     connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(secondMs, 60 * secondMs), 10 * secondMs),
     access: readAccess(reader),

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-/** What consumers and people are told of. */
-export const noticeTypes = ['rotated', 'retired', 'waiting', 'failed', 'quarantined', 'drifted'] as const;
+import { type NoticeType, noticeTypes } from './notice-types.ts';
 
 const time = z.iso.datetime();
 
@@ -31,7 +29,6 @@ export const notice = z.object({
 });
 
 export type Notice = z.infer<typeof notice>;
-export type NoticeType = (typeof noticeTypes)[number];
 
 /**
  * The id of a rotation's notice. The news of the rotation itself carries the rotation's own id. `detail` tells apart what else may happen

@@ -1,0 +1,4 @@
+/** What consumers and people are told of. Apart from the notice itself, because the app reads its settings without loading schemas. */
+export const noticeTypes = ['rotated', 'retired', 'waiting', 'failed', 'quarantined', 'drifted'] as const;
+
+export type NoticeType = (typeof noticeTypes)[number];

@@ -1,0 +1,91 @@
+/** The news as people get it: one line what, one line next step, written to be read at three in the morning. */
+import type { Notice } from '../contract/notice.ts';
+
+export interface Words {
+  /** Whether somebody has to do something now. */
+  readonly urgent: boolean;
+  readonly what: string;
+  readonly next: string;
+  /** Facts to look things up by. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+}
+
+const longestLine = 1_000;
+
+export function wordsOf(notice: Notice): Words {
+  const { urgent, what, next } = sentences(notice);
+  return { urgent, what: line(what), next: line(next), facts: factsOf(notice) };
+}
+
+function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
+  const { secret, vault, login, retireBy, holding = [], consumers = [], failure } = notice;
+  const name = `${secret} (${vault})`;
+  const hint = failure?.hint ?? `Run "keyturn plan ${secret}".`;
+  switch (notice.type) {
+    case 'rotated': {
+      const old =
+        retireBy === undefined
+          ? 'The old credential is dead already.'
+          : `The old one works until ${when(retireBy)} at the latest.`;
+      const wait = consumers.length === 0 ? '' : ` To acknowledge: ${consumers.join(', ')}.`;
+      return {
+        urgent: false,
+        what: `${name} has a new version${login === undefined ? '' : ` for ${login}`}. ${old}`,
+        next: `Nothing to do.${wait}`,
+      };
+    }
+    case 'retired':
+      return holding.length === 0
+        ? { urgent: false, what: `The old credential of ${name} is dead; nobody was on it.`, next: 'Nothing to do.' }
+        : {
+            urgent: true,
+            what: `The old credential of ${name} is dead, and was still used by ${holding.join(', ')}.`,
+            next: 'If they fail now, restart them so that they read the vault again.',
+          };
+    case 'waiting':
+      return {
+        urgent: true,
+        what: `The old credential of ${name} is still used by ${holding.join(', ') || 'somebody'}.`,
+        next: `Make them read the vault again${retireBy === undefined ? '' : ` before ${when(retireBy)}: then they are cut`}.`,
+      };
+    case 'failed':
+      return { urgent: true, what: `${name} was not rotated. ${failure?.message ?? ''}`, next: hint };
+    case 'quarantined':
+      return {
+        urgent: true,
+        what: `${name} failed too often and is left alone now. ${failure?.message ?? ''}`,
+        next: `${hint} Then run "keyturn resume ${secret}".`,
+      };
+    case 'drifted':
+      return {
+        urgent: true,
+        what: `${name}: what the vault holds does not log in any more. ${failure?.message ?? ''}`,
+        next: hint,
+      };
+  }
+}
+
+function factsOf(notice: Notice): Words['facts'] {
+  const { version, from, rotationId, failure, expiresAt } = notice;
+  const facts: [string, string | undefined][] = [
+    ['Version', version],
+    ['Version before', from],
+    ['Expires', expiresAt === undefined ? undefined : when(expiresAt)],
+    ['Code', failure?.code],
+    ['Page', failure?.page],
+    ['Rotation', rotationId],
+    ['At', when(notice.at)],
+  ];
+  return facts.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, line(value)] as const]));
+}
+
+/** To the minute, in UTC: `2026-03-01 02:14 UTC`. */
+function when(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}
+
+/** A target's words may hold line ends and signs that no person can see. */
+function line(text: string): string {
+  const flat = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  return flat.length <= longestLine ? flat : `${flat.slice(0, longestLine - 1)}…`;
+}
