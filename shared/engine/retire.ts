@@ -138,7 +138,9 @@ async function findHolding(
           known: true,
         };
       case 'unknown':
-        return { kind: 'holding', sessions: [], consumers, known: false };
+        // Where old and new share a login, or there are no sessions at all, no look will ever tell more: what all consumers say is the
+        // evidence. A login of its own could have been looked at, so not knowing is a reason to wait.
+        return { kind: 'holding', sessions: [], consumers, known: !strategyTraits[policy.strategy].perLogin };
     }
   });
 }

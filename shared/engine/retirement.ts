@@ -23,7 +23,7 @@ export interface Holding {
   readonly sessions: readonly string[];
   /** Consumers that have not acknowledged the new version. */
   readonly consumers: readonly string[];
-  /** Whether the target could say who is on it. */
+  /** Whether nothing is left to learn of its sessions: the target has said who is on it, or never tells one credential's from another's. */
   readonly known: boolean;
 }
 

@@ -129,6 +129,19 @@ describe('evidence', () => {
     expectRetired(world);
   });
 
+  test.each(overlapping)(
+    '%s: all consumers have acknowledged and the target cannot say who is on it: free unless a look could have told',
+    async (strategy) => {
+      const { world, rotationId } = await rotatedWorld(strategy, { consumers: 'shop' });
+      world.rotator.inUse = async () => ({ kind: 'unknown', detail: 'sessions do not tell' });
+      expect(await retire(world.deps(), requestFor(world, rotationId))).toMatchObject({ kind: 'waiting' });
+      world.acknowledged.add('shop');
+      const result = await retire(world.deps(), requestFor(world, rotationId));
+      expect(result.kind).toBe(strategyTraits[strategy].perLogin ? 'waiting' : 'retired');
+      if (result.kind === 'retired') expectRetired(world);
+    },
+  );
+
   test('a live session holds it until the deadline, and is named when it is cut', async () => {
     const { world, rotationId } = await rotatedWorld('alternating-users', { consumers: 'shop' });
     world.acknowledged.add('shop');
