@@ -52,10 +52,12 @@ function rotatedNotice(published: Published) {
 
 /** Longer than a queue can wait: the sweep finds it by its stamp. */
 async function scheduleRetirement(queues: Queues, published: Published): Promise<Failure | undefined> {
-  const { vault, secret, rotationId, retireBy, now } = published;
+  const { vault, secret, rotationId, retireBy, consumers, now } = published;
   if (retireBy === undefined) return undefined;
-  // The vault tells time in whole seconds, so a second more is needed to be certainly past it.
-  const delayMs = Math.max(0, retireBy.getTime() - now.getTime()) + 1_000;
+  const overlapMs = Math.max(0, retireBy.getTime() - now.getTime());
+  // Who lags is named while there is time left to do something about it; without consumers to ask there is nothing to decide before
+  // the deadline. The vault tells time in whole seconds, so a second more is needed to be certainly past it.
+  const delayMs = consumers.length > 0 ? overlapMs / 2 : overlapMs + 1_000;
   if (delayMs > longestDelayMs) return undefined;
   const message = { vault, secret, rotationId, mode: 'scheduled' as const, requestedBy: 'overlap' };
   const enqueued = await queues.enqueue(retirementsQueue, message, { secret, delayMs });
