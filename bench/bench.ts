@@ -12,7 +12,7 @@ export interface BenchOptions {
 /** One line of a table. Units end the names of figures. */
 export interface BenchCase {
   readonly name: string;
-  readonly [figure: string]: string | number;
+  readonly [figure: string]: string | number | boolean;
 }
 
 /** What is said of a bench without loading the servers it needs. */
@@ -24,8 +24,11 @@ export interface Bench {
   readonly aim: string;
   /** Names of the options it takes, besides those of all benches. */
   readonly flags: readonly string[];
-  readonly load: () => Promise<{ readonly run: Run }>;
+  readonly load: () => Promise<{ readonly run: Run; readonly broken?: Broken }>;
 }
+
+/** What a bench that holds a promise finds broken in its cases, in words. Anything at all makes the exit code 1. */
+export type Broken = (cases: readonly BenchCase[]) => readonly string[];
 
 export type Run = (options: BenchOptions) => Promise<readonly BenchCase[]>;
 

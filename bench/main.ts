@@ -6,7 +6,7 @@ import { tableOf } from './table.ts';
 
 const usage = `npm run bench -- NAME [options]
 
-${benches.map((bench) => `  ${bench.name.padEnd(12)} ${bench.about}`).join('\n')}
+${benches.map((bench) => `  ${bench.name.padEnd(14)} ${bench.about}`).join('\n')}
 
   --json    one JSON array on the standard output, an object for each case
   --quick   a few rounds, to see that it works: its figures mean nothing
@@ -56,8 +56,11 @@ async function main(): Promise<void> {
   }
   const bench = chosen(names, flags);
   const progress = (line: string): void => console.error(`  ${bench.name}: ${line}`);
-  const { run } = await bench.load();
+  const { run, broken } = await bench.load();
   const cases = await run({ quick, flags, progress });
+  const problems = broken?.(cases) ?? [];
+  for (const problem of problems) console.error(`  ${bench.name}: BROKEN: ${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
   if (json) {
     console.log(JSON.stringify(cases));
     return;

@@ -7,7 +7,7 @@ describe('npm run bench', () => {
   it('without a name lists the benches', async () => {
     const { code, stdout } = await runBench();
     expect(code).toBe(0);
-    for (const name of ['rotation', 'cold-start']) expect(stdout).toContain(`  ${name}`);
+    for (const name of ['rotation', 'cold-start', 'zero-downtime']) expect(stdout).toContain(`  ${name}`);
   });
 
   it.each([

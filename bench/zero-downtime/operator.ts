@@ -1,0 +1,67 @@
+/** What a person asks of the HTTP API, and what the vault says of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { localApiKeys } from '../../local/api-keys.ts';
+import { readStamp } from '../../shared/engine/stamp.ts';
+import type { Stage } from './stage.ts';
+
+const rotated = z.looseObject({
+  rotationId: z.string(),
+  state: z.literal('rotated'),
+  to: z.string(),
+  retireBy: z.iso.datetime(),
+});
+
+export interface Rotated {
+  readonly rotationId: string;
+  /** Value and version that were replaced, and the version that was made. */
+  readonly oldValue: string;
+  readonly oldVersion: string;
+  readonly newVersion: string;
+  /** The deadline of the old credential, in ms since 1970. */
+  readonly retireByMs: number;
+}
+
+/** Rotates a secret and waits until the new version is published. Anything else ends the bench. */
+export async function rotate(stage: Stage, secret: string): Promise<Rotated> {
+  const before = newest(stage, secret);
+  const answer = await fetch(`${stage.api}/v1/vaults/bench/secrets/${secret}/rotate?wait=true`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-keyturn-key': localApiKeys.operator },
+    body: JSON.stringify({ reason: 'bench' }),
+  });
+  const body: unknown = await answer.json();
+  const parsed = rotated.safeParse(body);
+  if (!parsed.success) throw new Error(`${secret} was not rotated: ${answer.status} ${JSON.stringify(body)}`);
+  const { rotationId, to, retireBy } = parsed.data;
+  const old = { oldValue: before.value, oldVersion: before.id };
+  return { rotationId, ...old, newVersion: to, retireByMs: Date.parse(retireBy) };
+}
+
+const acknowledgements = z.looseObject({ missing: z.array(z.looseObject({ consumer: z.string() })) });
+
+/** Consumers that have not acknowledged the version, as the API names them. */
+export async function missing(stage: Stage, secret: string, version: string): Promise<readonly string[]> {
+  const answer = await fetch(`${stage.api}/v1/vaults/bench/secrets/${secret}/versions/${version}/acknowledgements`, {
+    headers: { 'x-keyturn-key': localApiKeys.operator },
+  });
+  return acknowledgements.parse(await answer.json()).missing.map(({ consumer }) => consumer);
+}
+
+/** Waits until the vault itself says that the old credential is gone: the stamp of the new version, and the old version disabled. */
+export async function untilRetired(stage: Stage, secret: string, { oldVersion }: Rotated): Promise<void> {
+  const patienceMs = 30_000;
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const old = stage.azure.vault.versions(secret).find(({ id }) => id === oldVersion);
+    if (readStamp(newest(stage, secret).tags ?? {})?.retired === true && old?.enabled === false) return;
+    if (performance.now() > deadline) throw new Error(`${secret}: ${oldVersion} was not retired in ${patienceMs} ms`);
+    await sleep(20);
+  }
+}
+
+function newest({ azure }: Stage, secret: string) {
+  const version = azure.vault.versions(secret).at(-1);
+  if (version === undefined) throw new Error(`there is no secret ${secret}`);
+  return version;
+}

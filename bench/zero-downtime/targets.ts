@@ -1,0 +1,140 @@
+import { Redis } from 'ioredis';
+import { createConnection } from 'mysql2/promise';
+import { Client, DatabaseError } from 'pg';
+import { rotatingMysqlPool, rotatingPgPool, rotatingRedis } from '../../consumer/index.ts';
+import { startMariadb } from '../../local/mariadb.ts';
+import type { PostgresServer } from '../../local/postgres.ts';
+import { startRedis } from '../../local/redis.ts';
+import type { Target } from './target.ts';
+
+const adminPassword = 'password-of-the-rotation-admin';
+const firstPassword = 'first-password-of-the-application';
+const connections = 8;
+
+/** Two logins that take turns. The server is somebody else's, and stays. */
+export async function startPostgresTarget(postgres: PostgresServer, app: string): Promise<Target> {
+  const at = `${postgres.host}:${postgres.port}`;
+  const url = (user: string, password: string, database: string) => `postgres://${user}:${password}@${at}/${database}`;
+  await withPostgres(postgres.adminUrl, async (client) => {
+    await client.query(`CREATE ROLE ${app}_admin LOGIN CREATEROLE PASSWORD '${adminPassword}'`);
+    // The admin has ADMIN OPTION on the logins that it makes itself.
+    await client.query(`SET ROLE ${app}_admin; CREATE ROLE ${app}_app LOGIN PASSWORD '${firstPassword}'; RESET ROLE`);
+    await client.query(`CREATE DATABASE ${app} OWNER ${app}_app`);
+  });
+  const value = url(`${app}_app`, firstPassword, app);
+  await withPostgres(value, (client) => client.query('CREATE UNLOGGED TABLE visits (id bigserial, at timestamptz)'));
+  return {
+    name: 'postgres',
+    secret: `${app}-db`,
+    strategy: 'alternating-users',
+    value,
+    admin: url(`${app}_admin`, adminPassword, 'postgres'),
+    tags: { rotator: 'postgres', strategy: 'alternating-users' },
+    async open(secret) {
+      const pool = await rotatingPgPool({ secret, options: { max: connections, application_name: 'shop' } });
+      return { query: () => pool.query('INSERT INTO visits (at) VALUES (now())'), end: () => pool.end() };
+    },
+    accepts: (given) =>
+      withPostgres(given, async () => true).catch((error: unknown) => {
+        if (error instanceof DatabaseError && error.code === '28P01') return false;
+        throw error;
+      }),
+    close: async () => undefined,
+  };
+}
+
+/** Connects anew for one piece of work. */
+export async function withPostgres<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
+  const client = new Client({ connectionString: url, application_name: 'bench' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** One login that holds two passwords during the overlap. */
+export async function startMariadbTarget(): Promise<Target> {
+  const server = await startMariadb({
+    settings: ['--skip-name-resolve'],
+    init: [
+      'CREATE DATABASE shop;',
+      'CREATE TABLE shop.visits (id BIGINT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);',
+      `CREATE USER rotation_admin@'127.%' IDENTIFIED BY '${adminPassword}';`,
+      "GRANT CREATE USER, PROCESS, CONNECTION ADMIN ON *.* TO rotation_admin@'127.%';",
+      "GRANT SELECT ON mysql.* TO rotation_admin@'127.%';",
+      `CREATE USER shop_app@'127.%' IDENTIFIED BY '${firstPassword}';`,
+      "GRANT SELECT, INSERT ON shop.* TO shop_app@'127.%';",
+    ],
+  });
+  const at = `127.0.0.1:${server.port}`;
+  return {
+    name: 'mariadb',
+    secret: 'shop-db',
+    strategy: 'dual-password',
+    value: `mysql://shop_app:${firstPassword}@${at}/shop`,
+    admin: `mysql://rotation_admin:${adminPassword}@${at}/mysql`,
+    tags: { rotator: 'mysql', strategy: 'dual-password' },
+    async open(secret) {
+      const pool = await rotatingMysqlPool({ secret, options: { connectionLimit: connections } });
+      return { query: () => pool.query('INSERT INTO visits () VALUES ()'), end: () => pool.end() };
+    },
+    accepts: async (given) => {
+      try {
+        await (await createConnection(given)).end();
+        return true;
+      } catch (error) {
+        if (error instanceof Error && 'errno' in error && error.errno === 1045) return false;
+        throw error;
+      }
+    },
+    close: () => server.stop(),
+  };
+}
+
+const adminRules =
+  'resetchannels -@all +info +acl|getuser +acl|setuser +acl|save +acl|dryrun +config|get +config|set +config|rewrite +client|id +client|list +client|kill';
+
+/** One user that holds two passwords during the overlap. */
+export async function startRedisTarget(): Promise<Target> {
+  const server = await startRedis({
+    acl: [
+      'user default off',
+      `user rotation-admin on >${adminPassword} ${adminRules}`,
+      `user shop-app on >${firstPassword} ~* &* +@all -@admin -@dangerous +info`,
+    ],
+  });
+  const at = `127.0.0.1:${server.port}`;
+  return {
+    name: 'redis',
+    secret: 'shop-cache',
+    strategy: 'dual-password',
+    value: `redis://shop-app:${firstPassword}@${at}`,
+    admin: `redis://rotation-admin:${adminPassword}@${at}`,
+    tags: { rotator: 'redis', strategy: 'dual-password' },
+    async open(secret) {
+      const redis = await rotatingRedis({ secret });
+      return { query: () => redis.incr('visits'), end: () => redis.close() };
+    },
+    accepts: (given) => letsIn(server.port, new URL(given)),
+    close: () => server.stop(),
+  };
+}
+
+async function letsIn(port: number, { username, password }: URL): Promise<boolean> {
+  const options = { lazyConnect: true, retryStrategy: null, enableReadyCheck: false, disableClientInfo: true } as const;
+  // Version 2 of the protocol: the newer greeting would log in before we do, as a user that is off.
+  const client = new Redis({ host: '127.0.0.1', port, protocol: 2, ...options });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.call('AUTH', decodeURIComponent(username), decodeURIComponent(password));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /WRONGPASS/.test(error.message)) return false;
+    throw error;
+  } finally {
+    client.disconnect();
+  }
+}
