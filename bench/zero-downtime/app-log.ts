@@ -23,12 +23,18 @@ export interface AppLog {
   readonly said: (event: string, rotationId: string, withinMs: number) => Promise<Line>;
 }
 
+/** How many records are shown when something does not come. */
+const shown = 30;
+
 export function appLog(): AppLog {
   const lines: Line[] = [];
+  const latest: string[] = [];
   const find = (event: string, rotationId: string) =>
     lines.find((one) => one.event === event && one.rotationId === rotationId);
   return {
     hear(record) {
+      latest.push(`${record.category} ${record.level} ${record.message}`);
+      if (latest.length > shown) latest.shift();
       if (record.category !== 'user') return;
       const parsed = line.safeParse(JSON.parse(record.message));
       if (parsed.success) lines.push(parsed.data);
@@ -40,8 +46,9 @@ export function appLog(): AppLog {
         const found = find(event, rotationId);
         if (found !== undefined) return found;
         if (performance.now() > deadline) {
-          const last = lines.slice(-20).map((one) => JSON.stringify(one));
-          throw new Error(`the app did not say "${event}" of ${rotationId} in time; last it said:\n${last.join('\n')}`);
+          throw new Error(
+            `the app did not say "${event}" of ${rotationId} in time; last it said:\n${latest.join('\n')}`,
+          );
         }
         await sleep(50);
       }

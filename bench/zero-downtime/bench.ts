@@ -1,9 +1,9 @@
 import type { BenchCase, BenchOptions, Broken, Run } from '../bench.ts';
-import { startConsumer } from './consumer.ts';
+import { type Consumer, startConsumer } from './consumer.ts';
 import { runLagging } from './lagging.ts';
 import { rotate, untilRetired } from './operator.ts';
 import { consumerNames, type Stage, startStage } from './stage.ts';
-import { startLoad } from './steady-load.ts';
+import { type SteadyLoad, startLoad } from './steady-load.ts';
 import type { Target } from './target.ts';
 
 /** Over all three targets. */
@@ -14,48 +14,58 @@ const leastRotations = 2;
 export const run: Run = async (options) => {
   const stage = await startStage();
   try {
-    const rates = sharesOf(queriesPerSecond, stage.targets.length);
-    const rotated = await Promise.all(
-      stage.targets.map((target, index) => underLoad(stage, target, rates[index] ?? 0, options)),
-    );
+    const rotated = await underLoad(stage, options);
     return [...rotated, await runLagging(stage, options)];
   } finally {
     await stage.close();
   }
 };
 
-/** One target: a load that never stops, and rotations one after the other, each to its very end. */
-async function underLoad(
-  stage: Stage,
-  target: Target,
-  perSecond: number,
-  { quick, progress }: BenchOptions,
-): Promise<BenchCase> {
-  const tell = (line: string): void => progress(`${target.name}: ${line}`);
-  const consumer = await startConsumer(stage, target, consumerNames.follows);
-  const load = startLoad(consumer.query, perSecond);
+/** A load on all targets that stops when the last of them has had its last rotation. */
+async function underLoad(stage: Stage, { quick, progress }: BenchOptions): Promise<readonly BenchCase[]> {
+  const rates = sharesOf(queriesPerSecond, stage.targets.length);
+  const loads: Loaded[] = [];
   try {
-    const rotated = await rotateOften(stage, target, quick ? leastRotations : mostRotations, tell);
-    const { firstError, ...figures } = await load.stop();
-    if (firstError !== undefined) tell(`the first error was: ${firstError}`);
-    return { name: target.name, strategy: target.strategy, ...rotated, ...figures };
+    for (const [index, target] of stage.targets.entries()) {
+      const consumer = await startConsumer(stage, target, consumerNames.follows);
+      loads.push({ target, consumer, load: startLoad(consumer.query, rates[index] ?? 0) });
+    }
+    const rotations = quick ? leastRotations : mostRotations;
+    const done = await Promise.all(loads.map(({ target }) => rotateOften(stage, target, rotations, progress)));
+    return await Promise.all(
+      loads.map(async (one, index) => ({ ...(await figuresOf(one, progress)), ...done[index] })),
+    );
   } finally {
-    await load.stop();
-    await consumer.end();
-    for (const problem of consumer.problems) tell(`the consumer was told: ${problem}`);
+    for (const { target, consumer, load } of loads) {
+      await load.stop();
+      await consumer.end();
+      for (const problem of consumer.problems) progress(`${target.name}: the consumer was told: ${problem}`);
+    }
   }
 }
 
-async function rotateOften(stage: Stage, target: Target, rotations: number, tell: (line: string) => void) {
+interface Loaded {
+  readonly target: Target;
+  readonly consumer: Consumer;
+  readonly load: SteadyLoad;
+}
+
+async function figuresOf({ target, load }: Loaded, progress: BenchOptions['progress']): Promise<BenchCase> {
+  const { firstError, ...figures } = await load.stop();
+  if (firstError !== undefined) progress(`${target.name}: the first error was: ${firstError}`);
+  return { name: target.name, strategy: target.strategy, ...figures };
+}
+
+/** Rotations of one target one after the other, each to its very end. */
+async function rotateOften(stage: Stage, target: Target, rotations: number, progress: BenchOptions['progress']) {
   let oldRefused = 0;
   let retiredByEvidence = 0;
   for (let done = 1; done <= rotations; done++) {
     const rotated = await rotate(stage, target.secret);
-    await untilRetired(stage, target.secret, rotated);
+    const { evidence } = await untilRetired(stage, target.secret, rotated);
     if (!(await target.accepts(rotated.oldValue))) oldRefused += 1;
-    const { evidence } = await stage.log.said('retired', rotated.rotationId, 10_000);
     if (evidence === 'free') retiredByEvidence += 1;
-    if (done % 5 === 0 || done === rotations) tell(`${done} of ${rotations} rotations`);
+    if (done % 5 === 0 || done === rotations) progress(`${target.name}: ${done} of ${rotations} rotations`);
   }
   return { rotations, oldRefused, retiredByEvidence };
 }

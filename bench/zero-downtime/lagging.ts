@@ -21,8 +21,7 @@ export async function runLagging(stage: Stage, { progress }: BenchOptions): Prom
     const { waitingFor = '' } = await log.said('retirement-waits', rotated.rotationId, 30_000);
     const named = await missing(stage, target.secret, rotated.newVersion);
     progress(`waits for ${waitingFor}; the API names ${named.join(', ')}`);
-    await untilRetired(stage, target.secret, rotated);
-    const { evidence, cut = '' } = await log.said('retired', rotated.rotationId, 10_000);
+    const { evidence, cut = '' } = await untilRetired(stage, target.secret, rotated);
     progress(`retired by ${evidence}; cut: ${cut}`);
     const figures = await load.stop();
     return {
