@@ -49,7 +49,8 @@ function stampOf(current: Current, draft: Draft): Stamp {
   return {
     rotationId: draft.rotationId,
     from: current.secret.version,
-    ...(strategyTraits[current.policy.strategy].oldLives
+    // In an emergency there are sessions to end even where the old password died at apply.
+    ...(strategyTraits[current.policy.strategy].oldLives || draft.emergency
       ? { retireBy: new Date(current.secret.readAt.getTime() + overlapMs) }
       : {}),
     ...(keyId === undefined ? {} : { keyId }),

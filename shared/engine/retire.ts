@@ -58,7 +58,8 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   const old = await attempt.step('old versions', ({ signal }) => readOld(vault, current, stamp, signal));
   if (isFailure(old)) return old;
 
-  const holding = await findHolding(work, current, target, old.versions[0]?.credential);
+  const isOver = request.mode === 'emergency' || current.secret.readAt >= stamp.retireBy;
+  const holding = await findHolding(work, current, target, { previous: old.versions[0]?.credential, isOver });
   if (isFailure(holding)) return holding;
   const { consumers } = current.policy;
   const evidence = judgeEvidence(request.mode, holding, consumers.length, stamp.retireBy, current.secret.readAt);
@@ -114,7 +115,7 @@ async function findHolding(
   work: Work,
   current: Current,
   target: Target,
-  previous: Credential | undefined,
+  { previous, isOver }: { readonly previous: Credential | undefined; readonly isOver: boolean },
 ): Promise<({ readonly kind: 'holding' } & Holding) | Failure> {
   const { deps, vault, attempt } = work;
   const { policy, secret } = current;
@@ -124,8 +125,9 @@ async function findHolding(
       policy.consumers.length === 0
         ? { kind: 'acknowledged' as const, consumers: new Set<string>() }
         : await deps.acknowledged(vault.name, secret.name, secret.version, time.signal);
-    if (isFailure(known)) return known;
-    const consumers = policy.consumers.filter((consumer) => !known.consumers.has(consumer));
+    // Its time is over whoever uses it, so who does is for people alone.
+    if (isFailure(known) && !isOver) return known;
+    const consumers = policy.consumers.filter((consumer) => isFailure(known) || !known.consumers.has(consumer));
     const use = await target.rotator.inUse(target.stepFor(time), previous);
     switch (use.kind) {
       case 'idle':

@@ -54,7 +54,13 @@ async function rotateUnderLease(
       decision.reason === 'already-rotated'
         ? await followUp(deps, attempt, publishedAs(current, attempt), true)
         : decision;
-    return isFailure(made) ? made : skipped(attempt, decision.reason, decision.detail);
+    if (isFailure(made)) return made;
+    if (decision.reason === 'already-rotated' && request.mode === 'emergency') {
+      // Whoever made the version may have died before the old credential was ended.
+      const revoked = await revokeNow({ deps, vault, request, attempt }, rotationId);
+      if (isFailure(revoked)) return revoked;
+    }
+    return skipped(attempt, decision.reason, decision.detail);
   }
 
   const before = await madeBefore(vault, request, attempt, current);
@@ -160,7 +166,10 @@ async function close(vault: Vault, attempt: Attempt, current: Current, version: 
 }
 
 /** In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. */
-async function revokeNow({ deps, vault, request, attempt }: Replacement, rotationId: string) {
+async function revokeNow(
+  { deps, vault, request, attempt }: Pick<Replacement, 'deps' | 'vault' | 'request' | 'attempt'>,
+  rotationId: string,
+) {
   const { secret, requestedBy } = request;
   const retirement = { vault: vault.name, secret, rotationId, mode: 'emergency' as const, requestedBy };
   return retireUnderLease({ deps, vault, attempt, request: retirement });
