@@ -101,15 +101,18 @@ export async function performRetirement(
   return result;
 }
 
-/** Only what is automatic is held back; a person who asks has looked. */
+/**
+ * Only what is automatic is held back; a person who asks has looked. A freeze lets through what stopped half-way: its target may depend
+ * on a candidate already. A quarantine does not: it failed the same way each time, and a person was told.
+ */
 async function heldBack(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult | undefined> {
-  if (request.mode !== 'scheduled') return undefined;
+  if (request.mode !== 'scheduled' && request.mode !== 'resume') return undefined;
   const { vault, secret } = request;
   const [frozen, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret)]);
   const about = { rotationId: request.rotationId ?? '', vault, secret, steps: [] };
   if (isFailure(frozen)) return { ...about, kind: 'failed', failure: frozen };
   if (isFailure(trouble)) return { ...about, kind: 'failed', failure: trouble };
-  if (frozen.frozen)
+  if (frozen.frozen && request.mode === 'scheduled')
     return {
       ...about,
       kind: 'skipped',
@@ -149,7 +152,8 @@ async function settle(
     deps.log.warn('attention-not-kept', { secret, code: trouble.code });
     return;
   }
-  const type = trouble.quarantined ? 'quarantined' : 'failed';
+  // A retirement is tried on in quarantine, and a person may go on asking: that it began is news once.
+  const type = trouble.failures === deps.quarantineAfter ? 'quarantined' : 'failed';
   await tell(deps, request, { type, result, failure: result.failure });
 }
 
