@@ -15,8 +15,9 @@ export interface Trace {
 /**
  * Wraps every port of a worker so that it dies at `point`: from then on each of its calls throws, also those that would tidy up, as
  * nothing runs in a process that is gone. Properties that are objects themselves (the lease) are wrapped as well.
+ * `watch` looks at the world after each call, and is waited for.
  */
-export function dyingAt(point: CrashPoint | undefined, trace: Trace, watch: () => void = () => undefined) {
+export function dyingAt(point: CrashPoint | undefined, trace: Trace, watch: () => unknown = () => undefined) {
   const wrap = <T extends object>(name: string, port: T): T =>
     new Proxy(port, {
       get(target, property) {
@@ -33,7 +34,7 @@ export function dyingAt(point: CrashPoint | undefined, trace: Trace, watch: () =
             throw new Crash();
           }
           const outcome: unknown = await Reflect.apply(member, target, args);
-          watch();
+          await watch();
           if (here === 'after') {
             trace.dead = true;
             throw new Crash();

@@ -7,7 +7,7 @@ import { Simulation } from './simulation.ts';
 
 const only = process.env['SEED'];
 const first = only === undefined ? Math.floor(Math.random() * 1e9) : Number(only);
-const count = only === undefined ? Number(process.env['SIMULATIONS'] ?? 2_000) : 1;
+const count = only === undefined ? Number(process.env['SIMULATIONS'] ?? 1_000) : 1;
 
 test(`${count} random histories from seed ${first} keep every promise and come to rest`, async () => {
   const failed: string[] = [];
