@@ -103,14 +103,14 @@ export const parsePolicy: ParsePolicy = (given, defaults, rotators) => {
   const name = tags['rotator'];
   if (name === undefined) return { kind: 'opted-out' };
   const entry = rotators.get(name);
+  const parsed = policyTags.safeParse(tags);
   if (entry === undefined) {
     const detail = `"${name}" is no rotator; there are ${[...rotators.keys()].join(', ')}`;
-    return { kind: 'invalid', problems: [{ tag: 'rotator', detail }] };
+    return { kind: 'invalid', problems: [{ tag: 'rotator', detail }, ...problemsOf(parsed.error)] };
   }
-  const parsed = policyTags.safeParse(tags);
   const options = entry.options.safeParse(tags);
-  const problems = [...problemsOf(parsed.error), ...problemsOf(options.error)];
-  if (!parsed.success || !options.success) return { kind: 'invalid', problems };
+  const problems = [...problemsOf(parsed.error), ...unsupported(entry, tags), ...problemsOf(options.error)];
+  if (!parsed.success || !options.success || problems.length > 0) return { kind: 'invalid', problems };
   return assemble(parsed.data, tags, defaults, entry, options.data);
 };
 
@@ -137,10 +137,6 @@ function assemble(
   const third = Math.floor(validForMs / 3);
   const rotateBeforeMs = own['rotate-before'] ?? Math.min(defaults.rotateBeforeMs, third);
   const problems: TagProblem[] = [];
-  if (!entry.strategies.includes(strategy)) {
-    const detail = `${entry.name} cannot do ${strategy}; it can do ${entry.strategies.join(', ')}`;
-    problems.push({ tag: 'strategy', detail });
-  }
   if (rotateBeforeMs > third) {
     const detail = 'is at most a third of valid-for: a longer lead time would rotate again and again';
     problems.push({ tag: 'rotate-before', detail });
@@ -167,6 +163,14 @@ function assemble(
       options,
     },
   };
+}
+
+/** A strategy that there is, but not for this rotator. */
+function unsupported(entry: RotatorEntry, tags: Tags): TagProblem[] {
+  const strategy = strategies.find((each) => each === tags['strategy']);
+  if (strategy === undefined || entry.strategies.includes(strategy)) return [];
+  const detail = `${entry.name} cannot do ${strategy}; it can do ${entry.strategies.join(', ')}`;
+  return [{ tag: 'strategy', detail }];
 }
 
 function adminOf(tag: string | undefined): AdminPolicy {
