@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Tags } from '../../shared/contract/ports.ts';
+import type { RotatorEntry } from '../../shared/contract/rotator.ts';
+import { parsed, policyOf } from './facts.ts';
+import { dayMs, memoryEntry } from './world.ts';
+
+const hourMs = dayMs / 24;
+
+function problems(tags: Tags, entry?: RotatorEntry): readonly string[] {
+  const outcome = parsed({ rotator: 'memory', ...tags }, entry);
+  return outcome.kind === 'invalid' ? outcome.problems.map(({ tag, detail }) => `${tag}: ${detail}`) : [];
+}
+
+describe('what the tags say', () => {
+  test('without the tag rotator nothing else is looked at', () => {
+    expect(parsed({ strategy: 'nonsense', 'valid-for': '-' })).toEqual({ kind: 'opted-out' });
+    expect(parsed({})).toEqual({ kind: 'opted-out' });
+  });
+
+  test('with it alone, the app decides and the rotator gives its safest strategy', () => {
+    expect(policyOf()).toMatchObject({
+      ...{ strategy: memoryEntry.strategies[0], admin: { kind: 'self' }, users: [], consumers: [] },
+      ...{ validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
+      ...{ window: undefined, notify: undefined, format: undefined },
+    });
+  });
+
+  test.each<[Tags, object]>([
+    [{ strategy: 'dual-password' }, { strategy: 'dual-password' }],
+    [{ admin: 'orders-admin' }, { admin: { kind: 'secret', name: 'orders-admin' } }],
+    [{ admin: 'managed-identity' }, { admin: { kind: 'identity' } }],
+    [{ users: 'app, app_alt' }, { users: ['app', 'app_alt'] }],
+    [{ users: 'app app_alt,,' }, { users: ['app', 'app_alt'] }],
+    [{ 'valid-for': 'P30D' }, { validForMs: 30 * dayMs, rotateBeforeMs: 10 * dayMs }],
+    [{ 'valid-for': '45' }, { validForMs: 45 * dayMs, rotateBeforeMs: 15 * dayMs }],
+    [{ 'valid-for': 'PT6H' }, { validForMs: 6 * hourMs, rotateBeforeMs: 2 * hourMs, overlapMs: 2 * hourMs }],
+    [{ 'rotate-before': 'P30D' }, { rotateBeforeMs: 30 * dayMs }],
+    [{ overlap: 'PT5M' }, { overlapMs: hourMs / 12 }],
+    [{ consumers: 'shop, billing' }, { consumers: ['shop', 'billing'] }],
+    [{ notify: 'ops' }, { notify: ['ops'] }],
+    [{ format: 'ado-net' }, { format: 'ado-net' }],
+    [{ window: 'Sat 01:00-05:00 Europe/Berlin' }, { window: { zone: 'Europe/Berlin' } }],
+    [{ ValidityPeriodDays: '60' }, { validForMs: 60 * dayMs }],
+    [{ ValidityPeriodDays: '60', 'valid-for': 'P10D' }, { validForMs: 10 * dayMs }],
+    [{ CredentialId: 'app' }, { users: ['app'] }],
+    [{ team: 'orders', rotation: 'whatever' }, {}],
+  ])('%j', (tags, policy) => {
+    expect(policyOf(tags)).toMatchObject(policy);
+  });
+
+  test('the alias of the provider reaches the schema of the rotator', () => {
+    const entry: RotatorEntry = { ...memoryEntry, options: z.object({ resource: z.string() }) };
+    const outcome = parsed({ rotator: 'memory', ProviderAddress: '/subscriptions/1' }, entry);
+    expect(outcome).toMatchObject({ policy: { options: { resource: '/subscriptions/1' } } });
+  });
+});
+
+describe('what the tags must not say', () => {
+  test.each<[Tags, RegExp]>([
+    [{ strategy: 'Single-User' }, /^strategy: is one of single-user, /],
+    [{ strategy: '' }, /^strategy: /],
+    [{ admin: 'a b' }, /^admin: is the name of a vault secret/],
+    [{ admin: '' }, /^admin: /],
+    [{ 'valid-for': 'P1M' }, /^valid-for: .*days/],
+    [{ 'valid-for': 'soon' }, /^valid-for: is a duration like/],
+    [{ 'valid-for': 'P0D' }, /^valid-for: must be longer than nothing/],
+    [{ 'valid-for': 'P999999D' }, /^valid-for: is longer than a hundred years/],
+    [{ 'rotate-before': 'P31D' }, /^rotate-before: is at most a third/],
+    [{ 'valid-for': 'P30D', 'rotate-before': 'P11D' }, /^rotate-before: is at most a third/],
+    [{ overlap: '-1' }, /^overlap: is a duration/],
+    [{ overlap: 'P90D' }, /^overlap: must be shorter than valid-for/],
+    [{ window: 'Mon-Fri' }, /^window: is like/],
+    [{ window: 'Mon 01:00-02:00 Mars/Olympus' }, /^window: .*no time zone/],
+    [{ consumers: 'sh$op' }, /^consumers: takes names/],
+    [{ notify: 'x'.repeat(65) }, /^notify: takes names/],
+    [{ format: 'yaml' }, /^format: is one of raw/],
+  ])('%j', (tags, problem) => {
+    const all = problems(tags);
+    expect(all).toHaveLength(1);
+    expect(all[0]).toMatch(problem);
+  });
+
+  test('every problem is named at once, also those of the rotator', () => {
+    const options = z.object({ provider: z.string({ error: 'is missing: name the provider' }) });
+    const entry: RotatorEntry = { ...memoryEntry, options, strategies: ['dual-key'] };
+    const wrong = { strategy: 'single-user', admin: '!', 'valid-for': 'x', overlap: 'y', window: 'z', format: 'w' };
+    const tags = problems(wrong, entry).map((problem) => problem.split(':')[0]);
+    expect(tags.sort()).toEqual(['admin', 'format', 'overlap', 'provider', 'strategy', 'valid-for', 'window']);
+  });
+
+  test('an unknown rotator is named with those there are, and does not hide the rest', () => {
+    const outcome = parsed({ rotator: 'oracle', format: 'yaml' });
+    expect(outcome).toMatchObject({
+      kind: 'invalid',
+      problems: [{ tag: 'rotator', detail: '"oracle" is no rotator; there are memory' }, { tag: 'format' }],
+    });
+  });
+
+  test('a strategy of another kind of target is named with what this one can do', () => {
+    const entry: RotatorEntry = { ...memoryEntry, strategies: ['alternating-users', 'single-user'] };
+    expect(problems({ strategy: 'dual-key' }, entry)).toEqual([
+      'strategy: memory cannot do dual-key; it can do alternating-users, single-user',
+    ]);
+  });
+});
