@@ -81,18 +81,7 @@ export async function startRealParts() {
       names.add(name);
       return { version: vault.put(name, { value, tags, contentType: 'text/plain', expiresSeconds }).id, value };
     },
-    async accepts(value: string): Promise<boolean> {
-      const client = new Client({ connectionString: value });
-      try {
-        await client.connect();
-        return true;
-      } catch (error) {
-        if (error instanceof DatabaseError && ['28P01', '28000'].includes(error.code ?? '')) return false;
-        throw error;
-      } finally {
-        await client.end();
-      }
-    },
+    accepts,
     /** As the service does it a minute after a worker was last heard of. */
     async takeLeaseBack(name: string): Promise<void> {
       const blobs = BlobServiceClient.fromConnectionString(storage.connectionString);
@@ -111,6 +100,19 @@ export async function startRealParts() {
       await Promise.all([vault.close(), postgres.close(), storage.close()]);
     },
   };
+}
+
+async function accepts(value: string): Promise<boolean> {
+  const client = new Client({ connectionString: value });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseError && ['28P01', '28000'].includes(error.code ?? '')) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
 }
 
 function dependencies(vault: { name: string; url: string }, connection: string, wrap: Wrap): EngineDependencies {
