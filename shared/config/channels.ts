@@ -85,7 +85,8 @@ function readChannel(fields: Fields): Channel | undefined {
       return endpoint && { kind, endpoint, ...(keySecret === undefined ? {} : { keySecret }), ...readTypes(fields) };
     }
     case 'webhook': {
-      const address = fields.has('url') ? readUrl(fields) : readSecretUrl(fields, undefined);
+      const isSecret = fields.has('urlSecret') && !fields.has('url');
+      const address = isSecret ? readSecretUrl(fields, undefined) : readUrl(fields);
       const signingSecret = fields.text('signingSecret', referenceOf, isReference);
       return address && signingSecret && { kind, address, signingSecret, ...readTypes(fields) };
     }

@@ -2,6 +2,7 @@
 import type { SecretVersion, Vault } from '../contract/ports.ts';
 import type { Check } from '../contract/rotator.ts';
 import { type Failure, isFailure } from '../errors.ts';
+import { channelChecks } from './channels.ts';
 import { type Current, readCurrent } from './current.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { type Decision, decide, dueAtOf } from './due.ts';
@@ -67,7 +68,7 @@ export async function plan(
     dueAt: dueAtOf(secret, policy),
     target: step.endpoint.host || policy.rotator.name,
     login: target.credential.username,
-    checks: await target.rotator.check(step),
+    checks: [...(await target.rotator.check(step)), ...channelChecks(deps.defaults, secret.name, secret.tags)],
   };
 }
 

@@ -34,8 +34,10 @@ export interface Policy {
   readonly options: unknown;
 }
 
-/** The app's settings that tags override. All in ms. */
+/** The app's settings that tags override or refer to. Times in ms. */
 export interface PolicyDefaults {
+  /** Names of channels, lower case; absent: not known here. */
+  readonly channels?: { has(name: string): boolean };
   readonly validForMs: number;
   readonly rotateBeforeMs: number;
   readonly overlapMs: number;

@@ -7,6 +7,7 @@ import { noticeId } from '../contract/notice.ts';
 import type { Queues, SecretProperties, Vault } from '../contract/ports.ts';
 import type { Marks } from '../contract/state.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
+import { unknownChannels } from './channels.ts';
 import { policyOf } from './current.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { decide } from './due.ts';
@@ -111,6 +112,10 @@ export async function sweep(
       const finding = judge(deps.engine, secret, page.readAt, parse);
       count(counts, finding);
       if (finding.kind !== 'opted-out' && finding.kind !== 'healthy') found.push({ secret: secret.name, finding });
+      const unknown =
+        finding.kind === 'opted-out' ? undefined : unknownChannels(deps.engine.defaults, secret.name, secret.tags);
+      // The secret itself is fine, so it is told of and not counted.
+      if (unknown !== undefined) found.push({ secret: secret.name, finding: { kind: 'invalid', failure: unknown } });
     }
     const failed = await actOn(deps, vault.name, found, page.readAt);
     if (failed !== undefined) return failed;

@@ -1,0 +1,53 @@
+/** A tag `notify` with a name that is no channel: said by the sweep and the plan, and nothing waits for it. */
+import { expect, test } from 'vitest';
+import { plan } from '../../shared/engine/inspect.ts';
+import { sweep } from '../../shared/engine/sweep.ts';
+import { makeWorld } from './world.ts';
+
+const signal = () => AbortSignal.timeout(10_000);
+
+function engineWith(notify: string) {
+  const world = makeWorld('single-user', { notify });
+  const engine = world.deps();
+  return { world, engine: { ...engine, defaults: { ...engine.defaults, channels: new Set(['ops', 'shop']) } } };
+}
+
+test('the sweep names it once, and the secret is rotated all the same', async () => {
+  const { world, engine } = engineWith('ops, shpo');
+  const sent: { queue: string; message: unknown }[] = [];
+  const marked = new Set<string>();
+  const deps = {
+    engine,
+    queues: {
+      enqueue: async (queue: { name: string }, message: unknown) => {
+        sent.push({ queue: queue.name, message });
+        return { kind: 'enqueued' as const };
+      },
+    },
+    marks: {
+      has: async (key: string) => ({ kind: 'known' as const, marked: marked.has(key) }),
+      put: async (key: string) => {
+        marked.add(key);
+        return { kind: 'marked' as const };
+      },
+    },
+    jitterMs: 0,
+    random: () => 0,
+  };
+  for (const _ of [1, 2]) expect(await sweep(deps, world.vault, signal())).toMatchObject({ due: 1, invalid: 0 });
+  expect(sent.map(({ queue }) => queue).sort()).toEqual(['notifications', 'rotations', 'rotations']);
+  expect(sent.find(({ queue }) => queue === 'notifications')?.message).toMatchObject({
+    type: 'failed',
+    failure: { code: 'channel-unknown', message: expect.stringContaining('"shpo"') },
+  });
+});
+
+test.each([
+  ['ops, shpo', 'failed'],
+  ['Ops shop', 'passed'],
+])('the plan of a secret with notify=%s says that it %s', async (notify, state) => {
+  const { world, engine } = engineWith(notify);
+  const outcome = await plan(engine, world.vault, { secret: world.secret, mode: 'asked' }, signal());
+  if (outcome.kind !== 'plan') throw new Error(JSON.stringify(outcome));
+  expect(outcome.checks.find((check) => check.name === 'notify')).toMatchObject({ state });
+});
