@@ -74,6 +74,7 @@ test('the only consumer acknowledges over HTTP: the old login is refused long be
   const made = await ask('operator', planted, 'rotate');
   expect(await stage.accepts(planted.url), 'the old login, during the overlap').toBe(true);
   expect(await acknowledge('shop', planted.name, made.id)).toMatchObject({ status: 200, said: { complete: true } });
+  expect(await stage.said('acknowledged', planted.name)).toMatchObject([{ consumer: 'shop', version: made.id }]);
   const [line] = await stage.said('retired', planted.name);
   expect(line).toMatchObject({ evidence: 'free', logins: planted.login });
   await expectRetired(planted);

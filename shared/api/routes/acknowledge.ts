@@ -49,7 +49,7 @@ export function acknowledgeRoutes(deps: ApiDependencies): readonly Route[] {
         query: fields({}),
         body: fields({ consumer: z.string().min(1).max(64).optional() }),
       },
-      async ({ path, body, caller, signal }) => {
+      async ({ path, body, caller, log, signal }) => {
         const found = await find(deps, path, signal);
         if (found.kind === 'problem') return found.answer;
         const named = consumersOf(deps, found.version);
@@ -58,6 +58,7 @@ export function acknowledgeRoutes(deps: ApiDependencies): readonly Route[] {
         const { name } = found.version;
         const added = await deps.acknowledgements.add(path.vault, name, found.version.version, consumer, deps.now());
         if (isFailure(added)) return failureProblem(added);
+        log.info('acknowledged', { vault: path.vault, secret: name, version: found.version.version, consumer });
         const checked = found.current ? await checkRetirement(deps, path.vault, found.version) : undefined;
         if (checked !== undefined) return failureProblem(checked);
         return show(deps, path.vault, found.version, found.current);
