@@ -37,11 +37,11 @@ const dayMs = 86_400_000;
 /** How long the samples are valid for, in days. Keyturn rotates a third of it before the end. */
 export const sampleDays = 90;
 
-/** Makes the logins with a table each, and the secrets that hold them, with further tags. To be called once on empty servers. */
+/** Makes the logins with a table each, and the secrets that hold them, with further tags by secret. To be called once on empty servers. */
 export async function createSamples(
   vault: VaultEmulator,
   postgres: PostgresServer,
-  moreTags: Readonly<Record<string, string>> = {},
+  moreTags: (secret: string) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<void> {
   const client = new Client({ connectionString: postgres.adminUrl });
   await client.connect();
@@ -62,7 +62,7 @@ export async function createSamples(
         strategy,
         admin: secret === 'billing-db' ? 'billing-admin' : 'postgres-admin',
         team: 'samples',
-        ...moreTags,
+        ...moreTags(secret),
       },
       expiresSeconds: vault.clock.nowSeconds() + (sampleDays * dayMs) / 1000,
     });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SecretClient } from '@azure/keyvault-secrets';
-import type { Scene } from './scene.ts';
+import type { Follower, Scene } from './scene.ts';
 
 /** How long a consumer keeps a value before it looks at the vault again, in ms. */
 const keptMs = 500;
@@ -14,17 +14,19 @@ export interface Calls {
   firstError?: string;
 }
 
-/** An ordinary consumer: it keeps what the vault gave it for a while, and calls its target all the time. */
+/** A consumer that calls its target all the time. An ordinary one keeps what the vault gave it for a while; another one follows by itself. */
 export class Consumer {
   readonly calls: Calls = { made: 0, failed: 0 };
   readonly #scene: Scene;
   readonly #vault: SecretClient;
+  readonly #follower: Follower | undefined;
   #running = true;
   #done: Promise<void> | undefined;
 
-  constructor(scene: Scene, vault: SecretClient) {
+  constructor(scene: Scene, vault: SecretClient, follower?: Follower) {
     this.#scene = scene;
     this.#vault = vault;
+    this.#follower = follower;
   }
 
   start(): void {
@@ -34,21 +36,23 @@ export class Consumer {
   async stop(): Promise<Calls> {
     this.#running = false;
     await this.#done;
+    await this.#follower?.close();
     return this.calls;
   }
 
   async #run(): Promise<void> {
     const { use, secret } = this.#scene;
+    const follower = this.#follower;
     if (use === undefined) return;
     let value = '';
     let readAt = 0;
     while (this.#running) {
-      if (performance.now() - readAt > keptMs) {
+      if (follower === undefined && performance.now() - readAt > keptMs) {
         value = (await this.#vault.getSecret(secret)).value ?? '';
         readAt = performance.now();
       }
       this.calls.made++;
-      await use(value).catch((error: unknown) => {
+      await (follower?.call() ?? use(value)).catch((error: unknown) => {
         this.calls.failed++;
         this.calls.firstError ??= error instanceof Error ? error.message : String(error);
         // What a consumer does that is refused: it looks whether there is a new credential.

@@ -64,7 +64,7 @@ async function play(
     const { value = '', properties } = await client.getSecret(secret);
     before.set(secret, { value, version: properties.version ?? '' });
   }
-  started.push(...scenes.map((scene) => new Consumer(scene, client)));
+  for (const scene of scenes) started.push(new Consumer(scene, client, await scene.follow?.(azure)));
   for (const consumer of started) consumer.start();
   story.heading('Consumers call their targets all the time with what the vault says');
   await sleep(calmMs);

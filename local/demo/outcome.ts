@@ -17,6 +17,11 @@ export interface Outcome {
   readonly oldRefused?: boolean;
   readonly newAccepted?: boolean;
   readonly oldVersionEnabled: boolean;
+  /** What allowed the end of the old credential: `free` when all consumers had acknowledged, `deadline`. */
+  readonly retiredBy?: string;
+  /** Signed messages that were taken, and who has acknowledged the version that is current. */
+  readonly messagesTaken: number;
+  readonly acknowledgedBy: readonly string[];
   readonly calls: Calls;
   readonly steps: readonly { readonly name: string; readonly ms: number }[];
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
@@ -39,6 +44,7 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   const mine = told.filter(({ secret }) => secret === scene.secret);
   const failed = mine.find(({ event }) => event === 'rotation-failed');
+  const retired = mine.find(({ event }) => event === 'retired');
   const current = await client.getSecret(scene.secret);
   const version = current.properties.version ?? '';
   const versions = vault.versions(scene.secret);
@@ -53,6 +59,11 @@ export async function outcomeOf(
     versionsMade: versions.length - 1,
     ...(await acceptance(scene, rotated, before.value, current.value ?? '')),
     oldVersionEnabled: versions.find(({ id }) => id === before.version)?.enabled ?? false,
+    ...(retired?.evidence === undefined ? {} : { retiredBy: retired.evidence }),
+    messagesTaken: mine.filter(({ event }) => event === 'notice-delivered').length,
+    acknowledgedBy: mine.flatMap(({ event, consumer, version: acknowledged }) =>
+      event === 'acknowledged' && acknowledged === version && consumer ? [consumer] : [],
+    ),
     calls,
     steps: mine.flatMap(({ event, step, ms }) =>
       event === 'step' && step !== undefined ? [{ name: step, ms: ms ?? 0 }] : [],
@@ -76,6 +87,10 @@ function brokenPromises(scene: Scene, seen: Omit<Outcome, 'broken'>): string[] {
     [seen.outcome === scene.expected, `it should have been ${scene.expected}, and was ${seen.outcome}`],
     [seen.newAccepted !== false, "the vault's current version does not log in"],
     [seen.oldRefused !== false, 'the old credential still logs in'],
+    [
+      scene.retiredBy === undefined || seen.retiredBy === scene.retiredBy,
+      `its old credential should have ended by ${scene.retiredBy}, and ended by ${seen.retiredBy ?? 'nothing'}`,
+    ],
     [!scene.unnoticed || seen.calls.failed === 0, `${seen.calls.failed} calls of its consumer failed`],
     [
       seen.outcome !== 'rotated' || seen.versionsMade === (scene.retirementPublishes === true ? 2 : 1),

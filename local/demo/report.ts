@@ -9,6 +9,7 @@ const columns: readonly (readonly [title: string, cell: (outcome: Outcome) => st
   ['outcome', ({ outcome }) => outcome],
   ['old', ({ oldVersion }) => short(oldVersion)],
   ['new', ({ newVersion }) => (newVersion === undefined ? '-' : short(newVersion))],
+  ['old ended', ({ retiredBy }) => (retiredBy === undefined ? '-' : retiredBy === 'free' ? 'acknowledged' : retiredBy)],
   ['old refused', ({ oldRefused }) => yes(oldRefused)],
   ['new accepted', ({ newAccepted }) => yes(newAccepted)],
   ['calls', ({ calls }) => String(calls.made)],

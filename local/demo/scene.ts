@@ -11,6 +11,8 @@ export interface Scene {
   readonly unnoticed: boolean;
   /** A program that must be installed, and the Debian package that brings it. Without it the scene is left out, and said so. */
   readonly needs?: { readonly program: string; readonly package: string };
+  /** What must allow the end of the old credential; absent: anything. */
+  readonly retiredBy?: 'free' | 'deadline';
   /** The retirement publishes once more, without the old key: that is what makes verifiers drop it. */
   readonly retirementPublishes?: boolean;
   /** Starts the target; gives the settings that the app needs for it. Comes before the app starts. */
@@ -19,8 +21,17 @@ export interface Scene {
   setUp(azure: LocalAzure): Promise<void>;
   /** One call of a consumer that holds this value; rejects when the target refuses it. Absent: nobody calls a target with it. */
   readonly use?: (value: string) => Promise<void>;
+  /** Starts an application that follows the secret by itself; its calls are made instead of `use`. Ended with its consumer. */
+  follow?(azure: LocalAzure): Promise<Follower>;
   /** Whether the target lets this value in. Absent: there is no target. */
   readonly accepts?: (value: string) => Promise<boolean>;
   /** Ends what `setUp` started. */
   close?(): Promise<void>;
+}
+
+/** An application that needs nobody to read its secret for it. */
+export interface Follower {
+  readonly call: () => Promise<unknown>;
+  /** May be called again. */
+  readonly close: () => Promise<void>;
 }

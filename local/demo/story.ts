@@ -15,6 +15,11 @@ const line = z.looseObject({
   login: z.string().optional(),
   logins: z.string().optional(),
   code: z.string().optional(),
+  evidence: z.string().optional(),
+  channel: z.string().optional(),
+  noticeId: z.string().optional(),
+  version: z.string().optional(),
+  consumer: z.string().optional(),
 });
 
 export type Told = z.infer<typeof line>;
@@ -69,9 +74,19 @@ function wordsFor(told: Told): { readonly text: string; readonly colour?: Colour
         text: `${name} rotated: ${told.login ?? ''} is published as version ${short(told.to)}`,
         colour: 'green',
       };
+    case 'notice-delivered':
+      return {
+        text: `${name} told: ${told.channel ?? ''} has taken the signed message "${newsOf(told)}"`,
+        colour: 'cyan',
+      };
+    case 'acknowledged':
+      return {
+        text: `${name} acknowledged: ${told.consumer ?? ''} uses version ${short(told.version)} and no other`,
+        colour: 'cyan',
+      };
     case 'retired':
       return {
-        text: `${name} retired: the old credential (${told.logins ?? ''}) is dead, its version disabled`,
+        text: `${name} retired ${retiredWhy(told)}: the old credential (${told.logins ?? ''}) is dead, its version disabled`,
         colour: 'green',
       };
     case 'rotation-failed':
@@ -79,6 +94,15 @@ function wordsFor(told: Told): { readonly text: string; readonly colour?: Colour
     default:
       return { text: '' };
   }
+}
+
+/** The id of a message is that of its rotation, with the kind of news behind it unless it is the first. */
+function newsOf({ noticeId = '' }: Told): string {
+  return noticeId.split('-')[1] ?? 'rotated';
+}
+
+function retiredWhy({ evidence }: Told): string {
+  return evidence === 'free' ? 'early, as everybody has acknowledged' : 'at its deadline';
 }
 
 export function short(version: string | undefined): string {
