@@ -1,0 +1,120 @@
+/** Where credentials go: whoever may edit one secret must not be able to have another sent to a host of their choice. */
+import { describe, expect, test } from 'vitest';
+import type { Step } from '../../shared/contract/rotator.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
+import { readCurrent } from '../../shared/engine/current.ts';
+import { prepare } from '../../shared/engine/target.ts';
+import { type Failure, isFailure } from '../../shared/errors.ts';
+import { makeWorld } from './world.ts';
+
+const signal = new AbortController().signal;
+const host = 'db.contoso.test';
+
+interface Case {
+  /** The value of the secret; absent: as the world has it. */
+  readonly value?: object;
+  readonly admin?: object | string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly identityHosts?: readonly string[];
+}
+
+async function prepared({ value, admin, tags = {}, identityHosts = [] }: Case): Promise<Step | Failure> {
+  const { vault, secret, deps } = makeWorld('single-user');
+  const before = vault.newest(secret);
+  const all = Object.fromEntries(Object.entries({ ...before.tags, ...tags }).filter(([, tag]) => tag !== ''));
+  const text = value === undefined ? before.value : new SecretText(JSON.stringify(value));
+  vault.put(secret, { value: text, contentType: 'application/json', tags: all });
+  if (admin !== undefined) {
+    const written = typeof admin === 'string' ? admin : JSON.stringify(admin);
+    vault.put('orders-admin', { value: new SecretText(written), tags: {} });
+  }
+  const known = { ...deps(), identityLogin: (name: string) => (identityHosts.includes(name) ? 'keyturn' : undefined) };
+  const current = await readCurrent(known, vault, secret, signal);
+  if (current.kind !== 'current') throw new Error(`the secret of this test is ${current.kind}`);
+  const target = await prepare(known, vault, current, { rotationId: '1'.repeat(32), emergency: false }, signal);
+  return isFailure(target) ? target : target.stepFor({ signal, remainingMs: () => 1_000 });
+}
+
+const login = { username: 'app', password: 'p' };
+const root = { username: 'root', password: 'r' };
+
+describe('with an admin connection', () => {
+  test('a value without a host: both connect to the host of the admin', async () => {
+    expect(await prepared({ value: login, admin: { ...root, host, port: 5433 } })).toMatchObject({
+      endpoint: { host, port: 5433 },
+      adminEndpoint: { host, port: 5433 },
+      admin: { kind: 'connection', secret: 'orders-admin', credential: { username: 'root' } },
+    });
+  });
+
+  test('a value with the same host: its own port and database for the login, those of the admin for the admin', async () => {
+    const value = { ...login, host: host.toUpperCase(), port: 6432, database: 'shop' };
+    const step = await prepared({ value, admin: { ...root, host, port: 5432, database: 'postgres' } });
+    expect(step).toMatchObject({
+      endpoint: { host, port: 6432, database: 'shop' },
+      adminEndpoint: { host, port: 5432, database: 'postgres' },
+    });
+  });
+
+  test.each([
+    ['another host', 'evil.test'],
+    ['a host that begins like it', `${host}.evil.test`],
+    ['a host that ends like it', `evil-${host}`],
+  ])('a value that names %s: refused, and the admin goes nowhere', async (_, other) => {
+    expect(await prepared({ value: { ...login, host: other } })).toMatchObject({
+      code: 'host-mismatch',
+      message: expect.stringContaining(`${other} and ${host}`),
+    });
+  });
+
+  test.each<[string, object | string, RegExp]>([
+    ['no host', root, /names no host/],
+    ['no login', { password: 'r', host }, /names no login/],
+    ['nothing that can be read', '{"host":', /cannot be used/],
+  ])('an admin secret with %s is named', async (_, admin, message) => {
+    expect(await prepared({ admin })).toMatchObject({
+      code: 'admin-invalid',
+      message: expect.stringMatching(message),
+      hint: expect.stringContaining('orders-admin'),
+    });
+  });
+
+  test('an admin secret that is not there is named', async () => {
+    expect(await prepared({ tags: { admin: 'nobody' } })).toMatchObject({
+      code: 'admin-invalid',
+      message: expect.stringContaining('not-found'),
+    });
+  });
+});
+
+describe('with the identity of the app', () => {
+  const tags = { admin: 'managed-identity' };
+
+  test('a host that the settings name gets the login they give it', async () => {
+    expect(await prepared({ tags, identityHosts: [host] })).toMatchObject({
+      admin: { kind: 'identity', username: 'keyturn' },
+      endpoint: { host },
+    });
+  });
+
+  test.each([
+    ['a host nobody named', { ...login, host: 'evil.test' }, /evil\.test is not in KEYTURN_IDENTITY_TARGETS/],
+    ['no host', login, /names no host/],
+  ])('%s gets no token', async (_, value, message) => {
+    expect(await prepared({ value, tags, identityHosts: [host] })).toMatchObject({
+      code: 'admin-invalid',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('with the login itself', () => {
+  test('it connects where its own value says', async () => {
+    const step = await prepared({ value: { ...login, host: 'own.test' }, tags: { admin: '' } });
+    expect(step).toMatchObject({ admin: { kind: 'self' }, endpoint: { host: 'own.test' } });
+  });
+
+  test('a value without a host cannot be used', async () => {
+    expect(await prepared({ value: login, tags: { admin: '' } })).toMatchObject({ code: 'value-unreadable' });
+  });
+});
