@@ -11,6 +11,8 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   const { main } = await import('./main.ts');
   await main();
 } else if (existsSync(own)) {
+  // Ctrl-C reaches both; the one that works says what it means.
+  process.on('SIGINT', () => undefined);
   const { status } = spawnSync(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } else {

@@ -68,7 +68,10 @@ async function apiFor(command: Command, given: Given, env: Run['env'], signal: A
 function commandNamed(name: string): Command {
   const command = commands.find((one) => one.name === name);
   if (command !== undefined) return command;
-  const near = commands.find((one) => one.name.startsWith(name.slice(0, 3)))?.name;
+  const [near] = commands
+    .map((one) => one.name)
+    .filter((one) => one.startsWith(name.slice(0, 3)))
+    .sort((a, b) => Math.abs(a.length - name.length) - Math.abs(b.length - name.length));
   throw usageStop(
     `there is no command "${name}"`,
     `${near === undefined || name.startsWith('-') ? '' : `Did you mean "keyturn ${near}"? `}Run "keyturn help".`,

@@ -110,7 +110,7 @@ function report({ terminal }: Context, examined: readonly Examined[]): void {
     columns: [
       { title: 'VERDICT' },
       { title: 'VAULT', drop: 1 },
-      { title: 'SECRET', least: 16 },
+      { title: 'SECRET' },
       { title: 'ROTATOR', drop: 3 },
       { title: 'TARGET', least: 12, drop: 4 },
       { title: 'FINDING', least: 16, drop: 0 },

@@ -28,7 +28,7 @@ export function secretsTable(secrets: readonly Secret[], now: Date): Table {
     columns: [
       { title: 'STATE' },
       { title: 'VAULT', drop: 1 },
-      { title: 'SECRET', least: 16 },
+      { title: 'SECRET' },
       { title: 'EXPIRES', drop: 2 },
       { title: 'DUE', drop: 4 },
       { title: 'ROTATOR', drop: 5 },

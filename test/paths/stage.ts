@@ -282,6 +282,11 @@ export class Stage {
     expect(await this.sql(`SELECT rolname FROM pg_roles WHERE rolname = '${login}_alt'`)).toEqual([]);
   }
 
+  /** Every value that must be found nowhere, as far as it was planted. */
+  canaries(): readonly string[] {
+    return [...this.#canaries].filter((value) => value.length >= 8);
+  }
+
   /** Promise 5: no value that the vault ever held, and no password, is anywhere but in the vault. */
   expectNoSecretAnywhere(): void {
     for (const name of this.#names) {

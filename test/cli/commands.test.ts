@@ -1,0 +1,277 @@
+/** Every command, over HTTP against the built app in a local Azure. */
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { localApiKeys } from '../../local/api-keys.ts';
+import { readStamp } from '../../shared/engine/stamp.ts';
+import { findSecrets } from '../canary.ts';
+import { type Stage, startStage } from '../paths/stage.ts';
+import { keyturn, type Outcome, type Seat } from './harness.ts';
+
+let stage: Stage;
+/** Everything that was ever printed. */
+const printed: Outcome[] = [];
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+
+type Role = keyof typeof localApiKeys;
+
+async function as(role: Role, words: readonly string[], seat: Seat = {}): Promise<Outcome> {
+  const env = { KEYTURN_URL: stage.azure.host.url, KEYTURN_KEY: localApiKeys[role], ...seat.env };
+  const outcome = await keyturn(words, { ...seat, env });
+  printed.push(outcome);
+  return outcome;
+}
+
+const far = { days: 90, tags: { overlap: 'P1D' } };
+
+describe('rotate', () => {
+  it('makes a new version that logs in, and shows each step and until when both credentials work', async () => {
+    await stage.plant('cli-one', far);
+    const { exit, out, err } = await as('operator', ['rotate', 'cli-one', '-r', 'a test'], { columns: 100 });
+    expect(exit).toBe(0);
+    const made = stage.newest('cli-one');
+    expect(stripVTControlCharacters(out)).toContain(`local/cli-one rotated to version ${made.id}`);
+    expect(stripVTControlCharacters(out)).toMatch(/old credential {2}works until .* \((in 24 h|in 1 d)\)/);
+    const steps = stripVTControlCharacters(err);
+    const named = ['read', 'prepare', 'probe', 'propose', 'apply', 'verify', 'publish', 'confirm', 'follow up'];
+    expect(named.filter((step) => !steps.includes(`✓ ${step}`))).toEqual([]);
+    expect(readStamp(made.tags ?? {})?.rotationId).toMatch(/^[0-9a-f]{32}$/);
+    await stage.expectCurrentLogsIn('cli-one');
+  });
+
+  it('while the overlap runs changes nothing, says until when, and exits with 6', async () => {
+    const before = stage.newest('cli-one').id;
+    const { exit, out } = await as('operator', ['rotate', 'cli-one', '-r', 'again']);
+    expect({ exit, out }).toMatchObject({ exit: 6, out: expect.stringContaining('skipped overlap-running') });
+    expect(stage.newest('cli-one').id).toBe(before);
+  });
+
+  it('that fails shows code, cause, hint and page, and exits with 1', async () => {
+    stage.vault.put('cli-no-admin', { value: stage.url('rotation_admin', stage.secret('wrong')) });
+    const planted = await stage.plant('cli-broken', { ...far, tags: { ...far.tags, admin: 'cli-no-admin' } });
+    const { exit, err } = await as('operator', ['rotate', 'cli-broken', '-r', 'a test'], { columns: 80 });
+    expect(exit).toBe(1);
+    const text = stripVTControlCharacters(err);
+    expect(text).toMatch(/✗ \w+.*admin-refused/);
+    expect(text).toContain('Do: Put a working connection into the admin secret');
+    expect(text).toContain('See docs/errors/admin-refused.md');
+    await stage.expectUntouched(planted);
+  });
+
+  it('takes several names, and a name twice rotates once', async () => {
+    await stage.plant('cli-two', far);
+    await stage.plant('cli-three', far);
+    const { exit, out } = await as('operator', ['rotate', 'cli-two', 'local/cli-three', 'cli-two', '-r', 'a test']);
+    expect(exit).toBe(0);
+    expect(out.match(/rotated to version/g)).toHaveLength(2);
+    expect(stage.vault.versions('cli-two')).toHaveLength(2);
+    expect(stage.vault.versions('cli-three')).toHaveLength(2);
+  });
+
+  it('by a selector wants the number confirmed, does nothing otherwise, and exits with 3 where nothing fits', async () => {
+    await stage.plant('cli-blue-a', { ...far, tags: { ...far.tags, colour: 'blue' } });
+    await stage.plant('cli-blue-b', { ...far, tags: { ...far.tags, colour: 'blue' } });
+    const select = ['rotate', '--tag', 'colour=blue', '-r', 'a test'];
+    const unconfirmed = await as('operator', select);
+    expect(unconfirmed).toMatchObject({ exit: 2, err: expect.stringContaining('--confirm 2') });
+    const wrong = await as('operator', [...select, '--confirm', '3']);
+    expect(wrong).toMatchObject({ exit: 6, err: expect.stringContaining('count-differs') });
+    const mistyped = await as('operator', select, { columns: 80, types: ['yes'] });
+    expect(mistyped.exit).toBe(2);
+    expect((await as('operator', ['rotate', '--tag', 'colour=pink', '-r', 'x', '--confirm', '0'])).exit).toBe(3);
+    expect((await as('operator', ['rotate', '--tag', 'colour=pink', '-r', 'x'])).exit).toBe(3);
+    expect(stage.vault.versions('cli-blue-a')).toHaveLength(1);
+    const typed = await as('operator', select, { columns: 80, types: ['2'] });
+    expect(typed).toMatchObject({ exit: 0, err: expect.stringContaining('2 of 2 rotated') });
+    expect(stage.vault.versions('cli-blue-a')).toHaveLength(2);
+    expect(stage.vault.versions('cli-blue-b')).toHaveLength(2);
+  });
+
+  it('without waiting prints the id, with which the rotation is followed', async () => {
+    await stage.plant('cli-later', far);
+    const queued = await as('operator', ['rotate', 'cli-later', '-r', 'a test', '--no-wait', '--json']);
+    const [{ rotationId }] = JSON.parse(queued.out).rotations;
+    const followed = await as('reader', ['rotation', rotationId, '--wait']);
+    expect(followed).toMatchObject({ exit: 0, out: expect.stringContaining('local/cli-later rotated to version') });
+    const shown = await as('reader', ['rotation', rotationId]);
+    expect(shown).toMatchObject({ exit: 0, out: expect.stringContaining('publish') });
+    expect(JSON.parse((await as('reader', ['rotation', rotationId, '--json'])).out)).toMatchObject({
+      state: 'rotated',
+    });
+  });
+
+  it('asks a person for the reason, and refuses a script that gives none', async () => {
+    await stage.plant('cli-why', far);
+    expect(await as('operator', ['rotate', 'cli-why', '--json'])).toMatchObject({ exit: 2, out: '' });
+    expect((await as('operator', ['rotate', 'cli-why'])).exit).toBe(2);
+    expect((await as('operator', ['rotate', 'cli-why'], { columns: 80, types: ['because'] })).exit).toBe(0);
+    expect((await as('reader', ['history', 'cli-why'])).out).toContain('because');
+  });
+});
+
+describe('bad days', () => {
+  it('emergency: the old credential is refused at once', async () => {
+    const { url } = await stage.plant('cli-leak', far);
+    const { exit, out } = await as('emergency', ['emergency', 'cli-leak', '-r', 'in a ticket']);
+    expect({ exit, out }).toMatchObject({ exit: 0, out: expect.stringContaining('refused everywhere') });
+    expect(await stage.accepts(url)).toBe(false);
+    await stage.expectCurrentLogsIn('cli-leak');
+  });
+
+  it('rollback: the version before is current again', async () => {
+    const { url } = await stage.plant('cli-back', far);
+    await as('operator', ['rotate', 'cli-back', '-r', 'a test']);
+    const { exit, out } = await as('operator', ['rollback', 'cli-back', '-r', 'wrong one']);
+    expect({ exit, out }).toMatchObject({ exit: 0, out: expect.stringContaining('rotated to version') });
+    expect(new URL(stage.newest('cli-back').value).username).toBe(new URL(url).username);
+    await stage.expectCurrentLogsIn('cli-back');
+  });
+
+  it('retire: ends the old credential where nobody uses it, and says when there is none', async () => {
+    const { url } = await stage.plant('cli-old', far);
+    const early = await as('operator', ['retire', 'cli-old', '-r', 'a test']);
+    expect(early).toMatchObject({ exit: 6, err: expect.stringContaining('not-now') });
+    await as('operator', ['rotate', 'cli-old', '-r', 'a test']);
+    const { exit, out } = await as('operator', ['retire', 'cli-old', '-r', 'all restarted']);
+    expect({ exit, out }).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('local/cli-old retired: cli_old is refused'),
+    });
+    expect(await stage.accepts(url)).toBe(false);
+  });
+
+  it('retire: names who is missing and exits with 6; ack by the last consumer frees it', async () => {
+    await stage.plant('cli-named', { ...far, tags: { ...far.tags, consumers: 'consumer' } });
+    await as('operator', ['rotate', 'cli-named', '-r', 'a test']);
+    const waiting = await as('operator', ['retire', 'cli-named', '-r', 'a test']);
+    expect(waiting).toMatchObject({ exit: 6, out: expect.stringContaining('consumer consumer has not acknowledged') });
+    const version = stage.newest('cli-named').id;
+    const unnamedVault = await as('consumer', ['ack', 'cli-named', version]);
+    expect(unnamedVault).toMatchObject({ exit: 4, err: expect.stringContaining('VAULT/cli-named') });
+    const said = await as('consumer', ['ack', 'local/cli-named', version]);
+    expect(said).toMatchObject({ exit: 0, out: expect.stringContaining('nobody is missing') });
+    expect((await as('consumer', ['ack', 'local/cli-named', 'latest'])).exit).toBe(2);
+    expect((await as('reader', ['show', 'cli-named'])).out).toMatch(/acknowledged +consumer/);
+  });
+
+  it('resume: failures are forgotten, and the secret is looked at again', async () => {
+    await stage.plant('cli-resume', { ...far, tags: { ...far.tags, admin: 'cli-no-admin' } });
+    await as('operator', ['rotate', 'cli-resume', '-r', 'a test']);
+    const failing = JSON.parse((await as('reader', ['show', 'cli-resume', '--json'])).out);
+    expect(failing).toMatchObject({ trouble: { failures: 1, last: { code: 'admin-refused' } } });
+    const { exit, out } = await as('operator', ['resume', 'cli-resume', '-r', 'mended']);
+    expect({ exit, out }).toEqual({ exit: 0, out: 'local/cli-resume resumed: 1 failure is forgotten' });
+    const again = await as('operator', ['resume', 'cli-resume', '-r', 'mended', '--json']);
+    expect(JSON.parse(again.out)).toMatchObject({ quarantined: false, failuresBefore: 0 });
+    expect((await as('reader', ['show', 'cli-resume'])).out).not.toContain('admin-refused');
+  });
+
+  it('freeze and unfreeze, and health tells', async () => {
+    expect(await as('operator', ['freeze', '-r', 'release day'])).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^frozen/),
+    });
+    const frozen = await as('reader', ['health']);
+    expect(frozen).toMatchObject({ exit: 0, out: expect.stringMatching(/frozen +by key:operator, .*: release day/) });
+    expect((await as('operator', ['unfreeze', '-r', 'release is out'])).out).toContain('not frozen');
+    expect(JSON.parse((await as('reader', ['health', '--json'])).out)).toMatchObject({ freeze: { frozen: false } });
+  });
+});
+
+describe('looking', () => {
+  it('list: the failing one comes first; a selector narrows it; what nothing fits exits with 3', async () => {
+    const { exit, out, err } = await as('reader', ['list'], { columns: 80 });
+    const lines = stripVTControlCharacters(out).split('\n');
+    expect(exit).toBe(0);
+    expect(lines[1]).toMatch(/^(failing|quarantined) +cli-broken/);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(err).toMatch(/\d+ secrets: /);
+    const narrow = JSON.parse((await as('reader', ['list', '--tag', 'colour=blue', '--json'])).out);
+    expect(narrow.secrets.map((one: { secret: string }) => one.secret).sort()).toEqual(['cli-blue-a', 'cli-blue-b']);
+    expect((await as('reader', ['list', '--rotator', 'nothing'])).exit).toBe(3);
+    expect((await as('reader', ['list', '--state', 'unwell'])).exit).toBe(2);
+  });
+
+  it('show: state, versions and the last failure with its hint, and never the value', async () => {
+    const { exit, out } = await as('reader', ['show', 'cli-broken'], { columns: 80 });
+    expect(exit).toBe(0);
+    expect(stripVTControlCharacters(out)).toMatch(/last failure +admin-refused/);
+    expect(stripVTControlCharacters(out)).toContain(stage.newest('cli-broken').id);
+    expect(JSON.parse((await as('reader', ['show', 'cli-one', '--json'])).out).versions).toHaveLength(2);
+  });
+
+  it('plan: every check with its result; exits with 1 if it would fail', async () => {
+    await stage.plant('cli-plan', far);
+    const good = await as('reader', ['plan', 'cli-plan']);
+    expect(good).toMatchObject({ exit: 0, out: expect.stringMatching(/outcome +would rotate/) });
+    const bad = await as('reader', ['plan', 'cli-broken'], { columns: 80 });
+    expect(bad.exit).toBe(1);
+    expect(stripVTControlCharacters(bad.out)).toMatch(/failed +admin/);
+    const scheduled = await as('reader', ['plan', 'cli-plan', '--mode', 'scheduled']);
+    expect(scheduled).toMatchObject({ exit: 0, out: expect.stringMatching(/outcome +would be left/) });
+    expect((await as('reader', ['plan', 'cli-plan', '--mode', 'maybe'])).exit).toBe(2);
+    expect(stage.vault.versions('cli-plan')).toHaveLength(1);
+  });
+
+  it('history: who, why, each step', async () => {
+    const { exit, out } = await as('reader', ['history', 'cli-broken', '--steps', '--limit', '5']);
+    expect(exit).toBe(0);
+    expect(out).toContain('key:operator');
+    expect(out).toMatch(/admin-refused\n.*\n.*Do: /);
+    expect((await as('reader', ['history', 'cli-one', '--limit', '0'])).exit).toBe(2);
+  });
+
+  it('doctor: says what would break and what to do, and exits with 1', async () => {
+    const { exit, out } = await as('reader', ['doctor'], { columns: 100 });
+    const text = stripVTControlCharacters(out);
+    expect(exit).toBe(1);
+    expect(text).toMatch(/broken +cli-broken +.*fails: admin/);
+    expect(text).toContain('Do: Put a working connection into the admin secret of cli-broken');
+    expect(text).toMatch(/\d+ secrets: 2 broken, \d+ unsure, \d+ ready/);
+    const some = await as('reader', ['doctor', '--tag', 'colour=blue', '--json']);
+    expect(some.exit).toBe(0);
+    expect(JSON.parse(some.out).secrets).toHaveLength(2);
+    expect((await as('reader', ['doctor', '--tag', 'colour=pink'])).exit).toBe(3);
+  });
+});
+
+describe('refusals', () => {
+  it('exit with 4 for a wrong key and for a missing role, and change nothing', async () => {
+    const wrong = await as('operator', ['list'], { env: { KEYTURN_KEY: 'x'.repeat(40) } });
+    expect(wrong).toMatchObject({ exit: 4, err: expect.stringContaining('credential-refused') });
+    const before = stage.newest('cli-plan').id;
+    const denied = await as('reader', ['rotate', 'cli-plan', '-r', 'a test']);
+    expect(denied).toMatchObject({ exit: 4, err: expect.stringContaining('role-missing') });
+    expect((await as('operator', ['emergency', 'cli-plan', '-r', 'a test'])).exit).toBe(4);
+    expect((await as('operator', ['retire', 'cli-plan', '--force', '-r', 'a test'])).exit).toBe(4);
+    expect(stage.newest('cli-plan').id).toBe(before);
+  });
+
+  it('exit with 3 for what does not exist, with the code in JSON on standard error', async () => {
+    const { exit, out, err } = await as('reader', ['show', 'no-such-secret', '--json']);
+    expect({ exit, out }).toEqual({ exit: 3, out: '' });
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'secret-missing', page: 'docs/errors/secret-missing.md' } });
+    expect((await as('reader', ['show', 'elsewhere/orders-db'])).exit).toBe(3);
+    expect((await as('reader', ['rotation', '0'.repeat(32)])).exit).toBe(3);
+  });
+
+  it('a rotation that lasts longer than --timeout exits with 5 and goes on', async () => {
+    await stage.plant('cli-slow', far);
+    stage.database.cut();
+    const { exit, err } = await as('operator', ['rotate', 'cli-slow', '-r', 'a test', '--timeout', '1']);
+    stage.database.mend();
+    expect({ exit, err }).toMatchObject({ exit: 5, err: expect.stringContaining('keyturn rotation') });
+    await stage.said('rotated', 'cli-slow');
+    await stage.expectCurrentLogsIn('cli-slow');
+  });
+});
+
+it('no secret value and no key of the API was ever printed', async () => {
+  await stage.settled();
+  stage.expectNoSecretAnywhere();
+  expect(printed.length).toBeGreaterThan(50);
+  expect(findSecrets(printed, [...Object.values(localApiKeys), ...stage.canaries()])).toEqual([]);
+});
