@@ -140,5 +140,5 @@ function parametersOf(schema: z.ZodType, where: 'path' | 'query'): Json[] {
 
 /** `get_vaults_vault_secrets_secret`: names of generated clients stay the same while a path does. */
 function operationIdOf({ method, path }: Route): string {
-  return `${method.toLowerCase()}${path.replaceAll(/[/{}]+/g, '_').replace(/_$/, '')}`;
+  return `${method.toLowerCase()}${path.replaceAll(/[^A-Za-z]+/g, '_').replace(/_$/, '')}`;
 }
