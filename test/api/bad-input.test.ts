@@ -52,7 +52,7 @@ test.each(writing.map((route) => [`${route.method} ${route.path}`, route] as con
         if (route.needs === 'consumer' && JSON.stringify(body) === '{}') return;
         expectProblem(await backend.call(route.method, address(route.path), { as, raw: JSON.stringify(body) }), name);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   },
   60_000,
@@ -135,7 +135,7 @@ test('no address and no query of any route leads to a 500', async () => {
         if (called.body !== undefined) expect(called.headers.get('cache-control')).toBe('no-store');
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 }, 60_000);
 
