@@ -2,6 +2,7 @@
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
+import { ownToken } from '../common/token.ts';
 import { authorities, targetName, usesTls } from '../common/transport.ts';
 import { accountsNamed } from './accounts.ts';
 import { type Account, accountName } from './quoting.ts';
@@ -152,12 +153,10 @@ async function tokenOf(
   call: Call,
   admin: Extract<Call['step']['admin'], { kind: 'identity' }>,
 ): Promise<{ readonly kind: 'token'; readonly credential: Credential } | Failure> {
-  try {
-    const password = await admin.getToken(entraScope);
-    return { kind: 'token', credential: { username: admin.username, password } };
-  } catch (error) {
-    const detail = `no Entra token for ${entraScope}: ${error instanceof Error ? error.message : 'unknown reason'}`;
-    const target = targetName(call.step.adminEndpoint, defaultPort);
-    return failure('admin-refused', { secret: call.step.secret, target, admin: adminName(call), detail });
-  }
+  const given = await ownToken(call.step, admin.getToken, entraScope);
+  if (given.kind === 'token') return { kind: 'token', credential: { username: admin.username, password: given.token } };
+  const { secret } = call.step;
+  const at = { secret, target: targetName(call.step.adminEndpoint, defaultPort), detail: given.detail };
+  if (given.unreachable) return failure('target-unreachable', at, given.cause);
+  return failure('admin-refused', { ...at, admin: adminName(call) }, given.cause);
 }

@@ -2,10 +2,9 @@
 
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
-import { SecretText } from '../../shared/contract/secret-text.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
-import { networkFault } from '../common/network.ts';
-import { scrubbed } from '../common/scrub.ts';
+import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
 import type { PostgresOptions } from './options.ts';
 import { defaultPort, type Opening } from './session.ts';
@@ -62,30 +61,14 @@ export async function adminAccess(work: Work): Promise<AdminAccess | Failure> {
     case 'identity': {
       const { username } = step.admin;
       const who = `"${username}" (the app's own identity)`;
-      const token = await ownToken(step, step.admin.getToken);
-      if (token instanceof SecretText) {
-        return { kind: 'access', target, who, opening: { ...common, username, password: token } };
+      const given = await ownToken(step, step.admin.getToken, tokenScope);
+      if (given.kind === 'token') {
+        return { kind: 'access', target, who, opening: { ...common, username, password: given.token } };
       }
-      const at = { secret: step.secret, target, detail: `no token: ${token.message}` };
-      if (networkFault(token) !== undefined) return failure('target-unreachable', at, token);
-      return failure('admin-refused', { ...at, admin: who }, token);
+      const at = { secret: step.secret, target, detail: given.detail };
+      if (given.unreachable) return failure('target-unreachable', at, given.cause);
+      return failure('admin-refused', { ...at, admin: who }, given.cause);
     }
-  }
-}
-
-async function ownToken(step: Step, getToken: (scope: string) => Promise<SecretText>): Promise<SecretText | Error> {
-  if (step.signal.aborted) return Object.assign(new Error('the call was ended'), { code: 'ABORT_ERR' });
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<Error>((resolve) => {
-    stop = () => resolve(Object.assign(new Error('the call was ended'), { code: 'ABORT_ERR' }));
-    step.signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([getToken(tokenScope), aborted]);
-  } catch (error) {
-    return scrubbed(error, secretsOf(step));
-  } finally {
-    step.signal.removeEventListener('abort', stop);
   }
 }
 

@@ -4,6 +4,7 @@ import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { ownToken } from '../common/token.ts';
 import { authorities, usesTls } from '../common/transport.ts';
 import type { Address } from './connection.ts';
 import type { FleetOptions } from './fleet.ts';
@@ -42,14 +43,12 @@ export async function adminLogins(
     case 'connection':
       return { kind: 'logins', logins: [step.admin.credential] };
     case 'identity': {
-      try {
-        const password = await step.admin.getToken(entraScope);
-        return { kind: 'logins', logins: [{ username: step.admin.username, password }] };
-      } catch (error) {
-        const detail = `no Entra token for ${entraScope}: ${error instanceof Error ? error.message : 'unknown reason'}`;
-        const target = step.adminEndpoint.host;
-        return failure('admin-refused', { secret: step.secret, target, admin: adminName(step), detail });
-      }
+      const { username, getToken } = step.admin;
+      const given = await ownToken(step, getToken, entraScope);
+      if (given.kind === 'token') return { kind: 'logins', logins: [{ username, password: given.token }] };
+      const at = { secret: step.secret, target: step.adminEndpoint.host, detail: given.detail };
+      if (given.unreachable) return failure('target-unreachable', at, given.cause);
+      return failure('admin-refused', { ...at, admin: adminName(step) }, given.cause);
     }
   }
 }

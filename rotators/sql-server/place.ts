@@ -3,6 +3,7 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
 import { master } from './accounts.ts';
 import { adminFailure, type FaultPlace, SqlFault } from './fault.ts';
@@ -78,9 +79,12 @@ export async function asAdmin<Result>(
   else if (admin.kind === 'connection') {
     at = opening(step, adminEndpoint, home, identityOf(admin.credential), environment, secrets);
   } else {
-    if (step.signal.aborted)
-      return adminFailure(new SqlFault('unreachable', 'the call was ended before it began'), who);
-    const token = await admin.getToken(tokenScope);
+    const given = await ownToken(step, admin.getToken, tokenScope);
+    if (given.kind === 'no-token') {
+      const { unreachable, detail, cause } = given;
+      return adminFailure(new SqlFault(unreachable ? 'unreachable' : 'refused', detail, { cause }), who);
+    }
+    const { token } = given;
     at = opening(step, adminEndpoint, home, { kind: 'token', token }, environment, secrets);
   }
   const outcome = await withServer(at, work);

@@ -1,6 +1,8 @@
 /** Azure Resource Manager: the few requests that keys need, with the app's own identity. */
+
 import type { RotatorEnvironment, Step } from '../../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../../shared/errors.ts';
+import { ownToken } from '../../common/token.ts';
 import { type Asked, answerFailure, parseJson, readRetryAfter } from '../failures.ts';
 import { startWaiting } from '../patience.ts';
 import { type Answered, type Call, makeWire, type Wire } from '../wire.ts';
@@ -94,13 +96,11 @@ async function bearer(
     const detail = 'provider "azure" needs the app’s own identity: set the tag to managed-identity';
     return failure('tag-invalid', { secret, problems: [{ tag: 'admin', detail }] });
   }
-  try {
-    return { kind: 'token', text: (await step.admin.getToken(scope)).reveal() };
-  } catch (error) {
-    // The identity library's messages can quote what an endpoint answered; its name is enough to look it up.
-    const detail = `the app's identity gave no token (${error instanceof Error ? error.name : 'unknown'})`;
-    return failure('target-unreachable', { secret, target: asked.target, detail });
-  }
+  const given = await ownToken(step, step.admin.getToken, scope);
+  if (given.kind === 'token') return { kind: 'token', text: given.token.reveal() };
+  // The identity library's messages can quote what an endpoint answered; its name is enough to look it up.
+  const detail = `the app's identity gave no token (${given.cause.name})`;
+  return failure('target-unreachable', { secret, target: asked.target, detail });
 }
 
 interface Following {

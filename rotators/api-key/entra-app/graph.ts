@@ -1,8 +1,10 @@
 /** The two services behind an application's client secrets: Microsoft Graph, which keeps them, and the token endpoint, which takes them. */
+
 import { z } from 'zod';
 import type { RotatorEnvironment, Step } from '../../../shared/contract/rotator.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../../shared/errors.ts';
+import { ownToken } from '../../common/token.ts';
 import { type Asked, answerFailure, describeAnswer, parseJson } from '../failures.ts';
 import type { Answered, Call, Wire } from '../wire.ts';
 import type { EntraAppOptions } from './options.ts';
@@ -122,13 +124,11 @@ async function tokenOf(step: Step<EntraAppOptions>, scope: string, asked: Asked)
     const detail = 'provider "entra-app" needs the app’s own identity: set the tag to managed-identity';
     return failure('tag-invalid', { secret, problems: [{ tag: 'admin', detail }] });
   }
-  try {
-    return await step.admin.getToken(scope);
-  } catch (error) {
-    // The identity library's messages can quote what an endpoint answered; its name is enough to look it up.
-    const detail = `the app's identity gave no token (${error instanceof Error ? error.name : 'unknown'})`;
-    return failure('target-unreachable', { secret, target: asked.target, detail });
-  }
+  const given = await ownToken(step, step.admin.getToken, scope);
+  if (given.kind === 'token') return given.token;
+  // The identity library's messages can quote what an endpoint answered; its name is enough to look it up.
+  const detail = `the app's identity gave no token (${given.cause.name})`;
+  return failure('target-unreachable', { secret, target: asked.target, detail });
 }
 
 function askedOf(step: Step<EntraAppOptions>, target: string): Asked {
