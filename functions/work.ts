@@ -6,10 +6,10 @@ import {
   performRetirement,
   performRotation,
 } from '../shared/engine/perform.ts';
-import { rotationsQueue } from '../shared/engine/queues.ts';
+import { retirementsQueue, rotationsQueue } from '../shared/engine/queues.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
 import type { Failed, RetirementResult, RotationResult, Skipped } from '../shared/engine/result.ts';
-import { retirementRequest } from '../shared/engine/retirement.ts';
+import { type RetirementRequest, retirementRequest } from '../shared/engine/retirement.ts';
 import { isFailure } from '../shared/errors.ts';
 import type { Log } from '../shared/telemetry.ts';
 import { queueNames } from './queue-names.ts';
@@ -17,6 +17,12 @@ import { DeliverAgain, readMessage } from './read-message.ts';
 
 /** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
 const busyDelayMs = 65_000;
+
+/**
+ * A retirement meets the rotation itself while that tidies up: consumers may acknowledge within milliseconds of the publish. What it waits
+ * for is seconds away, and a new message is never given up for having come too early.
+ */
+const busyRetirementDelayMs = 10_000;
 
 /** What the workers need, but for the log of the invocation. */
 export type WorkDependencies = Omit<PerformDependencies, 'log'>;
@@ -49,7 +55,8 @@ export function workOf(app: WorkDependencies): Work {
     async retire(message, log) {
       const request = readMessage('retirements', retirementRequest, message);
       const result = await performRetirement({ ...app, log }, request);
-      reportRetirement(result, log);
+      if (result.kind === 'skipped' && result.reason === 'busy') await retireAgain(app, request, log);
+      else reportRetirement(result, log);
     },
     async namePoison(queue, message, log) {
       const named = poisonMessage.safeParse(message);
@@ -95,6 +102,16 @@ async function again(app: WorkDependencies, request: RotationRequest, log: Log):
   log.info('busy', { secret: request.secret, detail: 'another worker is at it; looked at again in a minute' });
 }
 
+async function retireAgain(app: WorkDependencies, request: RetirementRequest, log: Log): Promise<void> {
+  const { secret } = request;
+  const enqueued = await app.queues.enqueue(retirementsQueue, request, { secret, delayMs: busyRetirementDelayMs });
+  if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
+  log.info('busy', {
+    secret,
+    detail: 'another worker is at it; the end of the old credential is looked at again soon',
+  });
+}
+
 /** A failure that mends itself is delivered again; any other waits for a person, who is told the next step. */
 function report({ failure, ...result }: Failed, log: Log): void {
   const { code, message, hint, page, class: failureClass } = failure;
@@ -129,7 +146,6 @@ function reportRetirement(result: RetirementResult | Skipped, log: Log): void {
       return;
     }
     case 'skipped':
-      if (result.reason === 'busy') throw new DeliverAgain('another worker is at it');
       log.info('skipped', { ...about(result), reason: result.reason, detail: result.detail });
       return;
     case 'failed':

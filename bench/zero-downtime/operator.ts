@@ -54,7 +54,7 @@ export async function missing(stage: Stage, secret: string, version: string): Pr
 /**
  * Waits until the app says that the old credential is gone, and the vault says so too: by the stamp of the new version, and as the old
  * version is disabled. Gives what the app said. A message of a retirement that came while the rotation was tidying up comes again after
- * half a minute, as the queue has it.
+ * ten seconds.
  */
 export async function untilRetired(stage: Stage, secret: string, { rotationId, oldVersion }: Rotated): Promise<Line> {
   const line = await stage.log.said('retired', rotationId, patienceMs);

@@ -1,9 +1,11 @@
+import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { apiKeySetting } from '../../local/api-keys.ts';
 import { readStamp } from '../../shared/engine/stamp.ts';
+import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { type Planted, type Stage, startStage } from './stage.ts';
 
 const keys = {
@@ -77,6 +79,22 @@ test('the only consumer acknowledges over HTTP: the old login is refused long be
   expect(await stage.said('acknowledged', planted.name)).toMatchObject([{ consumer: 'shop', version: made.id }]);
   const [line] = await stage.said('retired', planted.name);
   expect(line).toMatchObject({ evidence: 'free', logins: planted.login });
+  await expectRetired(planted);
+});
+
+test('the acknowledgement comes while the rotation still holds the secret: the old login ends a little later', async () => {
+  const planted = await plant('too-quick', { consumers: 'shop', overlap: 'P1D' });
+  const { id } = await ask('operator', planted, 'rotate');
+  const lease = BlobServiceClient.fromConnectionString(stage.storage.connectionString)
+    .getContainerClient(leaseContainer)
+    .getBlobClient(`${stage.vault.name}/${planted.name}`)
+    .getBlobLeaseClient();
+  await lease.acquireLease(60);
+  await acknowledge('shop', planted.name, id);
+  await stage.said('busy', planted.name);
+  expect(await stage.accepts(planted.url)).toBe(true);
+  await lease.releaseLease();
+  expect(await stage.said('retired', planted.name)).toMatchObject([{ evidence: 'free' }]);
   await expectRetired(planted);
 });
 
