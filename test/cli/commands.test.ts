@@ -157,6 +157,26 @@ describe('bad days', () => {
     expect((await as('reader', ['show', 'cli-named'])).out).toMatch(/acknowledged +consumer/);
   });
 
+  it('a version made by hand as docs/on-call/break-glass.md says is taken up: its old credential is retired', async () => {
+    await stage.plant('cli-glass', far);
+    await as('operator', ['rotate', 'cli-glass', '-r', 'a test']);
+    await as('operator', ['retire', 'cli-glass', '-r', 'a test']);
+    const { id, value, tags = {} } = stage.newest('cli-glass');
+    const password = stage.secret('byhand');
+    await stage.sql(`ALTER ROLE cli_glass LOGIN PASSWORD '${password}'`);
+    const retireBy = new Date(stage.vault.clock.nowSeconds() * 1000 + 86_400_000).toISOString().slice(0, 19);
+    const stamp = `id=${'b'.repeat(32)};from=${id};retire-by=${retireBy}Z`;
+    stage.put('cli-glass', stage.url('cli_glass', password), { days: 90, tags: { ...tags, rotation: stamp } });
+    expect((await as('reader', ['show', 'cli-glass'])).out).toMatch(/old credential works until/);
+    expect((await as('reader', ['plan', 'cli-glass'])).exit).toBe(0);
+    const { exit, out } = await as('operator', ['retire', 'cli-glass', '-r', 'app is back']);
+    expect({ exit, out }).toMatchObject({ exit: 0, out: expect.stringContaining('cli_glass_alt is refused') });
+    expect(await stage.accepts(value)).toBe(false);
+    await stage.expectCurrentLogsIn('cli-glass');
+    expect((await as('operator', ['rotate', 'cli-glass', '-r', 'as ever'])).exit).toBe(0);
+    await stage.expectCurrentLogsIn('cli-glass');
+  });
+
   it('resume: failures are forgotten, and the secret is looked at again', async () => {
     await stage.plant('cli-resume', { ...far, tags: { ...far.tags, admin: 'cli-no-admin' } });
     await as('operator', ['rotate', 'cli-resume', '-r', 'a test']);

@@ -1,8 +1,10 @@
 /** What the docs and the hints tell people to type is what the CLI takes. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
 import { globalOptions, readOptions } from '../../cli/options.ts';
-import { projectFiles } from '../tidy/files.ts';
+import { projectFiles, root } from '../tidy/files.ts';
 
 interface Typed {
   readonly place: string;
@@ -48,6 +50,37 @@ function problemOf(text: string): string | undefined {
     return error instanceof Error ? error.message : 'refused';
   }
 }
+
+describe('pages for people on call', () => {
+  const pages = projectFiles().filter(({ path }) => path.startsWith('docs/on-call/'));
+  const index = pages.find(({ path }) => path.endsWith('README.md'))?.text ?? '';
+
+  it('are all in the index, and none is longer than 60 lines', () => {
+    expect(pages.length).toBeGreaterThan(7);
+    const names = pages.map(({ path }) => path.replace('docs/on-call/', '')).filter((name) => name !== 'README.md');
+    expect(names.filter((name) => !index.includes(`(${name})`))).toEqual([]);
+    expect(pages.filter(({ text }) => text.trimEnd().split('\n').length > 60).map(({ path }) => path)).toEqual([]);
+  });
+
+  it('say what is seen and how to check, with commands', () => {
+    const needed = ['## How to check', '```sh', '# '];
+    const wanting = pages
+      .filter(({ path }) => !path.endsWith('README.md'))
+      .filter(({ text }) => needed.some((part) => !text.includes(part)));
+    expect(wanting.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('and the pages of the command line and the runbooks lead to files that exist', () => {
+    const from = [...pages, ...projectFiles().filter(({ path }) => ['docs/cli.md', 'docs/runbooks.md'].includes(path))];
+    const broken = from.flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
+        .map(([, target = '']) => new URL(target, `file:///${path}`).pathname.slice(1))
+        .filter((target) => !existsSync(join(root, target)))
+        .map((target) => `${path}: ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
 
 describe('commands that people are told to type', () => {
   it('are found at all', () => {
