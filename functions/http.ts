@@ -4,7 +4,7 @@ import type { LoadApp } from './load-app.ts';
 
 /**
  * The HTTP API and the receiver of alerts. Both let everybody in and leave it to the code to decide who may do what: the platform's own
- * keys know no roles, and its authentication would lock Event Grid out (docs/decisions/api-access.md).
+ * keys know no roles, and its authentication would lock Event Grid out (docs/decisions/8-api-access.md).
  */
 export function registerHttp(load: LoadApp): void {
   const handler = async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
