@@ -1,3 +1,4 @@
+import type { Deliveries } from '../contract/deliveries.ts';
 import type { Vault } from '../contract/ports.ts';
 import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
 import type { PerformDependencies } from '../engine/perform.ts';
@@ -7,6 +8,7 @@ import { problem } from './problem.ts';
 /** Everything the routes work with, but for the log of the invocation. Made once per process in functions/compose.ts. */
 export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly marks: Marks;
+  readonly deliveries: Deliveries;
   readonly acknowledgements: Acknowledgements;
   readonly idempotencyKeys: IdempotencyKeys;
   /** The app's own version. */

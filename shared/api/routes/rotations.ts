@@ -5,7 +5,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { fields, rotationId } from '../fields.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { rotationView, viewRotation } from '../views/rotation.ts';
+import { rotationView, viewDelivery, viewRotation } from '../views/rotation.ts';
 
 /** How soon a rotation that is not over is worth another look, in s. */
 const lookAgainSeconds = 2;
@@ -17,16 +17,21 @@ export function rotationRoutes(deps: ApiDependencies): readonly Route[] {
         method: 'GET',
         path: '/rotations/{rotationId}',
         needs: 'reader',
-        summary: 'Show one rotation: how it stands, every attempt, every step',
+        summary: 'Show one rotation: how it stands, every attempt, every step, who was told',
         answers: { 200: { description: 'Carries `Retry-After` while it is not over.', schema: rotationView } },
         params: fields({ rotationId }),
         query: fields({}),
       },
       async ({ path }) => {
-        const listed = await deps.history.rotation(path.rotationId);
+        const [listed, news] = await Promise.all([
+          deps.history.rotation(path.rotationId),
+          deps.deliveries.of(path.rotationId),
+        ]);
         if (isFailure(listed)) return failureProblem(listed);
-        const view = viewRotation(listed.records);
-        if (view === undefined) return problem('rotation-unknown', `no rotation ${path.rotationId} is known`);
+        if (isFailure(news)) return failureProblem(news);
+        const known = viewRotation(listed.records);
+        if (known === undefined) return problem('rotation-unknown', `no rotation ${path.rotationId} is known`);
+        const view = { ...known, deliveries: news.deliveries.map(viewDelivery) };
         const over = ['rotated', 'skipped', 'failed'].includes(view.state);
         return over ? ok(view) : { ...ok(view), headers: { 'retry-after': String(lookAgainSeconds) } };
       },

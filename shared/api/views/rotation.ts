@@ -1,5 +1,7 @@
 /** A rotation as people see it: who asked, why, each attempt with its steps, and how it stands. */
 import { z } from 'zod';
+import { type Delivery, deliveryStates } from '../../contract/deliveries.ts';
+import { noticeTypes } from '../../contract/notice-types.ts';
 import type { RotationRecord } from '../../contract/ports.ts';
 import { strategies } from '../../contract/strategy.ts';
 import type { Rotated } from '../../engine/result.ts';
@@ -30,6 +32,19 @@ export const attemptView = z
   .meta({ id: 'Attempt' });
 export type AttemptView = z.infer<typeof attemptView>;
 
+export const deliveryView = z
+  .object({
+    channel: z.string(),
+    type: z.enum(noticeTypes),
+    state: z.enum(deliveryStates),
+    attempts: z.int(),
+    firstAt: time,
+    lastAt: time.optional(),
+    nextAt: time.optional(),
+    detail: z.string().optional(),
+  })
+  .meta({ id: 'Delivery' });
+
 export const rotationView = z
   .object({
     rotationId: z.string(),
@@ -50,9 +65,23 @@ export const rotationView = z
     failure: failureView.optional(),
     warnings: z.array(z.string()),
     attempts: z.array(attemptView).describe('Newest first.'),
+    deliveries: z
+      .array(deliveryView)
+      .optional()
+      .describe('How far its news are with each channel, oldest first. Only where one rotation is shown.'),
   })
   .meta({ id: 'Rotation' });
 export type RotationView = z.infer<typeof rotationView>;
+
+export function viewDelivery(delivery: Delivery): z.infer<typeof deliveryView> {
+  const { channel, type, state, attempts, firstAt, lastAt, nextAt, detail } = delivery;
+  return {
+    ...{ channel, type, state, attempts, firstAt: firstAt.toISOString() },
+    ...(lastAt === undefined ? {} : { lastAt: lastAt.toISOString() }),
+    ...(nextAt === undefined ? {} : { nextAt: nextAt.toISOString() }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
 
 export function viewAttempt(record: RotationRecord): AttemptView {
   const { rotationId, outcome, reason, requestedBy, startedAt, endedAt, from, to, failure, steps } = record;
