@@ -1,5 +1,6 @@
 /** From the event to the receiver: whoever is named hears of a rotation, and of the end of the old credential. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { localApiKeys } from '../../local/api-keys.ts';
 import { type ChatReceiver, startSlack } from '../../local/receivers/chat.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../local/receivers/webhook.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
@@ -53,6 +54,15 @@ test('near-expiry: the webhook gets "rotated" once under the rotation id, then "
   await stage.until('both states', async () => {
     const listed = await deliveries().of(id);
     return listed.kind === 'listed' && listed.deliveries.filter((one) => one.state === 'delivered').length === 2;
+  });
+  const answer = await fetch(`${stage.azure.host.url}/api/v1/rotations/${id}`, {
+    headers: { 'x-keyturn-key': localApiKeys.reader },
+  });
+  expect(await answer.json()).toMatchObject({
+    deliveries: [
+      { channel: 'shop', type: 'rotated', state: 'delivered', attempts: 1 },
+      { channel: 'shop', type: 'retired', state: 'delivered', attempts: 1 },
+    ],
   });
 });
 
