@@ -232,8 +232,13 @@ function idOf(
   return noticeId(type, same, failure?.code);
 }
 
+/** A message of a queue holds 48 KB, and a large fleet has more sessions than fit or than anybody reads. */
+const mostHolders = 50;
+
 function holders(holding: Waiting['holding']): string[] {
-  return [...holding.sessions, ...holding.consumers];
+  const all = [...holding.consumers, ...holding.sessions].map((one) => one.slice(0, 200));
+  const left = all.length - mostHolders;
+  return left <= 0 ? all : [...all.slice(0, mostHolders), `${left} more`];
 }
 
 async function lookAgain(deps: PerformDependencies, request: RetirementRequest, waiting: Waiting): Promise<void> {

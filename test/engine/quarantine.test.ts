@@ -1,7 +1,7 @@
 /** A secret in quarantine is left alone by everything automatic, and people are told once. */
 import { expect, test } from 'vitest';
 import type { Trouble } from '../../shared/contract/state.ts';
-import { type PerformDependencies, performRotation } from '../../shared/engine/perform.ts';
+import { type PerformDependencies, performRetirement, performRotation } from '../../shared/engine/perform.ts';
 import { failure } from '../../shared/errors.ts';
 import { makeWorld } from './world.ts';
 
@@ -59,7 +59,7 @@ function stuck(quarantineAfter: number) {
       requestedBy: 'test',
       ...(mode === 'asked' ? { rotationId: 'a'.repeat(32) } : {}),
     });
-  return { perform, deps, told, applied: () => applied };
+  return { perform, deps, told, world, applied: () => applied };
 }
 
 test('a stored candidate of a secret in quarantine is left alone, sweep after sweep, until a person ends the quarantine', async () => {
@@ -88,4 +88,21 @@ test('people are told of a quarantine when it begins, not with each failure afte
   const { perform, told } = stuck(2);
   for (let attempt = 0; attempt < 5; attempt++) await perform('asked');
   expect(told.filter((message) => message.includes('"type":"quarantined"'))).toHaveLength(1);
+});
+
+test('a fleet with more sessions than a message holds: those that fit are named, and the rest counted', async () => {
+  const { deps, told } = stuck(2);
+  const world = makeWorld('alternating-users');
+  const about = { vault: world.vault.name, secret: world.secret, requestedBy: 'test' };
+  const engine = world.deps();
+  const { rotationId } = await performRotation(
+    { ...deps, engine },
+    { ...about, mode: 'asked', rotationId: 'b'.repeat(32) },
+  );
+  const by = Array.from({ length: 5_000 }, (_, at) => `shop-${at} at 10.0.0.${at % 250}`);
+  world.rotator.inUse = async () => ({ kind: 'in-use', sessions: by.length, by });
+  const result = await performRetirement({ ...deps, engine }, { ...about, rotationId, mode: 'scheduled' });
+  expect(result.kind).toBe('waiting');
+  expect(told.at(-1)).toContain('"4950 more"');
+  expect(told.at(-1)?.length).toBeLessThan(48 * 1024);
 });
