@@ -21,6 +21,14 @@ export function stateColour(state: string): Colour {
   return colours[state] ?? 'red';
 }
 
+/** Why, without what other columns say: the name that messages begin with, and when a healthy one is due. */
+function detailOf({ secret, state, detail, trouble }: Secret): string {
+  if (state === 'healthy') return '';
+  const { code, message } = trouble?.last ?? { code: '', message: detail };
+  const text = message.startsWith(`${secret}: `) ? message.slice(secret.length + 2) : message;
+  return state === 'failing' || state === 'quarantined' ? `${code}: ${text}` : detail.replace(`${secret}: `, '');
+}
+
 /** A table of secrets; the vault is named only where there are several. */
 export function secretsTable(secrets: readonly Secret[], now: Date): Table {
   const vaults = new Set(secrets.map(({ vault }) => vault));
@@ -43,8 +51,7 @@ export function secretsTable(secrets: readonly Secret[], now: Date): Table {
       relative(one.dueAt, now),
       one.rotator ?? '',
       one.strategy ?? '',
-      // When it is due has a column of its own.
-      one.state === 'healthy' ? '' : one.detail,
+      detailOf(one),
     ]),
   };
 }

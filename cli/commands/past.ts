@@ -24,6 +24,12 @@ function took({ startedAt, endedAt }: Attempt): string {
   return endedAt === undefined ? '' : milliseconds(Date.parse(endedAt) - Date.parse(startedAt));
 }
 
+/** That it was queued is told by the attempt that followed. */
+function withoutQueued(attempts: readonly Attempt[]): readonly Attempt[] {
+  const begun = new Set(attempts.filter(({ outcome }) => outcome !== 'queued').map(({ rotationId }) => rotationId));
+  return attempts.filter(({ outcome, rotationId }) => outcome !== 'queued' || !begun.has(rotationId));
+}
+
 function attemptsTable(attempts: readonly Attempt[], now: Date) {
   return {
     columns: [
@@ -80,14 +86,14 @@ export const history: Command = {
     if (json) printJson(terminal, { attempts });
     else if (attempts.length === 0) terminal.err('nothing was done with it yet');
     else if (given.flag('steps')) {
-      for (const attempt of attempts) {
+      for (const attempt of withoutQueued(attempts)) {
         const [, line = ''] = tableLines(attemptsTable([attempt], now()), terminal.columns, terminal.colour.out);
         terminal.out(line);
         writeSteps(attempt, terminal);
         writeFailure(attempt, terminal);
       }
     } else {
-      const table = attemptsTable(attempts, now());
+      const table = attemptsTable(withoutQueued(attempts), now());
       for (const line of tableLines(table, terminal.columns, terminal.colour.out)) terminal.out(line);
     }
     return 'ok';

@@ -4,7 +4,7 @@ import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { type Field, fieldLines } from '../terminal/fields.ts';
 import { tableLines } from '../terminal/table.ts';
-import { absolute } from '../terminal/time.ts';
+import { absolute, relative } from '../terminal/time.ts';
 import { stateColour } from './list.ts';
 
 /** Tags that stand in a line of their own, or say nothing to a person. */
@@ -62,15 +62,15 @@ export const show: Command = {
     const table = {
       columns: [
         { title: 'VERSION' },
-        { title: 'CREATED', least: 20 },
-        { title: 'EXPIRES', drop: 2, least: 20 },
+        { title: 'CREATED', drop: 1 },
+        { title: 'EXPIRES', drop: 2 },
         { title: 'STATE' },
-        { title: 'MADE BY', drop: 1 },
+        { title: 'MADE BY', drop: 3 },
       ],
       rows: one.versions.map((version) => [
         version.version,
-        absolute(version.createdAt, now()),
-        absolute(version.expiresAt, now()),
+        relative(version.createdAt, now()),
+        relative(version.expiresAt, now()),
         version.current ? 'current' : version.enabled ? 'enabled' : 'disabled',
         version.rotationId === undefined ? 'not Keyturn' : `rotation ${version.rotationId}`,
       ]),

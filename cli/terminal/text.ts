@@ -1,4 +1,5 @@
 /** Text as it may stand in a terminal. */
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * Takes out what a terminal would obey. Tags, reasons and answers of targets are written by others, and one of them may try to move the
@@ -17,10 +18,10 @@ function widthOfOne(character: string): number {
   return twiceWide.test(character) || (character.codePointAt(0) ?? 0) >= 0x1f300 ? 2 : 1;
 }
 
-/** How many columns it takes. */
+/** How many columns it takes; colours take none. */
 export function widthOf(text: string): number {
   let width = 0;
-  for (const character of text) width += widthOfOne(character);
+  for (const character of stripVTControlCharacters(text)) width += widthOfOne(character);
   return width;
 }
 

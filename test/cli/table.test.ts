@@ -95,6 +95,7 @@ describe('text from others', () => {
 
   it('is broken at blanks, and a long word is left whole', () => {
     expect(wrapped('run keyturn rotate orders-db now', 16, '  ')).toBe('  run keyturn\n  rotate\n  orders-db now');
+    expect(wrapped('\x1b[1mDo:\x1b[0m rotate orders-db', 20, '')).toBe('\x1b[1mDo:\x1b[0m rotate orders-db');
     expect(wrapped('https://example.com/a/long/address', 10, '')).toBe('https://example.com/a/long/address');
   });
 });
