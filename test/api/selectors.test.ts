@@ -126,6 +126,7 @@ describe('many at once', () => {
   it('as confirmed, each is rotated once, also when the request is sent again with its key', async () => {
     const request = { selector: { rotator: 'api-key', tags: { team: 'b' }, state: 'healthy' }, confirm: 10 };
     const headers = { 'idempotency-key': 'many-1' };
+    expect(problemCode(await many({ ...request, confirm: 9 }, headers))).toBe('count-differs');
     const first = await many(request, headers);
     expect(first.status).toBe(202);
     const { rotations } = z
@@ -136,6 +137,7 @@ describe('many at once', () => {
     const again = await many(request, headers);
     expect(again.status).toBe(202);
     expect(again.body).toEqual(first.body);
+    expect(problemCode(await many({ ...request, reason: 'another' }, headers))).toBe('key-reused');
     await backend.stage.settled();
     for (const { secret, rotationId } of rotations) {
       expect(backend.stage.vault.versions(secret), secret).toHaveLength(2);

@@ -68,21 +68,38 @@ async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer
   const { selector, confirm } = call.body;
   const known = selector.vault === undefined ? undefined : vaultOf(deps, selector.vault);
   if (known?.kind === 'problem') return known.answer;
+  const selection = selectionOf(selector);
+  const sentBefore = await wasSent(deps, call);
+  if (isFailure(sentBefore)) return failureProblem(sentBefore);
+  // What matches is counted before the key is taken, so that a number that was wrong is corrected under the same key.
+  const matches = sentBefore.marked ? undefined : await findAll(deps, selection, confirm, call.signal);
+  if (matches !== undefined && isFailure(matches)) return failureProblem(matches);
+  if (matches !== undefined && matches.secrets.length !== confirm)
+    return differs(matches.secrets, confirm, matches.complete);
   const askedAt = deps.now();
   const claimed = await claim(deps, call, fingerprintOf(call.body), askedAt);
   if (claimed.kind === 'problem') return claimed.answer;
   const batch = claimed.rotationId;
-  const selection = selectionOf(selector);
-  if (claimed.queued) return repeated(deps, batch, selection, call.signal);
-  const matches = await findAll(deps, selection, confirm, call.signal);
-  if (isFailure(matches)) return failureProblem(matches);
-  if (matches.secrets.length !== confirm) return differs(matches.secrets, confirm, matches.complete);
+  if (claimed.queued || matches === undefined) return repeated(deps, batch, selection, call.signal);
   const rotations = matches.secrets.map((match) => ({ ...match, rotationId: idOf(batch, match) }));
   const failed = await queueAll(deps, rotations, askedAt, call);
   if (failed !== undefined) return failureProblem(failed);
-  const marked = await deps.marks.put(queuedMark(batch));
-  if (isFailure(marked)) call.log.warn('asking-not-kept', { code: marked.code });
+  const marks = await Promise.all(
+    [queuedMark(batch), ...(call.idempotencyKey === undefined ? [] : [sentMark(call)])].map((mark) =>
+      deps.marks.put(mark),
+    ),
+  );
+  for (const marked of marks) if (isFailure(marked)) call.log.warn('asking-not-kept', { code: marked.code });
   return answered(rotations);
+}
+
+/** Says that all of a request is in the queue, by the caller's key. */
+function sentMark({ caller, idempotencyKey }: ManyCall): string {
+  return `sent ${caller.id} ${idempotencyKey ?? ''}`;
+}
+
+async function wasSent(deps: ApiDependencies, call: ManyCall) {
+  return call.idempotencyKey === undefined ? { kind: 'known' as const, marked: false } : deps.marks.has(sentMark(call));
 }
 
 type Rotation = Match & { readonly rotationId: string };
