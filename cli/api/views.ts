@@ -32,6 +32,18 @@ export const rotation = z.looseObject({
   failure: shownFailure.optional(),
   warnings: z.array(z.string()),
   attempts: z.array(attempt),
+  /** Who was told of it, and who is still to be. */
+  deliveries: z
+    .array(
+      z.looseObject({
+        channel: z.string(),
+        type: z.string(),
+        state: z.string(),
+        attempts: z.number(),
+        detail: z.string().optional(),
+      }),
+    )
+    .optional(),
 });
 export type Rotation = z.infer<typeof rotation>;
 

@@ -1,5 +1,5 @@
 /** What was done: the history of a secret, and one rotation. */
-import { type Attempt, history as historyView, rotation as rotationView } from '../api/views.ts';
+import { type Attempt, history as historyView, type Rotation, rotation as rotationView } from '../api/views.ts';
 import { followAll } from '../asked.ts';
 import { type Command, printJson } from '../command.ts';
 import { must } from '../must.ts';
@@ -65,6 +65,22 @@ function writeSteps(attempt: Attempt, terminal: Terminal): void {
 function writeFailure({ failure }: { readonly failure?: Attempt['failure'] }, terminal: Terminal): void {
   if (failure === undefined) return;
   for (const line of troubleLines(failure, terminal.columns, terminal.colour.out, '  ')) terminal.out(line);
+}
+
+function writeDeliveries({ deliveries = [] }: Rotation, terminal: Terminal): void {
+  if (deliveries.length === 0) return;
+  const columns = [
+    { title: 'TOLD' },
+    { title: 'OF' },
+    { title: 'STATE' },
+    { title: 'TRIES', drop: 1 },
+    { title: 'DETAIL', least: 16 },
+  ];
+  const rows = deliveries.map(({ channel, type, state, attempts, detail = '' }) => {
+    return [channel, type, state, String(attempts), detail];
+  });
+  terminal.out('');
+  for (const line of tableLines({ columns, rows }, terminal.columns, terminal.colour.out)) terminal.out(line);
 }
 
 export const history: Command = {
@@ -135,6 +151,7 @@ export const rotation: Command = {
         writeSteps(attempt, terminal);
         writeFailure(attempt, terminal);
       }
+      writeDeliveries(one, terminal);
     }
     return one.state === 'failed' ? 'failed' : 'ok';
   },
