@@ -19,7 +19,7 @@ import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.
 import { tableAttention } from '../shared/storage/state/attention.ts';
 import { tableChannelSwitches } from '../shared/storage/state/channel-switches.ts';
 import { tableDeliveries } from '../shared/storage/state/deliveries.ts';
-import { tableFreeze } from '../shared/storage/state/freeze.ts';
+import { rememberedFreeze, tableFreeze } from '../shared/storage/state/freeze.ts';
 import { tableIdempotencyKeys } from '../shared/storage/state/idempotency-keys.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
@@ -36,6 +36,9 @@ export interface App extends ApiDependencies {
   /** Channels that are off because their receiver wants no more. */
   readonly channelSwitches: ChannelSwitches;
 }
+
+/** How much later an instance may see that another one froze the app, in ms. */
+const freezeRememberedMs = 1_000;
 
 /** Makes the app from its settings. Opens no connection. Called once per process, when the first work arrives. */
 export async function compose(settings: Settings): Promise<App> {
@@ -76,7 +79,7 @@ export async function compose(settings: Settings): Promise<App> {
     history,
     queues,
     attention: tableAttention(records),
-    freeze: tableFreeze(records),
+    freeze: rememberedFreeze(tableFreeze(records), freezeRememberedMs, engine.elapsedMs),
     marks,
     acknowledgements,
     idempotencyKeys: tableIdempotencyKeys(records),

@@ -34,6 +34,8 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const child = await startGuarded({
     command: process.execPath,
     args: [
+      '--import',
+      new URL('azurite-speed.ts', import.meta.url).href,
       program,
       ...services.flatMap((service) => [`--${service.toLowerCase()}Port`, String(ports[service])]),
       // The newest clients speak an API version that Azurite does not know yet.

@@ -21,6 +21,11 @@ export interface FollowUps {
    * the version made; what was done then is not done twice. A failure is of class `retry`: the next delivery does it.
    */
   published(rotated: Published, again: boolean): Promise<{ readonly kind: 'followed-up' } | Failure>;
+  /**
+   * Whether all that follows this rotation is known to have been done. Not for certain when it is not: a lost mark makes a duplicate look
+   * again. Changes nothing.
+   */
+  done(rotationId: string): Promise<{ readonly kind: 'known'; readonly done: boolean } | Failure>;
 }
 
 /** A version that was published, as its stamp tells it: known to whoever made it and to whoever finds it made. */

@@ -12,20 +12,25 @@ import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.t
  * done, and receivers drop the second notice by its id. The mark keeps mere duplicates of a request quiet.
  */
 export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
+  const markOf = (rotationId: string): string => `followed-up ${rotationId}`;
+  const done: FollowUps['done'] = async (rotationId) => {
+    const known = await marks.has(markOf(rotationId));
+    return isFailure(known) ? known : { kind: 'known', done: known.marked };
+  };
   return {
+    done,
     async published(published, again) {
       const { secret, rotationId } = published;
-      const mark = `followed-up ${rotationId}`;
       if (again) {
-        const before = await marks.has(mark);
+        const before = await done(rotationId);
         if (isFailure(before)) return before;
-        if (before.marked) return { kind: 'followed-up' };
+        if (before.done) return { kind: 'followed-up' };
       }
       const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
       if (isFailure(told)) return told;
       const scheduled = await scheduleRetirement(queues, published);
       if (scheduled !== undefined) return scheduled;
-      const marked = await marks.put(mark);
+      const marked = await marks.put(markOf(rotationId));
       return isFailure(marked) ? marked : { kind: 'followed-up' };
     },
   };

@@ -9,6 +9,7 @@ import type { Attention, Freeze } from '../contract/state.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
 import type { EngineDependencies, Progress } from './dependencies.ts';
+import { lookBefore } from './held-back.ts';
 import { shortHash } from './identifiers.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
 import { Reporter } from './reporter.ts';
@@ -37,9 +38,11 @@ const lookAgainMs = 15 * 60 * 1000;
 /** Rotates one secret for somebody. May be called again for the same request; see `rotate`. */
 export async function performRotation(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult> {
   const startedAt = deps.now();
-  const held = await heldBack(deps, request);
-  const result = held ?? (await rotateReporting(deps, request, startedAt));
-  await settle(deps, request, result);
+  const before = await lookBefore(deps, request);
+  const result = before.held ?? (await rotateReporting(deps, request, startedAt));
+  await settle(deps, request, result, before.calm);
+  // Of an event that comes again there is nothing to tell: what it asked for stands in the history already.
+  if (isDuplicate(request, result)) return result;
   await keep(deps, recordOf(request, result, startedAt, deps.now()));
   return result;
 }
@@ -101,31 +104,8 @@ export async function performRetirement(
   return result;
 }
 
-/**
- * Only what is automatic is held back; a person who asks has looked. A freeze lets through what stopped half-way: its target may depend
- * on a candidate already. A quarantine does not: it failed the same way each time, and a person was told.
- */
-async function heldBack(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult | undefined> {
-  if (request.mode !== 'scheduled' && request.mode !== 'resume') return undefined;
-  const { vault, secret } = request;
-  const [frozen, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret)]);
-  const about = { rotationId: request.rotationId ?? '', vault, secret, steps: [] };
-  if (isFailure(frozen)) return { ...about, kind: 'failed', failure: frozen };
-  if (isFailure(trouble)) return { ...about, kind: 'failed', failure: trouble };
-  if (frozen.frozen && request.mode === 'scheduled')
-    return {
-      ...about,
-      kind: 'skipped',
-      reason: 'frozen',
-      detail: `frozen by ${frozen.by ?? 'somebody'}: ${frozen.reason ?? ''}`,
-    };
-  if (!trouble.quarantined) return undefined;
-  return {
-    ...about,
-    kind: 'skipped',
-    reason: 'quarantined',
-    detail: `${trouble.failures} failures in a row: ${trouble.last?.message ?? ''}`,
-  };
+function isDuplicate(request: RotationRequest, result: RotationResult): boolean {
+  return request.mode === 'scheduled' && result.kind === 'skipped' && result.reason === 'already-rotated';
 }
 
 /** Counts failures, and tells people of those that will not mend themselves. */
@@ -133,9 +113,10 @@ async function settle(
   deps: PerformDependencies,
   request: RotationRequest | RetirementRequest,
   result: RotationResult | Failed,
+  calm = false,
 ): Promise<void> {
   const { vault, secret } = request;
-  if (result.kind === 'rotated') {
+  if (result.kind === 'rotated' && !calm) {
     const cleared = await deps.attention.cleared(vault, secret);
     if (isFailure(cleared)) deps.log.warn('attention-not-kept', { secret, code: cleared.code });
   }

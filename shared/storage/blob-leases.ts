@@ -56,9 +56,14 @@ export class BlobLeases implements Leases {
   }
 
   async #makeBlob(blob: BlockBlobClient, secret: string): Promise<Failure | undefined> {
+    const upload = () => blob.upload('', 0, { conditions: { ifNoneMatch: '*' } });
     try {
-      await this.#container.createIfNotExists();
-      await blob.upload('', 0, { conditions: { ifNoneMatch: '*' } });
+      await upload().catch(async (error: unknown) => {
+        // The container is made when it is missing, rather than asked for with each new secret.
+        if (storageFault(error).status !== 404) throw error;
+        await this.#container.createIfNotExists();
+        await upload();
+      });
       return undefined;
     } catch (error) {
       const fault = storageFault(error);

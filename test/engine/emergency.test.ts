@@ -45,7 +45,7 @@ describe.each(withTarget)('%s', (strategy) => {
     const world = makeWorld(strategy);
     const ended = watchEnded(world);
     const dying = world.deps();
-    const followUps = { published: () => Promise.reject(new Crash()) };
+    const followUps = { ...dying.followUps, published: () => Promise.reject(new Crash()) };
     await expect(rotate({ ...dying, followUps }, emergencyOf(world))).rejects.toThrow(Crash);
     expect(ended).toEqual([]);
     world.leases.expire();

@@ -158,10 +158,30 @@ describe('the quarantine', () => {
     expect(notices(it)).toEqual([]);
   });
 
-  test('a rotation that succeeds clears the count', async () => {
+  test('a rotation that succeeds clears the count, and touches nothing where there is none', async () => {
     const it = around();
+    it.trouble = { kind: 'trouble', failures: 2, quarantined: false };
     expect((await requested(it)).kind).toBe('rotated');
     expect(it.cleared).toBe(1);
+    const calm = around();
+    expect((await requested(calm)).kind).toBe('rotated');
+    expect(calm.cleared).toBe(0);
+  });
+
+  test('an event that comes again after all was done asks neither lease nor vault, and adds nothing to the history', async () => {
+    const it = around();
+    const { vault, secret, firstVersion: version } = it.world;
+    const event = { vault: vault.name, secret, version, mode: 'scheduled' as const, requestedBy: 'near-expiry' };
+    expect((await performRotation(it.deps, event)).kind).toBe('rotated');
+    const records = it.records.length;
+    const leases = { acquire: () => Promise.reject(new Error('the lease was asked')) };
+    const engine = { ...it.deps.engine, leases, vaults: new Map() };
+    expect(await performRotation({ ...it.deps, engine }, event)).toMatchObject({
+      kind: 'skipped',
+      reason: 'already-rotated',
+    });
+    expect(it.records).toHaveLength(records);
+    expect(vault.count(secret)).toBe(2);
   });
 });
 

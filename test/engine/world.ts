@@ -327,6 +327,10 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
           published.push({ published: about, again });
           return { kind: 'followed-up' as const };
         },
+        done: async (rotationId: string) => ({
+          kind: 'known' as const,
+          done: published.some((one) => one.published.rotationId === rotationId),
+        }),
       }),
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },

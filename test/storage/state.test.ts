@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startAzurite } from '../../local/azurite.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import type { Freeze } from '../../shared/contract/state.ts';
+import { failure } from '../../shared/errors.ts';
 import { connectStorage } from '../../shared/storage/connect.ts';
 import { tableAcknowledgements } from '../../shared/storage/state/acknowledgements.ts';
 import { tableAttention } from '../../shared/storage/state/attention.ts';
-import { tableFreeze } from '../../shared/storage/state/freeze.ts';
+import { rememberedFreeze, tableFreeze } from '../../shared/storage/state/freeze.ts';
 import { tableIdempotencyKeys } from '../../shared/storage/state/idempotency-keys.ts';
 import { tableMarks } from '../../shared/storage/state/marks.ts';
 import { Records } from '../../shared/storage/state/records.ts';
@@ -103,6 +105,36 @@ test('the freeze switch is off until it is set, and says who set it and why', as
     since: failed.at,
   });
   await freeze.set({ frozen: false, by: 'dana', reason: 'done', at: failed.at });
+  expect(await freeze.read()).toMatchObject({ frozen: false });
+});
+
+test('a freeze is remembered for a moment, but not past one that is set here, and not when it could not be read', async () => {
+  let [now, asked] = [0, 0];
+  let state: Awaited<ReturnType<Freeze['read']>> = { kind: 'freeze', frozen: false };
+  const source: Freeze = {
+    read: async () => {
+      asked++;
+      return state;
+    },
+    set: async ({ frozen }) => {
+      state = { kind: 'freeze', frozen };
+      return state;
+    },
+  };
+  const freeze = rememberedFreeze(source, 1_000, () => now);
+  await Promise.all([freeze.read(), freeze.read()]);
+  now = 999;
+  await freeze.read();
+  expect(asked).toBe(1);
+  now = 1_000;
+  await freeze.read();
+  expect(asked).toBe(2);
+  await freeze.set({ frozen: true, by: 'dana', reason: 'release', at: failed.at });
+  expect(await freeze.read()).toMatchObject({ frozen: true });
+  state = failure('storage-unreachable', { secret: 'app', detail: 'away' });
+  now = 2_000;
+  expect(await freeze.read()).toMatchObject({ kind: 'failed' });
+  state = { kind: 'freeze', frozen: false };
   expect(await freeze.read()).toMatchObject({ frozen: false });
 });
 

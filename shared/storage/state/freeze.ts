@@ -25,3 +25,32 @@ export function tableFreeze(records: Records): Freeze {
     },
   };
 }
+
+/**
+ * Remembers what was read for a moment: a storm of events asks the same question hundreds of times a second. A freeze that is set by
+ * another instance is seen that much later; one that is set here is seen at once.
+ */
+export function rememberedFreeze(freeze: Freeze, forMs: number, elapsedMs: () => number): Freeze {
+  let latest: { readonly at: number; readonly read: ReturnType<Freeze['read']> } | undefined;
+  return {
+    read() {
+      const now = elapsedMs();
+      if (latest !== undefined && now - latest.at < forMs) return latest.read;
+      const read = freeze.read();
+      const asked = { at: now, read };
+      latest = asked;
+      // What could not be read is asked for again.
+      const forget = () => {
+        if (latest === asked) latest = undefined;
+      };
+      read.then((state) => (isFailure(state) ? forget() : undefined), forget);
+      return read;
+    },
+    async set(state) {
+      latest = undefined;
+      const set = await freeze.set(state);
+      latest = undefined;
+      return set;
+    },
+  };
+}

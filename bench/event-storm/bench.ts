@@ -1,0 +1,123 @@
+/**
+ * A vault whose secrets all come near their expiry at once: every event is delivered several times in no order, two instances of the
+ * app share the work, and the vault takes no more creations than the service does.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { queueNames } from '../../functions/queue-names.ts';
+import { type LocalAzure, startLocalAzure } from '../../local/azure.ts';
+import { documentedLimits } from '../../local/vault/limits.ts';
+import type { BenchOptions, Run } from '../bench.ts';
+import { rounded } from '../pairs.ts';
+
+const whole = { secrets: 2_500, creations: documentedLimits.creations };
+const quickly = { secrets: 40, creations: 20 };
+
+/** Each event comes four times. */
+const duplicates = 3;
+const dayMs = 86_400_000;
+
+export const run: Run = async (options) => {
+  const { secrets, creations } = options.quick ? quickly : whole;
+  const azure = await startLocalAzure({
+    vaultName: 'storm',
+    instances: 2,
+    postgres: false,
+    disturb: { duplicates, shuffle: 1 },
+    // The timers would find the same secrets due and ask a fifth time.
+    settings: { KEYTURN_SWEEP_SCHEDULE: '0 0 0 1 1 *', KEYTURN_DRIFT_SCHEDULE: '0 0 0 1 1 *' },
+  });
+  try {
+    azure.vault.limits.set({ creations });
+    for (let number = 0; number < secrets; number++) {
+      azure.vault.put(nameOf(number), {
+        value: `first-value-${number}`,
+        tags: { rotator: 'api-key', provider: 'self-issued', team: 'storm' },
+        expiresSeconds: azure.vault.clock.nowSeconds() + (90 * dayMs) / 1000,
+      });
+    }
+    const storm = await rage(azure, secrets, options);
+    await calm(azure, options);
+    return [figuresOf(azure, secrets, creations, storm)];
+  } finally {
+    await azure.close();
+  }
+};
+
+const nameOf = (number: number): string => `signing-key-${number}`;
+
+interface Storm {
+  /** From the first event to the last new version. */
+  readonly seconds: number;
+  readonly refused: number;
+}
+
+/** Moves the clock to where everything is near its expiry, and waits for the last new version. */
+async function rage({ vault, host }: LocalAzure, secrets: number, { progress }: BenchOptions): Promise<Storm> {
+  let made = 0;
+  let last = performance.now();
+  const end = vault.onEvent(() => {
+    made++;
+    last = performance.now();
+  }, ['Microsoft.KeyVault.SecretNewVersionCreated']);
+  const started = performance.now();
+  vault.clock.advance(61 * dayMs);
+  let told = 0;
+  while (made < secrets) {
+    await sleep(100);
+    const seconds = (performance.now() - started) / 1000;
+    if (seconds - told >= 10) {
+      told = seconds;
+      progress(`${made} of ${secrets} new versions after ${Math.round(seconds)} s`);
+    }
+    if (performance.now() - last > 120_000) throw new Error(`no new version for two minutes:\n${complaints(host)}`);
+  }
+  end();
+  return { seconds: (last - started) / 1000, refused: refusedBy(vault) };
+}
+
+function refusedBy(vault: LocalAzure['vault']): number {
+  return vault.calls.latest.filter((call) => call.operation === 'set' && call.status === 429).length;
+}
+
+function complaints(host: LocalAzure['host']): string {
+  const worth = host.logs().filter((record) => ['warning', 'error', 'critical'].includes(record.level));
+  return worth
+    .slice(-5)
+    .map((record) => record.message)
+    .join('\n');
+}
+
+/** Until every event is delivered and every message done: a version too many could come as late as that. */
+async function calm({ events, storage }: LocalAzure, { quick, progress }: BenchOptions): Promise<void> {
+  await events.idle();
+  if (quick) return;
+  progress('waiting until the last duplicates are done');
+  const queues = QueueServiceClient.fromConnectionString(storage.connectionString);
+  const queue = queues.getQueueClient(queueNames.rotations);
+  // Hidden messages are counted too.
+  while (((await queue.getProperties()).approximateMessagesCount ?? 0) > 0) await sleep(500);
+}
+
+function figuresOf(azure: LocalAzure, secrets: number, creations: number, storm: Storm) {
+  const versions = Array.from({ length: secrets }, (_, number) => azure.vault.versions(nameOf(number)).length);
+  const newVersions = versions.reduce((sum, count) => sum + count - 1, 0);
+  // The first window's worth may come at once, so this is the least time in which a vault can take that many. Counting creations a second
+  // instead would give the storm its first window for nothing.
+  const leastSeconds = ((Math.ceil(secrets / creations) - 1) * documentedLimits.windowMs) / 1000;
+  const ofLimit = rounded(leastSeconds / storm.seconds, 3);
+  const deliveries = Object.values(azure.events.statistics()).reduce((sum, one) => sum + one.delivered, 0);
+  return {
+    name: 'event-storm',
+    ratio: ofLimit,
+    deliveries,
+    secrets,
+    newVersions,
+    rotatedOnce: versions.filter((count) => count === 2).length,
+    ofLimit,
+    seconds: rounded(storm.seconds, 1),
+    leastSeconds,
+    perSecond: rounded(newVersions / storm.seconds, 1),
+    refusedCreations: storm.refused,
+  };
+}
