@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { testsWithoutServer } from './test/servers.ts';
+import { leftOutAsSlow } from './test/slow.ts';
 
 // For CI, which counts from a file rather than from what is printed for people.
 const report = process.env['TEST_REPORT'];
@@ -8,7 +9,7 @@ export default defineConfig({
   test: {
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...testsWithoutServer(import.meta.dirname)],
+    exclude: [...configDefaults.exclude, ...testsWithoutServer(import.meta.dirname), ...leftOutAsSlow()],
     globalSetup: ['test/paths/global-setup.ts'],
     // Real servers are started by many test files; more than two files at once would only make all of them slow.
     pool: 'forks',

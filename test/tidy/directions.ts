@@ -73,7 +73,7 @@ export const rules: readonly Rule[] = [
   { of: 'test/', ...anything },
   { of: 'bench/', ...anything },
   { of: 'build.ts', may: [], packages: ['esbuild'] },
-  { of: 'vitest.config.ts', may: ['test/servers.ts'], packages: ['vitest'] },
+  { of: 'vitest.config.ts', may: ['test/servers.ts', 'test/slow.ts'], packages: ['vitest'] },
 ];
 
 /** Only these may be imported by each other and by nobody else: none of it is part of what is deployed. */
