@@ -65,6 +65,14 @@ describe('the built app', () => {
     expect(early).toEqual([]);
   });
 
+  it('starts without importing a module of Node as a whole, which would load much that nobody uses', () => {
+    const whole = loadedAtStart().flatMap((output) =>
+      output.imports.filter((one) => one.external && one.kind === 'import-statement').map((one) => one.path),
+    );
+    // The banner's three, which esbuild does not see, are small.
+    expect(whole).toEqual([]);
+  });
+
   it('names its entry, and brings the host settings along', async () => {
     const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ type: 'module', main: 'functions/index.js' });

@@ -18,6 +18,8 @@ const printed = z.object({ ms: z.number().positive(), functions: z.number().int(
 const settings = {
   AzureWebJobsStorage: `DefaultEndpointsProtocol=https;AccountName=keyturnbench;AccountKey=${Buffer.alloc(64).toString('base64')};EndpointSuffix=core.windows.net`,
   KEYTURN_VAULTS: 'https://keyturn-bench.vault.azure.net',
+  KEYTURN_TENANT_ID: '2f1b6f0c-6a35-4d0e-9a58-0d1f1f6b7c11',
+  KEYTURN_API_AUDIENCE: '2f1b6f0c-6a35-4d0e-9a58-0d1f1f6b7c12',
 };
 
 export const run: Run = async ({ quick, progress }) => {
