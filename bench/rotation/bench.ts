@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { rotate } from '../../shared/engine/rotate.ts';
 import type { BenchCase, BenchOptions, Run } from '../bench.ts';
 import { measurePairs, rounded, timed } from '../pairs.ts';
@@ -56,15 +55,10 @@ async function measure(stage: Stage, strategy: BenchStrategy, { quick, progress 
 async function byEngine(stage: Stage, secret: string): Promise<number> {
   // Past the overlap of the rotation before, or this one would have to wait for it.
   stage.vault.clock.advance(3_000);
-  const rotationId = randomBytes(16).toString('hex');
+  // Named by its version, as an event does: a request that names none looks back through the versions for its own work.
+  const version = stage.vault.versions(secret).at(-1)?.id ?? '';
   const started = performance.now();
-  const result = await rotate(stage.engine, {
-    vault: 'bench',
-    secret,
-    mode: 'asked',
-    rotationId,
-    requestedBy: 'bench',
-  });
+  const result = await rotate(stage.engine, { vault: 'bench', secret, version, mode: 'asked', requestedBy: 'bench' });
   const ms = performance.now() - started;
   if (result.kind === 'rotated') return ms;
   const why = result.kind === 'failed' ? result.failure.message : `${result.reason}: ${result.detail}`;
