@@ -208,17 +208,18 @@ export class Stage {
   }
 
   /** Resolves when no event is on its way, no request waits, and nothing runs. Delayed retirements are not waited for. */
-  async settled(): Promise<void> {
+  async settled(withinMs = patienceMs): Promise<void> {
     await this.azure.events.idle();
-    await this.until('rest', async () => {
+    const atRest = async (): Promise<boolean> => {
       const [waiting, poison] = [await this.#depth('rotations'), await this.#depth('rotations-poison')];
       return waiting + poison === 0 && this.#running() === 0;
-    });
+    };
+    await this.until('rest', atRest, withinMs);
   }
 
   /** Waits for something that must come, and shows the log when it does not. */
-  async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + patienceMs;
+  async until(what: string, holds: () => boolean | Promise<boolean>, withinMs = patienceMs): Promise<void> {
+    const deadline = Date.now() + withinMs;
     while (!(await holds())) {
       if (Date.now() > deadline) {
         const log = this.azure.host.logs().slice(-40);
