@@ -1,5 +1,6 @@
 /** What is looked at before a rotation is begun for nobody in particular: the freeze, the quarantine, and whether it was done before. */
-import type { Attention, Freeze } from '../contract/state.ts';
+import type { Attention, Freeze, FreezeState, Trouble } from '../contract/state.ts';
+import { type Failure, isFailure } from '../errors.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { SkipReason } from './due.ts';
 import { rotationIdOf } from './identifiers.ts';
@@ -26,17 +27,21 @@ export async function lookBefore(deps: Deps, request: RotationRequest): Promise<
   if (request.mode !== 'scheduled' && request.mode !== 'resume') return { calm: false };
   const { vault, secret } = request;
   const named = namedRotation(request);
-  const [frozen, trouble, followUps] = await Promise.all([
-    deps.freeze.read(),
-    deps.attention.of(vault, secret),
-    named === undefined ? undefined : deps.engine.followUps.done(named),
-  ]);
   const about = { rotationId: named ?? request.rotationId ?? '', vault, secret, steps: [] };
-  for (const known of [frozen, trouble, followUps]) {
-    if (known?.kind === 'failed') return { held: { ...about, kind: 'failed', failure: known }, calm: false };
+  const hold = (failure: Failure): Before => ({ held: { ...about, kind: 'failed', failure }, calm: false });
+
+  // Asked first and alone: of every event that comes again it is all that is asked.
+  const followUps = named === undefined ? undefined : await deps.engine.followUps.done(named);
+  if (followUps?.kind === 'failed') return hold(followUps);
+  if (followUps?.done === true) {
+    const detail = 'an event before this one asked for the same';
+    return { held: { ...about, kind: 'skipped', reason: 'already-rotated', detail }, calm: true };
   }
-  const reason = reasonToHold(request, { frozen, trouble, followUps });
-  const calm = trouble.kind === 'trouble' && trouble.failures === 0;
+  const [frozen, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret)]);
+  if (isFailure(frozen)) return hold(frozen);
+  if (isFailure(trouble)) return hold(trouble);
+  const reason = reasonToHold(request, frozen, trouble);
+  const calm = trouble.failures === 0;
   return reason === undefined ? { calm } : { held: { ...about, kind: 'skipped', ...reason }, calm };
 }
 
@@ -50,21 +55,14 @@ function namedRotation({ vault, secret, version, mode, rotationId }: RotationReq
   return automatic && version !== undefined ? rotationIdOf(vault, secret, version) : undefined;
 }
 
-interface Known {
-  readonly frozen: Awaited<ReturnType<Freeze['read']>>;
-  readonly trouble: Awaited<ReturnType<Attention['of']>>;
-  readonly followUps: Awaited<ReturnType<EngineDependencies['followUps']['done']>> | undefined;
-}
-
 function reasonToHold(
   request: RotationRequest,
-  { frozen, trouble, followUps }: Known,
+  frozen: FreezeState,
+  trouble: Trouble,
 ): { readonly reason: SkipReason; readonly detail: string } | undefined {
-  if (frozen.kind === 'freeze' && frozen.frozen && request.mode === 'scheduled')
+  if (frozen.frozen && request.mode === 'scheduled')
     return { reason: 'frozen', detail: `frozen by ${frozen.by ?? 'somebody'}: ${frozen.reason ?? ''}` };
-  if (followUps?.kind === 'known' && followUps.done)
-    return { reason: 'already-rotated', detail: 'an event before this one asked for the same' };
-  if (trouble.kind === 'trouble' && trouble.quarantined)
+  if (trouble.quarantined)
     return { reason: 'quarantined', detail: `${trouble.failures} failures in a row: ${trouble.last?.message ?? ''}` };
   return undefined;
 }
