@@ -111,18 +111,7 @@ export function decide(facts: Facts, policy: Policy): Decision {
     const decision = rule(facts, policy);
     if (decision !== undefined) return decision;
   }
-  return notDue(facts.properties, policy);
-}
-
-/** What a sweep finds of nearly every secret, so its words are put together only where somebody reads them. */
-function notDue(properties: SecretProperties, policy: Policy): Decision {
-  return {
-    kind: 'skip',
-    reason: 'not-due',
-    get detail() {
-      return `due at ${dueAtOf(properties, policy).toISOString()}`;
-    },
-  };
+  return skip('not-due', `due at ${dueAtOf(facts.properties, policy).toISOString()}`);
 }
 
 /** When a scheduled rotation becomes due: `rotate-before` ahead of the expiry, or of creation plus `valid-for` where no expiry is set. */
