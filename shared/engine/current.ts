@@ -52,7 +52,7 @@ export function policyOf(
   const parsed = parse(secret.tags, deps.defaults, deps.rotators);
   if (parsed.kind === 'invalid') return failure('tag-invalid', { secret: secret.name, problems: parsed.problems });
   if (parsed.kind === 'opted-out') return parsed;
-  const others = Object.keys(secret.tags).filter((tag) => tag !== stampTag).length;
+  const others = Object.keys(secret.tags).length - (Object.hasOwn(secret.tags, stampTag) ? 1 : 0);
   if (others >= mostTags) {
     const detail = `it has ${others} tags of ${mostTags} already (each of ${longestTag} characters at most)`;
     return failure('tags-full', { secret: secret.name, detail });

@@ -107,11 +107,20 @@ const chain: readonly Rule[] = [
 
 /** Decides by the first rule that has something to say. Pure: the same facts always give the same answer. */
 export function decide(facts: Facts, policy: Policy): Decision {
+  return firstToSay(facts, policy) ?? skip('not-due', `due at ${dueAtOf(facts.properties, policy).toISOString()}`);
+}
+
+/** What `decide` says, without the words: for a sweep, that finds nearly all it looks at to be healthy. */
+export function isDue(facts: Facts, policy: Policy): boolean {
+  return firstToSay(facts, policy)?.kind === 'due';
+}
+
+function firstToSay(facts: Facts, policy: Policy): Decision | undefined {
   for (const rule of chain) {
     const decision = rule(facts, policy);
     if (decision !== undefined) return decision;
   }
-  return skip('not-due', `due at ${dueAtOf(facts.properties, policy).toISOString()}`);
+  return undefined;
 }
 
 /** When a scheduled rotation becomes due: `rotate-before` ahead of the expiry, or of creation plus `valid-for` where no expiry is set. */

@@ -10,7 +10,7 @@ import { type Failure, failure, isFailure } from '../errors.ts';
 import { unknownChannels } from './channels.ts';
 import { policyOf } from './current.ts';
 import type { EngineDependencies } from './dependencies.ts';
-import { decide } from './due.ts';
+import { isDue } from './due.ts';
 import { isPendingName, isSecretName, pendingNameOf, shortHash } from './identifiers.ts';
 import { oneAhead } from './one-ahead.ts';
 import type { ParsePolicy } from './policy.ts';
@@ -70,11 +70,11 @@ export function judge(
   if (outcome.kind === 'opted-out') return outcome;
   const request = { mode: 'scheduled' as const };
   // A listing of names tells no version; the worker reads it, and finds duplicates by it.
-  const decision = decide({ properties, stamp, request, rotationId: '', now }, outcome.policy);
+  const due = isDue({ properties, stamp, request, rotationId: '', now }, outcome.policy);
   if (stamp?.retireBy !== undefined && stamp.retired !== true && now >= stamp.retireBy) {
-    return { kind: 'retirement-due', rotationId: stamp.rotationId, due: decision.kind === 'due' };
+    return { kind: 'retirement-due', rotationId: stamp.rotationId, due };
   }
-  return decision.kind === 'due' ? { kind: 'due' } : { kind: 'healthy' };
+  return { kind: due ? 'due' : 'healthy' };
 }
 
 /** Anybody may have written such a name and its tags: only what leads back to the very secret it is stored for counts. */

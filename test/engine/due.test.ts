@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Decision, decide, dueAtOf, type Facts } from '../../shared/engine/due.ts';
+import { type Decision, decide, dueAtOf, type Facts, isDue } from '../../shared/engine/due.ts';
 import { inDays, now, policyOf, properties } from './facts.ts';
 
 const earlier = 'b'.repeat(32);
@@ -18,7 +18,10 @@ function decided(change: Partial<Facts>, tags = {}): Decision {
     rotationId,
     now,
   };
-  return decide({ ...facts, ...change }, policyOf(tags));
+  const whole = { ...facts, ...change };
+  const decision = decide(whole, policyOf(tags));
+  expect(isDue(whole, policyOf(tags)), 'asked without the words').toBe(decision.kind === 'due');
+  return decision;
 }
 
 describe('whatever the mode', () => {
