@@ -7,15 +7,26 @@ import { type Failure, isFailure } from '../errors.ts';
 import type { FollowUps, Published } from './dependencies.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
 
+/** What is done stays done, so a duplicate that this process has seen done is answered from memory. More than this begin anew. */
+const mostRemembered = 10_000;
+
 /**
  * Puts the follow-ups into their queues. A crash in between means that the next delivery does both again: the retirement finds its work
  * done, and receivers drop the second notice by its id. The mark keeps mere duplicates of a request quiet.
  */
 export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
   const markOf = (rotationId: string): string => `followed-up ${rotationId}`;
+  const remembered = new Set<string>();
+  const remember = (rotationId: string): void => {
+    if (remembered.size >= mostRemembered) remembered.clear();
+    remembered.add(rotationId);
+  };
   const done: FollowUps['done'] = async (rotationId) => {
+    if (remembered.has(rotationId)) return { kind: 'known', done: true };
     const known = await marks.has(markOf(rotationId));
-    return isFailure(known) ? known : { kind: 'known', done: known.marked };
+    if (isFailure(known)) return known;
+    if (known.marked) remember(rotationId);
+    return { kind: 'known', done: known.marked };
   };
   return {
     done,
@@ -31,7 +42,9 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
       const scheduled = await scheduleRetirement(queues, published);
       if (scheduled !== undefined) return scheduled;
       const marked = await marks.put(markOf(rotationId));
-      return isFailure(marked) ? marked : { kind: 'followed-up' };
+      if (isFailure(marked)) return marked;
+      remember(rotationId);
+      return { kind: 'followed-up' };
     },
   };
 }

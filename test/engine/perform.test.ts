@@ -180,6 +180,10 @@ describe('the quarantine', () => {
       kind: 'skipped',
       reason: 'already-rotated',
     });
+    it.marks.clear();
+    expect(await performRotation({ ...it.deps, engine }, event), 'from memory').toMatchObject({
+      reason: 'already-rotated',
+    });
     expect(it.records).toHaveLength(records);
     expect(vault.count(secret)).toBe(2);
   });
