@@ -1,5 +1,12 @@
 /** Azure's front end: one address, requests handed to the instances in turn, answers cut after 230 s. */
-import { createServer, request as forward, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as forward,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 
 const answerLimitMs = 230_000;
 
@@ -11,11 +18,12 @@ export interface FrontEnd {
 /** `targets` gives the ports of the instances alive just now. `port` 0: any free one. */
 export async function startFrontEnd(port: number, targets: () => readonly number[]): Promise<FrontEnd> {
   let turn = 0;
+  const agent = new Agent({ keepAlive: true });
   const server = createServer((request, response) => {
     const ports = targets();
     const target = ports[turn++ % Math.max(ports.length, 1)];
     if (target === undefined) return answer(response, 503);
-    return pass(request, response, target);
+    return pass(request, response, target, agent);
   });
   await listen(server, port);
   const address = server.address();
@@ -26,6 +34,7 @@ export async function startFrontEnd(port: number, targets: () => readonly number
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        agent.destroy();
       }),
   };
 }
@@ -37,9 +46,9 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-function pass(request: IncomingMessage, response: ServerResponse, port: number): void {
+function pass(request: IncomingMessage, response: ServerResponse, port: number, agent: Agent): void {
   const { method = 'GET', url = '/', headers } = request;
-  const onward = forward({ host: '127.0.0.1', port, method, path: url, headers, agent: false }, (answered) => {
+  const onward = forward({ host: '127.0.0.1', port, method, path: url, headers, agent }, (answered) => {
     response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
     answered.pipe(response);
     // An instance that dies in the middle of its answer leaves a broken one, not a short one.

@@ -82,6 +82,15 @@ test.each([
   await expect(startFixture(azurite.connectionString, { settings })).rejects.toThrow(message);
 });
 
+test('settings that begin with AzureFunctionsJobHost go before host.json, and are checked like it', async () => {
+  const name = 'AzureFunctionsJobHost__extensions__http__routePrefix';
+  host = await startFixture(azurite.connectionString, { settings: { [name]: 'other' } });
+  expect((await fetch(`${host.url}/other/echo`)).status).toBe(200);
+  expect((await fetch(`${host.url}/api/echo`)).status).toBe(404);
+  const tooMany = { AzureFunctionsJobHost__extensions__queues__batchSize: '33' };
+  await expect(startFixture(azurite.connectionString, { settings: tooMany })).rejects.toThrow('batchSize');
+});
+
 test('a setting that a binding refers to and that is missing makes the start fail', async () => {
   const { TICK_SCHEDULE: _, ...settings } = fixtureSettings(azurite.connectionString);
   const start = startFunctionsHost({ folder: fixtureFolder, settings });

@@ -35,7 +35,7 @@ export interface App {
 
 /** Loads and checks. Throws with the reason when the app or one of its functions is in error: the local host starts whole or not at all. */
 export async function openApp(config: InstanceConfig, settings: Settings, log: WorkerLog): Promise<App> {
-  const hostJson = readHostJson(config.folder);
+  const hostJson = readHostJson(config.folder, settings);
   const registry = provideCoreModule(log);
   await loadApp(config.folder);
   await registry.model()?.getCapabilities?.({});

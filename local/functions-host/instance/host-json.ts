@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Settings } from './settings.ts';
 
 const timeSpan = z
   .string()
@@ -45,12 +46,32 @@ export interface HostJson {
   };
 }
 
+const overridePrefix = 'azurefunctionsjobhost__';
+
+/** Settings like `AzureFunctionsJobHost__extensions__queues__batchSize` go before what the file says. Names as the file writes them. */
+function overridden(file: unknown, settings: Settings): unknown {
+  const whole = z.record(z.string(), z.unknown()).parse(structuredClone(file));
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === undefined || !name.toLowerCase().startsWith(overridePrefix)) continue;
+    const path = name.slice(overridePrefix.length).split('__');
+    const last = path.pop() ?? '';
+    let place = whole;
+    for (const part of path) {
+      const inner = z.record(z.string(), z.unknown()).catch({}).parse(place[part]);
+      place[part] = inner;
+      place = inner;
+    }
+    place[last] = /^\d+$/.test(value) ? Number(value) : value;
+  }
+  return whole;
+}
+
 /** Throws when the file is missing or says something the real host would refuse. */
-export function readHostJson(folder: string): HostJson {
+export function readHostJson(folder: string, settings: Settings = {}): HostJson {
   const path = join(folder, 'host.json');
   if (!existsSync(path))
     throw new Error(`${path} is missing: a function app needs a host.json beside its package.json`);
-  const parsed = hostJsonSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  const parsed = hostJsonSchema.safeParse(overridden(JSON.parse(readFileSync(path, 'utf8')), settings));
   if (!parsed.success) throw new Error(`${path} is not valid: ${z.prettifyError(parsed.error)}`);
   const { http, queues } = parsed.data.extensions;
   return {

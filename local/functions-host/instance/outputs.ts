@@ -22,6 +22,13 @@ export function checkOutputs(metadata: FunctionMetadata): void {
 }
 
 export function makeOutputWriter(settings: Settings, encoding: MessageEncoding): OutputWriter {
+  const queues = new Map<Binding, ReturnType<typeof openQueue>>();
+  const queueOf = (binding: Binding): ReturnType<typeof openQueue> => {
+    const connection = storageConnection(textOf(binding, 'connection'), settings);
+    const queue = queues.get(binding) ?? openQueue(connection, queueName(binding, settings));
+    queues.set(binding, queue);
+    return queue;
+  };
   return {
     write: async (metadata, response) => {
       const values = new Map((response.outputData ?? []).map(({ name, data }) => [name, data]));
@@ -29,10 +36,7 @@ export function makeOutputWriter(settings: Settings, encoding: MessageEncoding):
       for (const [name, binding] of Object.entries(metadata.bindings)) {
         const value = values.get(name);
         if (binding.direction !== 'out' || binding.type?.toLowerCase() !== 'queue' || value === undefined) continue;
-        const queue = await openQueue(
-          storageConnection(textOf(binding, 'connection'), settings),
-          queueName(binding, settings),
-        );
+        const queue = await queueOf(binding);
         for (const message of messagesOf(value)) await sendOrCreate(queue, encodeMessage(message, encoding));
       }
     },
