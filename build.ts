@@ -24,14 +24,23 @@ const require = keyturnRequire(import.meta.url);
 const keyturnFilename = keyturnPath(import.meta.url);
 const keyturnDirname = keyturnDirectory(keyturnFilename);`;
 
+/** What every start needs of our own, apart from the triggers. */
+const neededAtStart = ['shared/config/settings.ts', 'functions/queue-names.ts'];
+
 /**
- * Writes two kinds of imports of our own files otherwise, where the way of writing costs the app a good part of its start. An import asks a
- * module of Node for everything it has, and so loads workers, locks and more that nobody uses; asked by name it gives no more than that.
- * And zod's `z` holds messages in forty languages, which only a whole import of the module lets go.
+ * Writes some imports of our own files otherwise, where the way of writing costs the app a good part of its start. An import asks a module
+ * of Node for everything it has, and so loads workers, locks and more that nobody uses; asked by name it gives no more than that. zod's
+ * `z` holds messages in forty languages, which only a whole import of the module lets go. And what is needed at the start would be
+ * split into many small files by who needs it later too: said to be needed by all of those, it stays in one.
  */
-const leanImports: Plugin = {
-  name: 'lean-imports',
+const leanStart: Plugin = {
+  name: 'lean-start',
   setup(building) {
+    const loadedLater = new Set<string>();
+    building.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
+      if (kind === 'dynamic-import') loadedLater.add(join(resolveDir, path));
+      return undefined;
+    });
     building.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
       const source = await readFile(path, 'utf8');
@@ -40,7 +49,9 @@ const leanImports: Plugin = {
           /\b(type|as) /.test(names) ? whole : `const { ${names} } = process.getBuiltinModule('${from}');`,
         )
         .replaceAll(/^import \{ z \} from 'zod';$/gm, "import * as z from 'zod';");
-      return { contents, loader: 'ts' };
+      if (!loadedLater.has(path)) return { contents, loader: 'ts' };
+      const needed = neededAtStart.map((file) => `import ${JSON.stringify(join(root, file))};`);
+      return { contents: [...needed, contents].join('\n'), loader: 'ts' };
     });
   },
 };
@@ -66,7 +77,7 @@ export async function bundle(entry: string, folder: string): Promise<Metafile> {
     target: 'node22',
     // The platform's worker provides the first; the others are additions to pg and mysql2 that nobody installed.
     external: ['@azure/functions-core', 'pg-native', 'cardinal'],
-    plugins: [leanImports],
+    plugins: [leanStart],
     banner: { js: banner },
     // By another name, because some packages declare these two themselves.
     define: { __filename: 'keyturnFilename', __dirname: 'keyturnDirname' },
