@@ -36,7 +36,7 @@ async function measure(stage: Stage, strategy: BenchStrategy, { quick, progress 
   const measured = await measurePairs(
     () => byEngine(stage, ours),
     () => timed(() => script(theirs, strategy)),
-    { warmUp: quick ? 1 : 8, pairs: quick ? 2 : 60, progress: (line) => progress(`${strategy}: ${line}`) },
+    { warmUp: quick ? 1 : 8, pairs: quick ? 2 : 150, progress: (line) => progress(`${strategy}: ${line}`) },
   );
   const cost = await costOf(stage, quick ? 1 : 5, () => byEngine(stage, ours));
   return {
