@@ -85,7 +85,7 @@ export async function performCheck(
       return sure;
     case 'drifted': {
       const drift = failure('credential-drifted', { secret, version: sure.version, detail: sure.detail });
-      return (await report(deps, vault.name, secret, sure.version, drift)) ?? drift;
+      return (await report(deps, { ...sure, vault: vault.name, secret, drift })) ?? drift;
     }
     case 'opted-out':
     case 'busy':
@@ -106,13 +106,18 @@ async function lookUndisturbed(deps: PerformDependencies, vault: Vault, secret: 
   }
 }
 
+interface Drifted {
+  readonly vault: string;
+  readonly secret: string;
+  readonly version: string;
+  readonly notify: readonly string[] | undefined;
+  readonly drift: Failure;
+}
+
 /** Keeps it where people look, without counting towards a quarantine: the rotation that would heal it must not be held back by it. */
 async function report(
   deps: PerformDependencies,
-  vault: string,
-  secret: string,
-  version: string,
-  drift: Failure,
+  { vault, secret, version, notify, drift }: Drifted,
 ): Promise<Failure | undefined> {
   const now = deps.now();
   const { code, message, hint, page } = drift;
@@ -132,6 +137,7 @@ async function report(
     version,
     at: now.toISOString(),
     failure: { code, message, hint, page },
+    ...(notify === undefined ? {} : { channels: [...notify] }),
   };
   const told = await deps.queues.enqueue(notificationsQueue, notice, { secret });
   return isFailure(told) ? told : undefined;

@@ -80,7 +80,13 @@ export async function checkDrift(
   signal: AbortSignal,
 ): Promise<
   | { readonly kind: 'healthy' }
-  | { readonly kind: 'drifted'; readonly detail: string; readonly version: string }
+  | {
+      readonly kind: 'drifted';
+      readonly detail: string;
+      readonly version: string;
+      /** Channels that the secret's tag names. */
+      readonly notify: readonly string[] | undefined;
+    }
   | Inspected
 > {
   const looked = await look(deps, vault, name, signal);
@@ -90,5 +96,5 @@ export async function checkDrift(
   if (isFailure(answer)) return answer;
   return answer.accepted
     ? { kind: 'healthy' }
-    : { kind: 'drifted', detail: answer.detail, version: current.secret.version };
+    : { kind: 'drifted', detail: answer.detail, version: current.secret.version, notify: current.policy.notify };
 }

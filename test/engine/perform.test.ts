@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Notice } from '../../shared/contract/notice.ts';
 import type { RotationRecord } from '../../shared/contract/ports.ts';
 import type { FreezeState, Trouble } from '../../shared/contract/state.ts';
+import { performCheck } from '../../shared/engine/check.ts';
 import { queuedFollowUps } from '../../shared/engine/follow-ups.ts';
 import { type PerformDependencies, performRetirement, performRotation } from '../../shared/engine/perform.ts';
 import { notificationsQueue } from '../../shared/engine/queues.ts';
@@ -253,5 +254,28 @@ describe('history', () => {
     expect(notices(it).at(-1)).toMatchObject({ type: 'waiting', holding: ['shop'] });
     expect(it.messages.at(-1)).toMatchObject({ queue: 'retirements', delayMs: 15 * 60 * 1_000 });
     expect(it.records.at(-1)).toMatchObject({ outcome: 'skipped', reason: 'in use by shop' });
+  });
+});
+
+describe('the check of a credential', () => {
+  const check = (it: Around) =>
+    performCheck(it.deps, { vault: it.world.vault.name, secret: it.world.secret }, new AbortController().signal);
+
+  test('that logs in says nothing', async () => {
+    const it = around({ notify: 'ops' });
+    expect(await check(it)).toEqual({ kind: 'healthy' });
+    expect(it.messages).toEqual([]);
+  });
+
+  test('that is refused tells the channels of the secret, once a day and without the credential', async () => {
+    const it = around({ notify: 'ops, pager' });
+    it.world.target.set('app', ['changed by hand']);
+    expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+    it.world.vault.now = new Date(it.world.vault.now.getTime() + 3_600_000);
+    expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+    const [first, second] = notices(it);
+    expect(first).toMatchObject({ type: 'drifted', channels: ['ops', 'pager'], version: it.world.firstVersion });
+    expect(second?.id, 'the same news on the same day').toBe(first?.id);
+    expect(JSON.stringify(it.messages)).not.toContain(it.world.firstPassword);
   });
 });
