@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { SecretText } from '../shared/contract/secret-text.ts';
+import { parseJson } from '../shared/json.ts';
 import { usageStop } from './trouble.ts';
 
 export type LocalRole = 'reader' | 'operator' | 'emergency' | 'consumer';
@@ -21,7 +22,7 @@ export async function readLocalStack(role: LocalRole): Promise<{ readonly url: s
   for (const folder of foldersFrom(process.cwd())) {
     const text = await readIfThere(join(folder, '.local', 'azure.json'));
     if (text === undefined) continue;
-    const read = file.safeParse(parsed(text));
+    const read = file.safeParse(parseJson(text));
     if (!read.success)
       throw usageStop('.local/azure.json is not what "npm start" writes', 'End "npm start" and start it again.');
     const { url, keys } = read.data.api;
@@ -42,15 +43,6 @@ async function readIfThere(path: string): Promise<string | undefined> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code)))
       return undefined;
-    throw error;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

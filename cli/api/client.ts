@@ -1,6 +1,7 @@
 /** The HTTP API as the CLI uses it. Never throws for what the other side does: it is told as a trouble. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { parseJson } from '../../shared/json.ts';
 import type { Trouble } from '../trouble.ts';
 import { misunderstood, readProblem, unreachable } from './problem.ts';
 
@@ -88,7 +89,7 @@ async function once<Value>(access: Access, request: Ask<Value>, signal: AbortSig
 
 function read<Value>(request: Ask<Value>, response: Response, text: string, url: string): Answered<Value> {
   const { status } = response;
-  const json = parsed(text);
+  const json = parseJson(text);
   if (!response.ok) return readProblem(status, json, url);
   const value = request.schema.safeParse(json);
   if (!value.success) return misunderstood(status, url);
@@ -99,13 +100,4 @@ function read<Value>(request: Ask<Value>, response: Response, text: string, url:
     status,
     ...(Number.isFinite(seconds) && seconds >= 0 ? { retryAfterSeconds: seconds } : {}),
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

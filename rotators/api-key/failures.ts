@@ -2,6 +2,7 @@
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { parseJson } from '../../shared/json.ts';
 import { scrub } from './scrub.ts';
 import type { Answer, Answered } from './wire.ts';
 
@@ -67,16 +68,6 @@ export function readRetryAfter(answer: Answered): number | undefined {
   const until = Date.parse(text);
   const now = Date.parse(answer.header('date') ?? '');
   return Number.isNaN(until) || Number.isNaN(now) ? undefined : Math.max(0, Math.ceil((until - now) / 1000));
-}
-
-/** Parsed JSON, or undefined where the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 const places = ['code', 'message', 'error', 'error_description', 'title', 'detail', 'errors'] as const;

@@ -1,5 +1,7 @@
 /** The two logins of `alternating-users`: which they are, and which comes next. */
+
 import { z } from 'zod';
+import { parseJson } from '../../shared/json.ts';
 
 const shape =
   'The tag "users" names two different logins, separated by a comma or a blank ("orders_a, orders_b"), or as JSON where a name holds one of these (["orders a","orders b"]).';
@@ -18,12 +20,7 @@ const jsonNames = z.array(z.string().min(1));
 
 function namesIn(text: string): readonly string[] | undefined {
   if (!text.trimStart().startsWith('[')) return text.split(/[\s,]+/).filter((name) => name !== '');
-  try {
-    return jsonNames.safeParse(JSON.parse(text)).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return jsonNames.safeParse(parseJson(text)).data;
 }
 
 export interface PairRules {

@@ -1,5 +1,6 @@
 /** What the server keeps about an account, and how an account like another one is made. */
 import { z } from 'zod';
+import { parseJson } from '../../shared/json.ts';
 import { type Account, accountText, literal, sameAccount } from './quoting.ts';
 import type { Session } from './session.ts';
 import { type Trouble, trouble } from './trouble.ts';
@@ -163,16 +164,6 @@ export async function createLike(
 
 function whereAccount(account: Account): string {
   return `User = ${literal(account.user)} AND Host = ${literal(account.host)}`;
-}
-
-function parseJson(text: unknown): unknown {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function unreadable(session: Session, table: string): Trouble {

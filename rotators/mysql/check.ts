@@ -1,6 +1,7 @@
 /** The preflight: what would stop a rotation, seen without changing anything. */
 import type { Check } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
+import { adminName } from '../common/failures.ts';
 import { type AccountState, accountsNamed, readAccount } from './accounts.ts';
 import { type Grant, lacking, ownGrants } from './grants.ts';
 import { nextLogin } from './next.ts';
@@ -8,7 +9,7 @@ import { missingFor, readPair, whyNotSafe } from './pair.ts';
 import { passwordsOf } from './passwords.ts';
 import { verifyMysql } from './proof.ts';
 import { accountName, sameAccount } from './quoting.ts';
-import { adminName, type Call, failureOf, isEncrypted, openAdmin, resolve } from './reach.ts';
+import { type Call, failureOf, isEncrypted, openAdmin, resolve } from './reach.ts';
 import type { Session } from './session.ts';
 
 export async function checkMysql(call: Call): Promise<readonly Check[]> {
@@ -22,7 +23,7 @@ export async function checkMysql(call: Call): Promise<readonly Check[]> {
     const connected = [
       passed(
         'admin',
-        `${adminName(call)} logs in at ${session.target} (${session.server.flavour} ${session.server.text})`,
+        `${adminName(call.step)} logs in at ${session.target} (${session.server.flavour} ${session.server.text})`,
       ),
       passed('tls', transport),
     ];
@@ -103,7 +104,7 @@ async function grantable(call: Call, session: Session, rights: readonly string[]
   const withOption = rights.filter((right) => / ON /.test(right) && !right.endsWith('OPTION'));
   const beyond = withOption.filter((right) => !mayGive(own.grants, right));
   if (beyond.length === 0) return passed('rights to give', 'the admin may pass on what the second login needs');
-  const detail = `the admin ${adminName(call)} may not pass on: ${beyond.join('; ')}`;
+  const detail = `the admin ${adminName(call.step)} may not pass on: ${beyond.join('; ')}`;
   if (hasRoles(own.grants)) return { name: 'rights to give', state: 'unknown', detail: `${detail}; its roles may` };
   const fix = `Grant them to the rotation admin WITH GRANT OPTION, or create the second login by hand.`;
   return { name: 'rights to give', state: 'failed', detail, fix };
@@ -132,7 +133,7 @@ async function permissions(call: Call, session: Session): Promise<Check[]> {
     return lacking([wanted], own.grants).length > 0;
   });
   if (missing.length === 0) return [passed('permissions', 'the admin may change passwords and see sessions')];
-  const detail = `the admin ${adminName(call)} lacks ${missing.map(([right, why]) => `${right} (${why})`).join(', ')}`;
+  const detail = `the admin ${adminName(call.step)} lacks ${missing.map(([right, why]) => `${right} (${why})`).join(', ')}`;
   if (hasRoles(own.grants))
     return [{ name: 'permissions', state: 'unknown', detail: `${detail}; its roles may have it` }];
   const fix = `GRANT ${missing.map(([right]) => right).join(', ')} ON *.* TO the rotation admin.`;

@@ -2,6 +2,7 @@
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
+import { adminName } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
 import { authorities, targetName, usesTls } from '../common/transport.ts';
 import { accountsNamed } from './accounts.ts';
@@ -19,18 +20,6 @@ export interface Call {
   readonly environment: RotatorEnvironment;
   /** Credentials whose passwords must not appear in a message. */
   readonly credentials: readonly Credential[];
-}
-
-/** The admin's name in messages. */
-export function adminName({ step }: Call): string {
-  switch (step.admin.kind) {
-    case 'self':
-      return 'that is the login itself';
-    case 'connection':
-      return step.admin.secret;
-    case 'identity':
-      return 'managed-identity';
-  }
 }
 
 /** A session of the login itself, on a fresh connection. */
@@ -65,7 +54,7 @@ export async function openAdmin(call: Call, own: readonly Credential[]): Promise
 
 /** The failure of a trouble that the admin's session met. */
 export function failureOf(call: Call, met: Trouble): Failure {
-  return adminFailure(call.step, adminName(call), credentialName(call.step.current), met);
+  return adminFailure(call.step, adminName(call.step), credentialName(call.step.current), met);
 }
 
 export type Resolved =
@@ -158,5 +147,5 @@ async function tokenOf(
   const { secret } = call.step;
   const at = { secret, target: targetName(call.step.adminEndpoint, defaultPort), detail: given.detail };
   if (given.unreachable) return failure('target-unreachable', at, given.cause);
-  return failure('admin-refused', { ...at, admin: adminName(call) }, given.cause);
+  return failure('admin-refused', { ...at, admin: adminName(call.step) }, given.cause);
 }

@@ -1,8 +1,9 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { wireFailure } from '../common/failures.ts';
 import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
-import { adminFailure, type PostgresFault, wireFailure } from './fault.ts';
+import { adminFailure, type PostgresFault } from './fault.ts';
 import { runFenced } from './fenced.ts';
 import { objectionToName, objectionToPair, objectionToPrivilege, objectionToState } from './guard.ts';
 import { type LoginFacts, readLogins } from './logins.ts';

@@ -3,6 +3,7 @@ import { DatabaseError } from 'pg';
 import type { Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { wireFailure } from '../common/failures.ts';
 import { networkFault, tlsFault } from '../common/network.ts';
 import { scrubbed } from '../common/scrub.ts';
 
@@ -103,29 +104,5 @@ export function adminFailure(fault: PostgresFault, place: FaultPlace): Failure {
     case 'late':
     case 'rejected':
       return wireFailure(fault, fault.kind, place);
-  }
-}
-
-/** The failure of a fault that says nothing about anybody's password or rights. */
-export function wireFailure(
-  fault: PostgresFault,
-  kind: Exclude<FaultKind, 'refused' | 'forbidden'>,
-  place: Pick<FaultPlace, 'step' | 'target'>,
-): Failure {
-  const { secret } = place.step;
-  const at = { secret, target: place.target, detail: fault.message };
-  switch (kind) {
-    case 'unreachable':
-      return failure('target-unreachable', at, fault);
-    case 'untrusted':
-      return failure('target-tls', at, fault);
-    case 'missing':
-      return failure('target-missing', at, fault);
-    case 'busy':
-      return failure('target-busy', at, fault);
-    case 'late':
-      return failure('lease-lost', { secret, step: 'apply' }, fault);
-    case 'rejected':
-      return failure('target-refused', at, fault);
   }
 }

@@ -1,8 +1,9 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { RetireOutcome } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { wireFailure } from '../common/failures.ts';
 import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
-import { adminFailure, type PostgresFault, wireFailure } from './fault.ts';
+import { adminFailure, type PostgresFault } from './fault.ts';
 import { runFenced } from './fenced.ts';
 import { objectionToName, objectionToPair } from './guard.ts';
 import { readLogins } from './logins.ts';

@@ -2,10 +2,11 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
+import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
 import { eachAtMost, type Fleet, gather, type Node } from './fleet.ts';
 import { verifyRedis } from './proof.ts';
-import { adminLogins, adminName, fleetOptions, type RedisStep, tlsFor } from './reach.ts';
+import { adminLogins, fleetOptions, type RedisStep, tlsFor } from './reach.ts';
 import { defaultUser, readSecrets } from './settings.ts';
 import { adminFailure } from './trouble.ts';
 import { readUser } from './users.ts';

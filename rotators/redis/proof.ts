@@ -2,10 +2,11 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
+import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
 import { openRedis } from './connection.ts';
 import { eachAtMost, type FleetOptions, gather, type Node } from './fleet.ts';
-import { adminLogins, adminName, fleetOptions, type RedisStep } from './reach.ts';
+import { adminLogins, fleetOptions, type RedisStep } from './reach.ts';
 import { adminFailure, type Trouble } from './trouble.ts';
 
 /** Logs in with the credential on every node, each on a fresh connection. */

@@ -4,6 +4,7 @@ import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { adminName } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
 import { authorities, usesTls } from '../common/transport.ts';
 import type { Address } from './connection.ts';
@@ -18,18 +19,6 @@ export type RedisStep = Step<RedisTags>;
 
 export function addressOf(endpoint: Endpoint): Address {
   return { host: endpoint.host, port: endpoint.port ?? defaultPort };
-}
-
-/** The admin's name in messages. */
-export function adminName(step: RedisStep): string {
-  switch (step.admin.kind) {
-    case 'self':
-      return 'that is the login itself';
-    case 'connection':
-      return step.admin.secret;
-    case 'identity':
-      return 'managed-identity';
-  }
 }
 
 /** What to log in with to make changes. `own` are the login's own credentials, for a self-rotation, tried in this order. */

@@ -11,11 +11,12 @@ import type {
 } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
+import { adminName } from '../common/failures.ts';
 import { addPassword, type Changed, type Guard, removePassword, replacePassword, userOf } from './change.ts';
 import { checkRedis } from './check.ts';
 import { type Fleet, gather } from './fleet.ts';
 import { verifyRedis } from './proof.ts';
-import { adminLogins, adminName, fleetOptions, type RedisStep } from './reach.ts';
+import { adminLogins, fleetOptions, type RedisStep } from './reach.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
 import type { RedisTags } from './tags.ts';
 import { adminFailure, type Trouble, trouble } from './trouble.ts';

@@ -3,6 +3,7 @@
 import type { Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { wireFailure } from '../common/failures.ts';
 import { networkFault, tlsFault } from '../common/network.ts';
 import { scrubbed } from '../common/scrub.ts';
 
@@ -150,29 +151,5 @@ export function adminFailure(fault: SqlFault, place: FaultPlace): Failure {
       return failure('target-busy', at, fault);
     default:
       return wireFailure(fault, fault.kind, place);
-  }
-}
-
-/** The failure of a fault that says nothing about anybody's password or rights. */
-export function wireFailure(
-  fault: SqlFault,
-  kind: Exclude<FaultKind, 'refused' | 'forbidden' | 'weak' | 'changed'>,
-  place: Pick<FaultPlace, 'step' | 'target'>,
-): Failure {
-  const { secret } = place.step;
-  const at = { secret, target: place.target, detail: fault.message };
-  switch (kind) {
-    case 'unreachable':
-      return failure('target-unreachable', at, fault);
-    case 'untrusted':
-      return failure('target-tls', at, fault);
-    case 'missing':
-      return failure('target-missing', at, fault);
-    case 'busy':
-      return failure('target-busy', at, fault);
-    case 'late':
-      return failure('lease-lost', { secret, step: 'apply' }, fault);
-    case 'rejected':
-      return failure('target-refused', at, fault);
   }
 }

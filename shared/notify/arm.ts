@@ -1,6 +1,7 @@
 /** Azure Resource Manager with the app's own identity: the few requests that make an app read its secrets again. */
 import type { z } from 'zod';
 import { type Failure, failure } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { type About, judge } from './answer.ts';
 import { noToken } from './event-grid.ts';
 import type { SenderEnvironment } from './sender.ts';
@@ -71,13 +72,4 @@ export function armFor(environment: SenderEnvironment, about: About, signal: Abo
       return { kind: 'listed', items };
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

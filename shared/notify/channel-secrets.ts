@@ -5,6 +5,7 @@ import { isSendable } from '../config/channels.ts';
 import type { Vault } from '../contract/ports.ts';
 import { SecretText } from '../contract/secret-text.ts';
 import { type Failure, failure } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { About } from './answer.ts';
 
 /** A minute is far shorter than any overlap, so a key that rotates is trusted still while an old one is used. */
@@ -106,14 +107,4 @@ function readKeys(text: string): readonly string[] | undefined {
   if (!parsed.success) return undefined;
   const { current, previous } = parsed.data;
   return previous === undefined || previous === '' ? [current] : [current, previous];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // What the parser says would quote the value.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -15,13 +15,14 @@ interface Rule {
   readonly packages: readonly string[];
 }
 
-const base = ['shared/contract/', 'shared/errors.ts', 'shared/loopback.ts'];
+const base = ['shared/contract/', 'shared/errors.ts', 'shared/json.ts', 'shared/loopback.ts'];
 const adapters = [...base, 'shared/config/', 'shared/telemetry.ts'];
 const drivers = ['pg', 'ioredis', 'mssql', 'tedious', 'mysql2'];
 const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
 
 export const rules: readonly Rule[] = [
   { of: 'shared/errors.ts', may: [], packages: [] },
+  { of: 'shared/json.ts', may: [], packages: [] },
   { of: 'shared/loopback.ts', may: [], packages: [] },
   { of: 'shared/telemetry.ts', may: base, packages: [] },
   { of: 'shared/contract/', may: base, packages: ['zod'] },

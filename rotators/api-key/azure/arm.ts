@@ -2,8 +2,9 @@
 
 import type { RotatorEnvironment, Step } from '../../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../../shared/errors.ts';
+import { parseJson } from '../../../shared/json.ts';
 import { ownToken } from '../../common/token.ts';
-import { type Asked, answerFailure, parseJson, readRetryAfter } from '../failures.ts';
+import { type Asked, answerFailure, readRetryAfter } from '../failures.ts';
 import { startWaiting } from '../patience.ts';
 import { type Answered, type Call, makeWire, type Wire } from '../wire.ts';
 import type { AzureOptions } from './options.ts';

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import type { RotatorEnvironment, Step } from '../../../shared/contract/rotator.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../../shared/errors.ts';
+import { parseJson } from '../../../shared/json.ts';
 import { ownToken } from '../../common/token.ts';
-import { type Asked, answerFailure, describeAnswer, parseJson } from '../failures.ts';
+import { type Asked, answerFailure, describeAnswer } from '../failures.ts';
 import type { Answered, Call, Wire } from '../wire.ts';
 import type { EntraAppOptions } from './options.ts';
 

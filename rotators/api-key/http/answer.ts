@@ -1,5 +1,5 @@
 /** Reading an answer: JSON pointers (RFC 6901), array items by field, headers, and what must be true of a body. */
-import { parseJson } from '../failures.ts';
+import { parseJson } from '../../../shared/json.ts';
 import type { Answered } from '../wire.ts';
 import type { Assertion, Extraction } from './description.ts';
 

@@ -1,8 +1,8 @@
 /** All provider descriptions: those that come with Keyturn, and those of the app's own folder, which win. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '../../../shared/json.ts';
 import { builtIn } from '../descriptions/index.ts';
-import { parseJson } from '../failures.ts';
 import { type AnyDescription, descriptionSchema, manualSchema } from './description.ts';
 
 export interface Catalog {
