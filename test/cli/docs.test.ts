@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
 import { globalOptions, readOptions } from '../../cli/options.ts';
+import { states } from '../../cli/selection.ts';
+import { secretStates } from '../../shared/api/views/secret.ts';
 import { projectFiles, root } from '../tidy/files.ts';
 
 interface Typed {
@@ -94,4 +96,8 @@ describe('commands that people are told to type', () => {
     });
     expect(wrong).toEqual([]);
   });
+});
+
+it('the states to select by are those of the API, in the same order', () => {
+  expect(states).toEqual(secretStates);
 });
