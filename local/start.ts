@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { localApiKeys } from './api-keys.ts';
 import { type LocalAzure, startLocalAzure } from './azure.ts';
+import { isFree } from './guarded-child.ts';
 import { createSamples, samples } from './samples.ts';
 
 const usage = `npm start -- [options]      starts the local Azure and Keyturn in it; Ctrl-C ends all of it
 
   --port N            functions host (7071)
   --vault-port N      vault emulator (8443)
-  --postgres-port N   Postgres (55432)
+  --postgres-port N   Postgres (15432)
   --blob-port N, --queue-port N, --table-port N   storage account (10000, 10001, 10002)
   --instances N       instances of the functions host (1)
   --empty             without samples
@@ -22,11 +23,13 @@ A port of 0 takes any free one.`;
 const portOptions = {
   port: { type: 'string', default: '7071' },
   'vault-port': { type: 'string', default: '8443' },
-  'postgres-port': { type: 'string', default: '55432' },
+  'postgres-port': { type: 'string', default: '15432' },
   'blob-port': { type: 'string', default: '10000' },
   'queue-port': { type: 'string', default: '10001' },
   'table-port': { type: 'string', default: '10002' },
 } as const;
+
+const portNames = ['port', 'vault-port', 'postgres-port', 'blob-port', 'queue-port', 'table-port'] as const;
 
 const otherOptions = {
   instances: { type: 'string', default: '1' },
@@ -36,6 +39,17 @@ const otherOptions = {
 } as const;
 
 class UsageError extends Error {}
+
+/** Throws when a port is somebody else's, before anything is started. */
+async function refuseTaken(ports: readonly (readonly [option: string, port: number])[]): Promise<void> {
+  const free = await Promise.all(ports.map(([, port]) => port === 0 || isFree(port)));
+  const taken = ports.filter((_, index) => free[index] === false);
+  if (taken.length === 0) return;
+  throw new Error(
+    `In use on 127.0.0.1 already: ${taken.map(([option, port]) => `${port} (--${option})`).join(', ')}.\n` +
+      'End what listens there, perhaps another "npm start", or give other ports: "npm start -- --port 0" takes any free one.',
+  );
+}
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {
   const number = Number(text);
@@ -48,6 +62,7 @@ function readArguments() {
     const { values } = parseArgs({ options: { ...portOptions, ...otherOptions } });
     const port = (name: keyof typeof portOptions): number => wholeNumber(name, values[name], 0, 65_535);
     return {
+      given: portNames.map((name) => [name, port(name)] as const),
       ports: {
         host: port('port'),
         vault: port('vault-port'),
@@ -125,6 +140,7 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
+  await refuseTaken(wanted.given);
   const azure = await startLocalAzure({
     ports: wanted.ports,
     instances: wanted.instances,
