@@ -20,19 +20,22 @@ export function readProperties(from: ClientProperties): SecretProperties {
   // A sweep reads as many of these as there are secrets. What is complete is taken as it is; for the rest, the schema fills in what may
   // be missing, or says what must not.
   const known = isComplete(from) ? from : clientProperties.parse(from);
-  return {
+  const { version, expiresOn, notBefore, contentType } = known;
+  const properties: Mutable<SecretProperties> = {
     name: known.name,
     enabled: known.enabled,
     createdAt: known.createdOn,
     updatedAt: known.updatedOn,
     tags: known.tags,
-    ...(known.version === undefined ? {} : { version: known.version }),
-    ...(known.expiresOn === undefined ? {} : { expiresAt: known.expiresOn }),
-    ...(known.notBefore === undefined ? {} : { notBefore: known.notBefore }),
-    ...(known.contentType === undefined ? {} : { contentType: known.contentType }),
   };
+  if (version !== undefined) properties.version = version;
+  if (expiresOn !== undefined) properties.expiresAt = expiresOn;
+  if (notBefore !== undefined) properties.notBefore = notBefore;
+  if (contentType !== undefined) properties.contentType = contentType;
+  return properties;
 }
 
+type Mutable<Of> = { -readonly [Name in keyof Of]: Of[Name] };
 type Complete = z.output<typeof clientProperties>;
 
 function isComplete(from: ClientProperties): from is ClientProperties & Complete {
@@ -47,8 +50,13 @@ function isComplete(from: ClientProperties): from is ClientProperties & Complete
     (notBefore === undefined || isDate(notBefore)) &&
     (contentType === undefined || typeof contentType === 'string') &&
     tags !== undefined &&
-    Object.values(tags).every((tag) => typeof tag === 'string')
+    areTexts(tags)
   );
+}
+
+function areTexts(tags: Readonly<Record<string, unknown>>): boolean {
+  for (const name in tags) if (typeof tags[name] !== 'string') return false;
+  return true;
 }
 
 function isText(value: unknown): boolean {
