@@ -81,15 +81,14 @@ const asked: Rule = ({ request }) =>
 const outsideWindow: Rule = ({ properties, now, request }, policy) =>
   request.mode === 'scheduled' &&
   policy.window !== undefined &&
-  now >= dueAtOf(properties, policy) &&
+  now.getTime() >= dueAtMs(properties, policy) &&
   !isOpen(policy.window, now)
     ? skip('outside-window', `may start ${policy.window.text}`)
     : undefined;
 
 const nearExpiry: Rule = (facts, policy) => {
-  const dueAt = dueAtOf(facts.properties, policy);
-  return facts.now >= dueAt
-    ? { kind: 'due', reason: 'near-expiry', detail: `due since ${dueAt.toISOString()}` }
+  return facts.now.getTime() >= dueAtMs(facts.properties, policy)
+    ? { kind: 'due', reason: 'near-expiry', detail: `due since ${dueAtOf(facts.properties, policy).toISOString()}` }
     : undefined;
 };
 
@@ -125,6 +124,10 @@ function firstToSay(facts: Facts, policy: Policy): Decision | undefined {
 
 /** When a scheduled rotation becomes due: `rotate-before` ahead of the expiry, or of creation plus `valid-for` where no expiry is set. */
 export function dueAtOf(properties: SecretProperties, policy: Policy): Date {
+  return new Date(dueAtMs(properties, policy));
+}
+
+function dueAtMs(properties: SecretProperties, policy: Policy): number {
   const expiresAt = properties.expiresAt?.getTime() ?? properties.createdAt.getTime() + policy.validForMs;
-  return new Date(expiresAt - policy.rotateBeforeMs);
+  return expiresAt - policy.rotateBeforeMs;
 }

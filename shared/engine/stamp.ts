@@ -47,48 +47,45 @@ export function formatStamp(stamp: Stamp): string {
 export function readStamp(tags: Tags): Stamp | undefined {
   const text = tags[stampTag];
   if (text === undefined) return undefined;
-  let rotationId: string | undefined;
-  let from: string | undefined;
-  let retireBy: string | undefined;
-  let retired: string | undefined;
-  let keyId: string | undefined;
-  let slot: string | undefined;
-  for (const field of text.split(';')) {
-    const at = field.indexOf('=');
-    const value = field.slice(at + 1);
-    switch (field.slice(0, Math.max(at, 0))) {
+  const stamp: { -readonly [Name in keyof Stamp]: Stamp[Name] } = { rotationId: '', from: '' };
+  for (let start = 0, end: number; start < text.length; start = end + 1) {
+    end = text.indexOf(';', start);
+    if (end < 0) end = text.length;
+    const equals = text.indexOf('=', start);
+    if (equals < 0) break;
+    if (equals > end) continue;
+    const value = text.slice(equals + 1, end);
+    switch (text.slice(start, equals)) {
       case 'id':
-        rotationId = value;
+        stamp.rotationId = value;
         break;
       case 'from':
-        from = value;
+        stamp.from = value;
         break;
       case 'retire-by':
-        retireBy = value;
+        stamp.retireBy = new Date(value);
         break;
       case 'retired':
-        retired = value;
+        stamp.retired = value === 'yes';
         break;
       case 'key':
-        keyId = decoded(value);
+        setDecoded(stamp, 'keyId', value);
         break;
       case 'slot':
-        slot = decoded(value);
+        setDecoded(stamp, 'slot', value);
         break;
     }
   }
   // Both go on into messages and addresses, and anybody who may edit a tag can have written them.
-  if (rotationId === undefined || !/^[0-9a-f]{32}$/.test(rotationId)) return undefined;
-  if (from === undefined || !/^[0-9a-f]{32}$/i.test(from)) return undefined;
-  const retireAt = new Date(retireBy ?? Number.NaN);
-  return {
-    rotationId,
-    from,
-    ...(Number.isNaN(retireAt.getTime()) ? {} : { retireBy: retireAt }),
-    ...(retired === 'yes' ? { retired: true } : {}),
-    ...(keyId === undefined ? {} : { keyId }),
-    ...(slot === undefined ? {} : { slot }),
-  };
+  if (!/^[0-9a-f]{32}$/.test(stamp.rotationId) || !/^[0-9a-f]{32}$/i.test(stamp.from)) return undefined;
+  if (stamp.retired === false) delete stamp.retired;
+  if (stamp.retireBy !== undefined && Number.isNaN(stamp.retireBy.getTime())) delete stamp.retireBy;
+  return stamp;
+}
+
+function setDecoded(stamp: { keyId?: string; slot?: string }, name: 'keyId' | 'slot', text: string): void {
+  const value = decoded(text);
+  if (value !== undefined) stamp[name] = value;
 }
 
 /** Tags of the version to publish: all that stand, and the stamp. */
