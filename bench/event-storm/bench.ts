@@ -72,16 +72,10 @@ function delivered({ events }: LocalAzure): number {
 }
 
 /** The instances have been up for a while when a storm comes: what a fresh one costs is the bench `cold-start`. Not counted. */
-async function warm({ vault, events }: LocalAzure, secrets: number, { progress }: BenchOptions): Promise<void> {
+async function warm(azure: LocalAzure, secrets: number, { progress }: BenchOptions): Promise<void> {
   progress(`${secrets} rotations that are not counted`);
-  let made = 0;
-  const end = vault.onEvent(() => {
-    made++;
-  }, ['Microsoft.KeyVault.SecretNewVersionCreated']);
-  vault.clock.advance(31 * dayMs);
-  while (made < secrets) await sleep(100);
-  end();
-  await events.idle();
+  await untilMade(azure, 31, secrets);
+  await azure.events.idle();
   // The storm gets a window of its own.
   if (secrets > 0) await sleep(documentedLimits.windowMs);
 }
@@ -92,8 +86,20 @@ interface Storm {
   readonly refused: number;
 }
 
-/** Moves the clock to where everything is near its expiry, and waits for the last new version. */
-async function rage({ vault, host }: LocalAzure, secrets: number, { progress }: BenchOptions): Promise<Storm> {
+async function rage(azure: LocalAzure, secrets: number, { progress }: BenchOptions): Promise<Storm> {
+  const asked = () => azure.vault.calls.count('set');
+  const before = asked();
+  const seconds = await untilMade(azure, 30, secrets, progress);
+  return { seconds, refused: asked() - before - secrets };
+}
+
+/** Moves the clock to where so many secrets are near their expiry, and waits for the last new version. Gives the seconds until then. */
+async function untilMade(
+  { vault, host }: LocalAzure,
+  days: number,
+  secrets: number,
+  progress: BenchOptions['progress'] = () => undefined,
+): Promise<number> {
   let made = 0;
   let last = performance.now();
   const end = vault.onEvent(() => {
@@ -101,7 +107,7 @@ async function rage({ vault, host }: LocalAzure, secrets: number, { progress }: 
     last = performance.now();
   }, ['Microsoft.KeyVault.SecretNewVersionCreated']);
   const started = performance.now();
-  vault.clock.advance(30 * dayMs);
+  vault.clock.advance(days * dayMs);
   let told = 0;
   while (made < secrets) {
     await sleep(100);
@@ -113,11 +119,7 @@ async function rage({ vault, host }: LocalAzure, secrets: number, { progress }: 
     if (performance.now() - last > 120_000) throw new Error(`no new version for two minutes:\n${complaints(host)}`);
   }
   end();
-  return { seconds: (last - started) / 1000, refused: refusedBy(vault) };
-}
-
-function refusedBy(vault: LocalAzure['vault']): number {
-  return vault.calls.latest.filter((call) => call.operation === 'set' && call.status === 429).length;
+  return (last - started) / 1000;
 }
 
 function complaints(host: LocalAzure['host']): string {
