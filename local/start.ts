@@ -29,8 +29,6 @@ const portOptions = {
   'table-port': { type: 'string', default: '10002' },
 } as const;
 
-const portNames = ['port', 'vault-port', 'postgres-port', 'blob-port', 'queue-port', 'table-port'] as const;
-
 const otherOptions = {
   instances: { type: 'string', default: '1' },
   empty: { type: 'boolean', default: false },
@@ -41,12 +39,14 @@ const otherOptions = {
 class UsageError extends Error {}
 
 /** Throws when a port is somebody else's, before anything is started. */
-async function refuseTaken(ports: readonly (readonly [option: string, port: number])[]): Promise<void> {
-  const free = await Promise.all(ports.map(([, port]) => port === 0 || isFree(port)));
-  const taken = ports.filter((_, index) => free[index] === false);
+async function refuseTaken(ports: ReturnType<typeof readArguments>['ports']): Promise<void> {
+  const taken: string[] = [];
+  for (const [name, port] of Object.entries(ports)) {
+    if (port !== 0 && !(await isFree(port))) taken.push(`${port} (--${name === 'host' ? 'port' : `${name}-port`})`);
+  }
   if (taken.length === 0) return;
   throw new Error(
-    `In use on 127.0.0.1 already: ${taken.map(([option, port]) => `${port} (--${option})`).join(', ')}.\n` +
+    `In use on 127.0.0.1 already: ${taken.join(', ')}.\n` +
       'End what listens there, perhaps another "npm start", or give other ports: "npm start -- --port 0" takes any free one.',
   );
 }
@@ -62,7 +62,6 @@ function readArguments() {
     const { values } = parseArgs({ options: { ...portOptions, ...otherOptions } });
     const port = (name: keyof typeof portOptions): number => wholeNumber(name, values[name], 0, 65_535);
     return {
-      given: portNames.map((name) => [name, port(name)] as const),
       ports: {
         host: port('port'),
         vault: port('vault-port'),
@@ -140,7 +139,7 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  await refuseTaken(wanted.given);
+  await refuseTaken(wanted.ports);
   const azure = await startLocalAzure({
     ports: wanted.ports,
     instances: wanted.instances,
