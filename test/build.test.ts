@@ -73,6 +73,10 @@ describe('the built app', () => {
     expect(whole).toEqual([]);
   });
 
+  it('starts from three files: its own, what is needed later too, and what the bundler adds', () => {
+    expect(loadedAtStart()).toHaveLength(3);
+  });
+
   it('names its entry, and brings the host settings along', async () => {
     const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ type: 'module', main: 'functions/index.js' });

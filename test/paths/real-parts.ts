@@ -1,7 +1,7 @@
 /** The engine with the app's own adapters on real servers, one worker at a time and each port within reach of a test. */
 import { randomBytes } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { Client, DatabaseError } from 'pg';
+import { Client } from 'pg';
 import { startPostgres } from '../../local/postgres.ts';
 import { startVaultEmulator } from '../../local/vault/index.ts';
 import { rotators } from '../../rotators/registry.ts';
@@ -17,6 +17,7 @@ import { Records } from '../../shared/storage/state/records.ts';
 import { StorageQueues } from '../../shared/storage/storage-queues.ts';
 import { KeyVault } from '../../shared/vault/key-vault.ts';
 import { findSecrets } from '../canary.ts';
+import { logsIn } from './logs-in.ts';
 import { startWiredStorage } from './storage.ts';
 
 type Wrap = <T extends object>(name: string, port: T) => T;
@@ -81,7 +82,7 @@ export async function startRealParts() {
       names.add(name);
       return { version: vault.put(name, { value, tags, contentType: 'text/plain', expiresSeconds }).id, value };
     },
-    accepts,
+    accepts: logsIn,
     /** As the service does it a minute after a worker was last heard of. */
     async takeLeaseBack(name: string): Promise<void> {
       const blobs = BlobServiceClient.fromConnectionString(storage.connectionString);
@@ -100,19 +101,6 @@ export async function startRealParts() {
       await Promise.all([vault.close(), postgres.close(), storage.close()]);
     },
   };
-}
-
-async function accepts(value: string): Promise<boolean> {
-  const client = new Client({ connectionString: value });
-  try {
-    await client.connect();
-    return true;
-  } catch (error) {
-    if (error instanceof DatabaseError && ['28P01', '28000'].includes(error.code ?? '')) return false;
-    throw error;
-  } finally {
-    await client.end();
-  }
 }
 
 function dependencies(vault: { name: string; url: string }, connection: string, wrap: Wrap): EngineDependencies {

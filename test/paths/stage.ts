@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { Client, DatabaseError } from 'pg';
+import { Client } from 'pg';
 import { expect } from 'vitest';
 import { type LocalAzure, type LocalAzureOptions, startLocalAzure } from '../../local/azure.ts';
 import type { LogRecord } from '../../local/functions-host/index.ts';
@@ -15,6 +15,7 @@ import type { VaultEmulator, VaultEvent } from '../../local/vault/index.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { findSecrets } from '../canary.ts';
 import { builtApp } from './built-app.ts';
+import { logsIn } from './logs-in.ts';
 import { startWiredStorage, type WiredStorage } from './storage.ts';
 import { startWire, type Wire } from './wire.ts';
 
@@ -258,17 +259,7 @@ export class Stage {
   async accepts(url: string): Promise<boolean> {
     const direct = new URL(url);
     direct.port = String(this.postgres.port);
-    const client = new Client({ connectionString: direct.href });
-    try {
-      await client.connect();
-      await client.query('SELECT 1');
-      return true;
-    } catch (error) {
-      if (error instanceof DatabaseError && ['28P01', '28000'].includes(error.code ?? '')) return false;
-      throw error;
-    } finally {
-      await client.end();
-    }
+    return logsIn(direct.href);
   }
 
   async expectCurrentLogsIn(name: string): Promise<void> {

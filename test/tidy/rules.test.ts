@@ -145,12 +145,14 @@ describe('words', () => {
     expect(found(`first\n${text}`)).toHaveLength(1);
   });
 
-  it.each(['/home/site/wwwroot', 'https://host.example/work/items', '$dir/tmp/x', 'a registry of rotators'])(
-    '%s is left alone',
-    (text) => {
-      expect(found(text)).toEqual([]);
-    },
-  );
+  it.each([
+    glue('/ho', 'me/site/wwwroot'),
+    glue('https://host.example/wo', 'rk/items'),
+    glue('$dir/t', 'mp/x'),
+    'a registry of rotators',
+  ])('%s is left alone', (text) => {
+    expect(found(text)).toEqual([]);
+  });
 
   it('the registry of the machine is read from the environment of npm', () => {
     expect(registryOfThisMachine({ npm_config_registry: 'http://packages.example:8081/npm/' })).toBe(
