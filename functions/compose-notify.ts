@@ -1,6 +1,6 @@
 /** What tells consumers and people, put together. */
 import type { Settings } from '../shared/config/settings.ts';
-import type { EngineDependencies } from '../shared/engine/dependencies.ts';
+import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import { channelSecrets } from '../shared/notify/channel-secrets.ts';
 import { makeNotifier, type Notifier, type NotifierDependencies } from '../shared/notify/notifier.ts';
 import type { SenderEnvironment } from '../shared/notify/sender.ts';

@@ -1,9 +1,9 @@
 /** What the timers start, and the checks that come of them. */
 
 import type { Settings } from '../shared/config/settings.ts';
-import { checkRequest, enqueueChecks, performCheck } from '../shared/engine/check.ts';
-import { sweepAll } from '../shared/engine/sweep-all.ts';
 import { isFailure } from '../shared/errors.ts';
+import { checkRequest, enqueueChecks, performCheck } from '../shared/operations/check.ts';
+import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
 import type { App } from './compose.ts';
 import { readMessage } from './read-message.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isPendingName } from '../shared/engine/identifiers.ts';
-import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
+import { isPendingName } from '../shared/engine/policy/identifiers.ts';
+import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
 
 /** Key Vault's events that ask for a look at a secret. A version that is new needs none. */
 const asking = new Map([

@@ -1,16 +1,18 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
 import { z } from 'zod';
+import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
+import { type RetirementRequest, retirementRequest } from '../shared/engine/retirement/request.ts';
+import type { RetirementResult } from '../shared/engine/retirement/result.ts';
+import type { RotationResult } from '../shared/engine/rotation/result.ts';
+import type { Failed, Skipped } from '../shared/engine/running/result.ts';
+import { isFailure } from '../shared/errors.ts';
 import {
   type PerformDependencies,
   performGivenUp,
   performRetirement,
   performRotation,
-} from '../shared/engine/perform.ts';
-import { retirementsQueue, rotationsQueue } from '../shared/engine/queues.ts';
-import { type RotationRequest, rotationRequest } from '../shared/engine/request.ts';
-import type { Failed, RetirementResult, RotationResult, Skipped } from '../shared/engine/result.ts';
-import { type RetirementRequest, retirementRequest } from '../shared/engine/retirement.ts';
-import { isFailure } from '../shared/errors.ts';
+} from '../shared/operations/perform.ts';
+import { retirementsQueue, rotationsQueue } from '../shared/operations/queues.ts';
 import type { Log } from '../shared/telemetry.ts';
 import { queueNames } from './queue-names.ts';
 import { DeliverAgain, readMessage } from './read-message.ts';

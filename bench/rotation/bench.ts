@@ -1,4 +1,4 @@
-import { rotate } from '../../shared/engine/rotate.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import type { BenchCase, BenchOptions, Run } from '../bench.ts';
 import { measurePairs, rounded, timed } from '../pairs.ts';
 import { costOf } from './count.ts';

@@ -6,7 +6,7 @@ import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
 import { startVaultEmulator, type VaultEmulator } from '../../local/vault/index.ts';
 import { readSettings, SettingsInvalid } from '../../shared/config/settings.ts';
-import type { EngineDependencies } from '../../shared/engine/dependencies.ts';
+import type { EngineDependencies } from '../../shared/engine/running/dependencies.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 
 export type BenchStrategy = 'alternating-users' | 'single-user';

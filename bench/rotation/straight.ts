@@ -15,7 +15,7 @@ import { factsQuery } from '../../rotators/postgres/logins.ts';
 import { scramVerifier } from '../../rotators/postgres/scram.ts';
 import { helloStatement } from '../../rotators/postgres/session.ts';
 import { settingsQuery } from '../../rotators/postgres/settings.ts';
-import { newPassword } from '../../shared/engine/password.ts';
+import { newPassword } from '../../shared/engine/rotation/password.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { stateTable } from '../../shared/storage/state/records.ts';
 import { adminSecret, type BenchStrategy, type Stage } from './stage.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { startVaultEmulator, type VaultEmulator } from '../../local/vault/index.ts';
-import { formatStamp, stampTag } from '../../shared/engine/stamp.ts';
+import { formatStamp, stampTag } from '../../shared/engine/policy/stamp.ts';
 import type { BenchCase, BenchOptions, Run } from '../bench.ts';
 import { measurePairs, median, rounded } from '../pairs.ts';
 

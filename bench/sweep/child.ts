@@ -30,7 +30,7 @@ async function bare(url: string): Promise<() => Promise<Seen>> {
 /** The sweep with the app's own vault and rotators. The vault is healthy, so there is nothing to put into a queue. */
 async function swept(url: string): Promise<() => Promise<Seen>> {
   const [{ sweep }, { KeyVault }, { rotators }] = await Promise.all([
-    import('../../shared/engine/sweep.ts'),
+    import('../../shared/operations/sweep.ts'),
     import('../../shared/vault/key-vault.ts'),
     import('../../rotators/registry.ts'),
   ]);

@@ -1,7 +1,7 @@
 /** Who has acknowledged a version, and who is missing since when. */
 import { z } from 'zod';
 import type { SecretProperties } from '../contract/ports.ts';
-import { policyOf } from '../engine/current.ts';
+import { policyOf } from '../engine/policy/current.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { secondsBetween, time } from './fields.ts';

@@ -4,12 +4,12 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Enqueued } from '../contract/ports.ts';
-import { readCurrent } from '../engine/current.ts';
-import { performRotation } from '../engine/perform.ts';
-import { rotationsQueue } from '../engine/queues.ts';
-import type { RotationRequest } from '../engine/request.ts';
-import type { RotationResult } from '../engine/result.ts';
+import { readCurrent } from '../engine/policy/current.ts';
+import type { RotationRequest } from '../engine/policy/request.ts';
+import type { RotationResult } from '../engine/rotation/result.ts';
 import { type Failure, isFailure } from '../errors.ts';
+import { performRotation } from '../operations/perform.ts';
+import { rotationsQueue } from '../operations/queues.ts';
 import type { Log } from '../telemetry.ts';
 import { type Answer, accepted, ok, placeOf } from './answer.ts';
 import type { Caller } from './caller.ts';

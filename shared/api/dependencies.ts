@@ -1,7 +1,7 @@
 import type { Deliveries } from '../contract/deliveries.ts';
 import type { Vault } from '../contract/ports.ts';
 import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
-import type { PerformDependencies } from '../engine/perform.ts';
+import type { PerformDependencies } from '../operations/perform.ts';
 import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
 

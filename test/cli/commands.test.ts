@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localApiKeys } from '../../local/api-keys.ts';
-import { readStamp } from '../../shared/engine/stamp.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { findSecrets } from '../canary.ts';
 import { type Stage, startStage } from '../paths/stage.ts';
 import { keyturn, type Outcome, type Seat } from './harness.ts';

@@ -1,7 +1,7 @@
 /** A tag `notify` with a name that is no channel: said by the sweep and the plan, and nothing waits for it. */
 import { expect, test } from 'vitest';
-import { plan } from '../../shared/engine/inspect.ts';
-import { sweep } from '../../shared/engine/sweep.ts';
+import { plan } from '../../shared/operations/inspect.ts';
+import { sweep } from '../../shared/operations/sweep.ts';
 import { makeWorld } from './world.ts';
 
 const signal = () => AbortSignal.timeout(10_000);

@@ -4,10 +4,10 @@
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Strategy, strategies, strategyTraits } from '../../shared/contract/strategy.ts';
-import { pendingNameOf } from '../../shared/engine/identifiers.ts';
-import type { RotationRequest } from '../../shared/engine/request.ts';
-import type { RotationResult } from '../../shared/engine/result.ts';
-import { rotate } from '../../shared/engine/rotate.ts';
+import { pendingNameOf } from '../../shared/engine/policy/identifiers.ts';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import type { RotationResult } from '../../shared/engine/rotation/result.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { type CrashPoint, dyingAt, type Trace } from './crash.ts';
 import { Crash, credentialIn, makeWorld, type World } from './world.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Decision, decide, dueAtOf, type Facts, isDue } from '../../shared/engine/due.ts';
+import { type Decision, decide, dueAtOf, type Facts, isDue } from '../../shared/engine/policy/due.ts';
 import { inDays, now, policyOf, properties } from './facts.ts';
 
 const earlier = 'b'.repeat(32);

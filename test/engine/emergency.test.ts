@@ -1,10 +1,10 @@
 /** In an emergency the old credential is dead and its sessions are gone, whatever the strategy and wherever a worker died. */
 import { describe, expect, test } from 'vitest';
 import { type Strategy, strategies, strategyTraits } from '../../shared/contract/strategy.ts';
-import type { RotationRequest } from '../../shared/engine/request.ts';
-import { retire } from '../../shared/engine/retire.ts';
-import { rotate } from '../../shared/engine/rotate.ts';
-import { readStamp } from '../../shared/engine/stamp.ts';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
+import { retire } from '../../shared/engine/retirement/retire.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { failure } from '../../shared/errors.ts';
 import { Crash, dayMs, makeWorld, type World } from './world.ts';
 

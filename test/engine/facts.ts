@@ -1,7 +1,7 @@
 /** Policies and properties for tables of cases. */
 import type { SecretProperties, Tags } from '../../shared/contract/ports.ts';
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
-import { type Policy, type PolicyOutcome, parsePolicy } from '../../shared/engine/policy.ts';
+import { type Policy, type PolicyOutcome, parsePolicy } from '../../shared/engine/policy/policy.ts';
 import { dayMs, memoryEntry } from './world.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isPendingName, labelOf, pendingNameOf, rotationIdOf } from '../../shared/engine/identifiers.ts';
+import { isPendingName, labelOf, pendingNameOf, rotationIdOf } from '../../shared/engine/policy/identifiers.ts';
 
 const names = fc.stringMatching(/^[0-9a-zA-Z-]{1,127}$/);
 const version = 'a'.repeat(32);

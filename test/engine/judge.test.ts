@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Queues, SecretProperties } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Attention, Freeze, Trouble } from '../../shared/contract/state.ts';
-import { type Evidence, judgeEvidence, type RetirementRequest } from '../../shared/engine/retirement.ts';
-import { formatStamp } from '../../shared/engine/stamp.ts';
-import { judge } from '../../shared/engine/sweep.ts';
-import { sweepAll } from '../../shared/engine/sweep-all.ts';
+import { formatStamp } from '../../shared/engine/policy/stamp.ts';
+import { type Evidence, judgeEvidence } from '../../shared/engine/retirement/evidence.ts';
+import type { RetirementRequest } from '../../shared/engine/retirement/request.ts';
+import { judge } from '../../shared/engine/sweep/judge.ts';
 import { failure } from '../../shared/errors.ts';
+import { sweepAll } from '../../shared/operations/sweep-all.ts';
 import { defaults, inDays, now, properties } from './facts.ts';
 import { dayMs, makeWorld, memoryEntry } from './world.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oneAhead } from '../../shared/engine/one-ahead.ts';
+import { oneAhead } from '../../shared/engine/sweep/one-ahead.ts';
 
 /** Counts to `last`; `asked` says how far it was asked, `ended` whether it was told to stop. */
 function source(last: number, failAt = Number.POSITIVE_INFINITY) {

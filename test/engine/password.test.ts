@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newPassword, type RandomIndex } from '../../shared/engine/password.ts';
+import { newPassword, type RandomIndex } from '../../shared/engine/rotation/password.ts';
 import { Bug } from '../../shared/errors.ts';
 import { parsed, replaced } from '../secret-value/samples.ts';
 

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Notice } from '../../shared/contract/notice.ts';
 import type { RotationRecord } from '../../shared/contract/ports.ts';
 import type { FreezeState, Trouble } from '../../shared/contract/state.ts';
-import { performCheck } from '../../shared/engine/check.ts';
-import { queuedFollowUps } from '../../shared/engine/follow-ups.ts';
-import { type PerformDependencies, performRetirement, performRotation } from '../../shared/engine/perform.ts';
-import { notificationsQueue } from '../../shared/engine/queues.ts';
-import type { RotationRequest } from '../../shared/engine/request.ts';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { failure } from '../../shared/errors.ts';
+import { performCheck } from '../../shared/operations/check.ts';
+import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
+import { type PerformDependencies, performRetirement, performRotation } from '../../shared/operations/perform.ts';
+import { notificationsQueue } from '../../shared/operations/queues.ts';
 import { dayMs, makeWorld, type World } from './world.ts';
 
 interface Message {

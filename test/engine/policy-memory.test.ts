@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rotators } from '../../rotators/registry.ts';
-import { parsePolicy } from '../../shared/engine/policy.ts';
-import { rememberingPolicies } from '../../shared/engine/policy-memory.ts';
+import { parsePolicy } from '../../shared/engine/policy/policy.ts';
+import { rememberingPolicies } from '../../shared/engine/policy/policy-memory.ts';
 
 const dayMs = 86_400_000;
 const defaults = { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: 2 * dayMs };

@@ -1,8 +1,8 @@
 /** A secret in quarantine is left alone by everything automatic, and people are told once. */
 import { expect, test } from 'vitest';
 import type { Trouble } from '../../shared/contract/state.ts';
-import { type PerformDependencies, performRetirement, performRotation } from '../../shared/engine/perform.ts';
 import { failure } from '../../shared/errors.ts';
+import { type PerformDependencies, performRetirement, performRotation } from '../../shared/operations/perform.ts';
 import { makeWorld } from './world.ts';
 
 /** A world whose target refuses the change, for want of a right, after the candidate was stored. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies, strategyTraits } from '../../shared/contract/strategy.ts';
-import type { RotationRequest } from '../../shared/engine/request.ts';
-import type { RetirementResult } from '../../shared/engine/result.ts';
-import { retire } from '../../shared/engine/retire.ts';
-import type { RetirementRequest } from '../../shared/engine/retirement.ts';
-import { rotate } from '../../shared/engine/rotate.ts';
-import { readStamp } from '../../shared/engine/stamp.ts';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
+import type { RetirementRequest } from '../../shared/engine/retirement/request.ts';
+import type { RetirementResult } from '../../shared/engine/retirement/result.ts';
+import { retire } from '../../shared/engine/retirement/retire.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { type CrashPoint, dyingAt, type Trace } from './crash.ts';
 import { Crash, dayMs, makeWorld, type World } from './world.ts';
 

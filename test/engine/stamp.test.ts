@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatStamp, longestTag, readStamp, type Stamp, stampTag, withStamp } from '../../shared/engine/stamp.ts';
+import {
+  formatStamp,
+  longestTag,
+  readStamp,
+  type Stamp,
+  stampTag,
+  withStamp,
+} from '../../shared/engine/policy/stamp.ts';
 
 const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
 const text = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Queues } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { sweep } from '../../shared/engine/sweep.ts';
+import { sweep } from '../../shared/operations/sweep.ts';
 import { dayMs, makeWorld } from './world.ts';
 
 const version = 'b'.repeat(32);

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { readCurrent } from '../../shared/engine/current.ts';
-import { prepare } from '../../shared/engine/target.ts';
+import { readCurrent } from '../../shared/engine/policy/current.ts';
+import { prepare } from '../../shared/engine/running/target.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { makeWorld } from './world.ts';
 

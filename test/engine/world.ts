@@ -19,8 +19,8 @@ import type {
 import type { RetireOutcome, Rotator, RotatorEntry, Step, UseOutcome } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
-import type { EngineDependencies, Published } from '../../shared/engine/dependencies.ts';
-import { newPassword } from '../../shared/engine/password.ts';
+import { newPassword } from '../../shared/engine/rotation/password.ts';
+import type { EngineDependencies, Published } from '../../shared/engine/running/dependencies.ts';
 import { failure } from '../../shared/errors.ts';
 
 export const dayMs = 86_400_000;

@@ -3,9 +3,9 @@
  * leases, queues and marks in a storage account. A worker dies before and after every call; another takes over.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RotationResult } from '../../shared/engine/result.ts';
-import { rotate } from '../../shared/engine/rotate.ts';
-import { readStamp } from '../../shared/engine/stamp.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
+import type { RotationResult } from '../../shared/engine/rotation/result.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { type CrashPoint, dyingAt, type Trace } from '../engine/crash.ts';
 import { Crash } from '../engine/world.ts';
 import { type RealParts, startRealParts } from './real-parts.ts';

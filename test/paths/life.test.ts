@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { apiKeySetting } from '../../local/api-keys.ts';
-import { readStamp } from '../../shared/engine/stamp.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { type Planted, type Stage, startStage } from './stage.ts';
 

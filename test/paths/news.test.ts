@@ -4,7 +4,7 @@ import { localApiKeys } from '../../local/api-keys.ts';
 import { type ChatReceiver, startSlack } from '../../local/receivers/chat.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../local/receivers/webhook.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { rotationIdOf } from '../../shared/engine/identifiers.ts';
+import { rotationIdOf } from '../../shared/engine/policy/identifiers.ts';
 import { connectStorage } from '../../shared/storage/connect.ts';
 import { tableDeliveries } from '../../shared/storage/state/deliveries.ts';
 import { Records } from '../../shared/storage/state/records.ts';

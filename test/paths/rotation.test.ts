@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readStamp } from '../../shared/engine/stamp.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { daySeconds, type Stage, startStage } from './stage.ts';
 
 let stage: Stage;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { rotators } from '../../rotators/registry.ts';
 import type { Rotator, RotatorEntry, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { newPassword } from '../../shared/engine/password.ts';
+import { newPassword } from '../../shared/engine/rotation/password.ts';
 
 const cloud = { resourceManager: 'https://127.0.0.1:1', graph: 'https://127.0.0.1:1', login: 'https://127.0.0.1:1' };
 const endpoint = { host: '127.0.0.1', port: 1, options: {} };

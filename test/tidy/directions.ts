@@ -1,7 +1,8 @@
 /**
  * Who may import whom. A folder not named here fails, so that a new one is thought about before it is used.
  *
- * functions → engine → contract ← rotators; engine → ports ← adapters. Rotators know neither each other nor the engine, the vault or
+ * functions → operations → engine → contract ← rotators; engine → ports ← adapters. In the engine: rotation → retirement → running → policy,
+ * and sweep → policy; an emergency is a rotation that ends the old credential itself. Rotators know neither each other nor the engine, the vault or
  * any client of Azure's data planes.
  */
 import type { Import } from './source.ts';
@@ -11,11 +12,15 @@ interface Rule {
   readonly of: string;
   /** Beginnings of the paths it may import, next to its own folder. */
   readonly may: readonly string[];
+  /** The folder holds rooms only: a file that is in none of those named here has no place. */
+  readonly rooms?: true;
   /** Packages it may load, next to Node's own modules. A name ending in `/` stands for a whole scope. */
   readonly packages: readonly string[];
 }
 
 const base = ['shared/contract/', 'shared/errors.ts', 'shared/json.ts', 'shared/loopback.ts'];
+/** What every room of the engine may know: the policy, which knows no room itself. */
+const room = [...base, 'shared/engine/policy/'];
 const adapters = [...base, 'shared/config/', 'shared/telemetry.ts'];
 const drivers = ['pg', 'ioredis', 'mssql', 'tedious', 'mysql2'];
 const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
@@ -28,20 +33,24 @@ export const rules: readonly Rule[] = [
   { of: 'shared/contract/', may: base, packages: ['zod'] },
   { of: 'shared/secret-value/', may: base, packages: ['zod'] },
   { of: 'shared/config/', may: base, packages: ['zod'] },
+  { of: 'shared/engine/', rooms: true, may: [], packages: [] },
   {
-    of: 'shared/engine/',
-    may: [
-      ...base,
-      'shared/secret-value/',
-      'shared/config/duration.ts',
-      'shared/config/window.ts',
-      'shared/telemetry.ts',
-    ],
+    of: 'shared/engine/policy/',
+    may: [...base, 'shared/secret-value/', 'shared/config/duration.ts', 'shared/config/window.ts'],
     packages: ['zod'],
   },
+  { of: 'shared/engine/running/', may: [...room, 'shared/secret-value/'], packages: [] },
+  {
+    of: 'shared/engine/rotation/',
+    may: [...room, 'shared/engine/running/', 'shared/engine/retirement/'],
+    packages: [],
+  },
+  { of: 'shared/engine/retirement/', may: [...room, 'shared/engine/running/'], packages: ['zod'] },
+  { of: 'shared/engine/sweep/', may: room, packages: [] },
+  { of: 'shared/operations/', may: [...base, 'shared/engine/', 'shared/telemetry.ts'], packages: ['zod'] },
   {
     of: 'shared/api/',
-    may: [...base, 'shared/engine/', 'shared/config/duration.ts', 'shared/telemetry.ts'],
+    may: [...base, 'shared/engine/', 'shared/operations/', 'shared/config/duration.ts', 'shared/telemetry.ts'],
     packages: ['zod', 'jose'],
   },
   { of: 'shared/vault/', may: adapters, packages: ['@azure/', 'zod'] },
@@ -126,6 +135,7 @@ export function resolveImport(path: string, from: string): string {
 export function wrongImport(path: string, one: Import): string | undefined {
   const rule = ruleOf(path);
   if (rule === undefined) return 'its folder is not in the table of test/tidy/directions.ts';
+  if (rule.rooms === true) return `it is in no room of ${rule.of} that test/tidy/directions.ts names`;
   if (one.from.startsWith('node:')) return undefined;
   if (one.from.startsWith('.')) {
     const target = resolveImport(path, one.from);

@@ -10,10 +10,10 @@ const glue = (...parts: string[]) => parts.join('');
 
 describe('directions', () => {
   it.each([
-    ['shared/engine/rotate.ts', '../vault/key-vault.ts'],
-    ['shared/engine/rotate.ts', '../../rotators/postgres/index.ts'],
-    ['shared/contract/ports.ts', '../engine/rotate.ts'],
-    ['rotators/postgres/index.ts', '../../shared/engine/rotate.ts'],
+    ['shared/engine/rotation/rotate.ts', '../../vault/key-vault.ts'],
+    ['shared/engine/rotation/rotate.ts', '../../../rotators/postgres/index.ts'],
+    ['shared/contract/ports.ts', '../engine/rotation/rotate.ts'],
+    ['rotators/postgres/index.ts', '../../shared/engine/rotation/rotate.ts'],
     ['rotators/postgres/index.ts', '../../shared/vault/key-vault.ts'],
     ['rotators/postgres/index.ts', '../redis/index.ts'],
     ['rotators/postgres/index.ts', '@azure/keyvault-secrets'],
@@ -24,7 +24,15 @@ describe('directions', () => {
     ['functions/rotate.ts', '../rotators/registry.ts'],
     ['functions/rotate.ts', '../local/start.ts'],
     ['functions/compose.ts', '../test/tidy.test.ts'],
-    ['shared/engine/rotate.ts', '@azure/functions'],
+    ['shared/engine/rotation/rotate.ts', '@azure/functions'],
+    ['shared/engine/rotation/rotate.ts', '../../operations/perform.ts'],
+    ['shared/engine/rotation/rotate.ts', '../sweep/judge.ts'],
+    ['shared/engine/retirement/retire.ts', '../rotation/probe.ts'],
+    ['shared/engine/running/target.ts', '../rotation/rotate.ts'],
+    ['shared/engine/policy/due.ts', '../running/dependencies.ts'],
+    ['shared/engine/sweep/judge.ts', '../running/dependencies.ts'],
+    ['shared/engine/new.ts', './policy/due.ts'],
+    ['shared/engine/new/new.ts', '../policy/due.ts'],
     ['somewhere/new.ts', '../shared/errors.ts'],
   ])('refuse %s the import of %s', (path, from) => {
     expect(wrongImport(path, { from, typeOnly: false, line: 1 })).toBeTypeOf('string');
@@ -33,17 +41,20 @@ describe('directions', () => {
   it.each([
     ['functions/compose.ts', '../rotators/registry.ts'],
     ['functions/compose.ts', '../shared/vault/key-vault.ts'],
-    ['functions/rotate.ts', '../shared/engine/rotate.ts'],
+    ['functions/rotate.ts', '../shared/engine/rotation/rotate.ts'],
     ['functions/rotate.ts', './compose.ts'],
-    ['shared/engine/rotate.ts', './due.ts'],
-    ['shared/engine/rotate.ts', '../contract/ports.ts'],
+    ['shared/engine/rotation/rotate.ts', './probe.ts'],
+    ['shared/engine/rotation/rotate.ts', '../policy/due.ts'],
+    ['shared/engine/rotation/rotate.ts', '../retirement/retire.ts'],
+    ['shared/operations/perform.ts', '../engine/rotation/rotate.ts'],
+    ['shared/engine/rotation/rotate.ts', '../../contract/ports.ts'],
     ['rotators/registry.ts', './postgres/index.ts'],
     ['rotators/postgres/index.ts', 'pg'],
     ['rotators/postgres/deep/index.ts', '../sql.ts'],
     ['rotators/postgres/index.ts', '../common/tls.ts'],
     ['test/vault/key-vault.test.ts', '../../local/vault/server.ts'],
     ['shared/vault/key-vault.ts', '@azure/keyvault-secrets'],
-    ['shared/engine/rotate.ts', 'node:crypto'],
+    ['shared/engine/rotation/rotate.ts', 'node:crypto'],
   ])('allow %s the import of %s', (path, from) => {
     expect(wrongImport(path, { from, typeOnly: false, line: 1 })).toBeUndefined();
   });

@@ -1,9 +1,9 @@
 /** Consumers say that they use a version. When the last one has, the old credential may end. */
 import { z } from 'zod';
 import type { SecretProperties } from '../../contract/ports.ts';
-import { retirementsQueue } from '../../engine/queues.ts';
-import { readStamp } from '../../engine/stamp.ts';
+import { readStamp } from '../../engine/policy/stamp.ts';
 import { type Failure, isFailure } from '../../errors.ts';
+import { retirementsQueue } from '../../operations/queues.ts';
 import { acknowledgementsOf, acknowledgementsView, consumersOf } from '../acknowledged.ts';
 import { ok } from '../answer.ts';
 import type { Caller } from '../caller.ts';

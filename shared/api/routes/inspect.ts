@@ -1,8 +1,8 @@
 /** One secret: its versions, policy, acknowledgements and trouble; and what a rotation of it would do. No value is read to show it. */
 import { z } from 'zod';
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
-import { pendingNameOf } from '../../engine/identifiers.ts';
-import { readStamp } from '../../engine/stamp.ts';
+import { pendingNameOf } from '../../engine/policy/identifiers.ts';
+import { readStamp } from '../../engine/policy/stamp.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { acknowledgementsOf, acknowledgementsView } from '../acknowledged.ts';
 import { ok } from '../answer.ts';

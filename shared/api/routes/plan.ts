@@ -1,7 +1,7 @@
 /** A dry run: what would happen and why, every check with its result. Changes nothing. */
 import { z } from 'zod';
-import { type Plan, plan } from '../../engine/inspect.ts';
 import { isFailure } from '../../errors.ts';
+import { type Plan, plan } from '../../operations/inspect.ts';
 import { ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, secretName, time, vaultName } from '../fields.ts';

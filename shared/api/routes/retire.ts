@@ -1,10 +1,10 @@
 /** The end of an old credential, now; and the end of a quarantine. */
 import { z } from 'zod';
-import { performRetirement } from '../../engine/perform.ts';
-import { retirementsQueue, rotationsQueue } from '../../engine/queues.ts';
-import type { RetirementResult } from '../../engine/result.ts';
-import { readStamp } from '../../engine/stamp.ts';
+import { readStamp } from '../../engine/policy/stamp.ts';
+import type { RetirementResult } from '../../engine/retirement/result.ts';
 import { isFailure } from '../../errors.ts';
+import { performRetirement } from '../../operations/perform.ts';
+import { retirementsQueue, rotationsQueue } from '../../operations/queues.ts';
 import { type Answer, ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, reason, secretName, time, vaultName } from '../fields.ts';

@@ -4,7 +4,7 @@ import { type Delivery, deliveryStates } from '../../contract/deliveries.ts';
 import { noticeTypes } from '../../contract/notice-types.ts';
 import type { RotationRecord } from '../../contract/ports.ts';
 import { strategies } from '../../contract/strategy.ts';
-import type { Rotated } from '../../engine/result.ts';
+import type { Rotated } from '../../engine/rotation/result.ts';
 import { type FailureClass, failureKinds } from '../../errors.ts';
 import { time } from '../fields.ts';
 

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import type { SecretProperties } from '../../contract/ports.ts';
 import type { Trouble } from '../../contract/state.ts';
 import { strategies } from '../../contract/strategy.ts';
-import { policyOf } from '../../engine/current.ts';
-import type { EngineDependencies } from '../../engine/dependencies.ts';
-import { dueAtOf } from '../../engine/due.ts';
-import type { Policy } from '../../engine/policy.ts';
-import { readStamp } from '../../engine/stamp.ts';
-import { type Finding, judge } from '../../engine/sweep.ts';
+import { policyOf } from '../../engine/policy/current.ts';
+import { dueAtOf } from '../../engine/policy/due.ts';
+import type { Policy } from '../../engine/policy/policy.ts';
+import { readStamp } from '../../engine/policy/stamp.ts';
+import type { EngineDependencies } from '../../engine/running/dependencies.ts';
+import { type Finding, judge } from '../../engine/sweep/judge.ts';
 import { time } from '../fields.ts';
 
 /** From the one that needs a person most to the one that needs nobody. */

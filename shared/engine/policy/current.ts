@@ -1,0 +1,74 @@
+import type { SecretProperties, SecretVersion, Vault } from '../../contract/ports.ts';
+import type { RotatorEntry } from '../../contract/rotator.ts';
+import { type Failure, failure } from '../../errors.ts';
+import { type ParsePolicy, type Policy, type PolicyDefaults, parsePolicy } from './policy.ts';
+import { longestTag, mostTags, readStamp, type Stamp, stampTag } from './stamp.ts';
+
+/** The published version of a secret that opted in, and what its tags ask for. */
+export interface Current {
+  readonly kind: 'current';
+  readonly secret: SecretVersion;
+  readonly stamp: Stamp | undefined;
+  readonly policy: Policy;
+}
+
+export type CurrentOutcome = Current | { readonly kind: 'opted-out' } | Failure;
+
+/** What tags are read with. */
+export interface PolicyDependencies {
+  /** By name. */
+  readonly rotators: ReadonlyMap<string, RotatorEntry>;
+  readonly defaults: PolicyDefaults;
+}
+
+/** Reads the current version and its policy. Every problem of the tags is named at once. Changes nothing. */
+export async function readCurrent(
+  deps: PolicyDependencies,
+  vault: Vault,
+  name: string,
+  signal: AbortSignal,
+): Promise<CurrentOutcome> {
+  const read = await vault.read(name, { signal });
+  switch (read.kind) {
+    case 'found':
+      return judge(deps, read.secret);
+    case 'not-found':
+      return failure('secret-missing', { secret: name, vault: vault.name });
+    case 'disabled':
+      return disabled(vault, name, signal);
+    case 'failed':
+      return read;
+  }
+}
+
+function judge(deps: PolicyDependencies, secret: SecretVersion): CurrentOutcome {
+  const outcome = policyOf(deps, secret);
+  if (outcome.kind !== 'policy') return outcome;
+  const stamp = readStamp(secret.tags);
+  return { kind: 'current', secret, stamp, policy: outcome.policy };
+}
+
+/** The policy of a version from its properties alone, as a listing gives them. */
+export function policyOf(
+  deps: PolicyDependencies,
+  secret: SecretProperties,
+  parse: ParsePolicy = parsePolicy,
+): { readonly kind: 'policy'; readonly policy: Policy } | { readonly kind: 'opted-out' } | Failure {
+  const parsed = parse(secret.tags, deps.defaults, deps.rotators);
+  if (parsed.kind === 'invalid') return failure('tag-invalid', { secret: secret.name, problems: parsed.problems });
+  if (parsed.kind === 'opted-out') return parsed;
+  const others = Object.keys(secret.tags).length - (Object.hasOwn(secret.tags, stampTag) ? 1 : 0);
+  if (others >= mostTags) {
+    const detail = `it has ${others} tags of ${mostTags} already (each of ${longestTag} characters at most)`;
+    return failure('tags-full', { secret: secret.name, detail });
+  }
+  return parsed;
+}
+
+/** A disabled newest version is an error only where somebody relies on Keyturn; its tags are still in the list of versions. */
+async function disabled(vault: Vault, name: string, signal: AbortSignal): Promise<CurrentOutcome> {
+  const listed = await vault.versions(name, { signal });
+  if (listed.kind === 'failed') return listed;
+  const optedIn = listed.versions[0]?.tags['rotator'] !== undefined;
+  return optedIn ? failure('secret-disabled', { secret: name, vault: vault.name }) : { kind: 'opted-out' };
+}

@@ -1,0 +1,194 @@
+/** What a secret's tags ask for. See docs/tags.md. */
+import { z } from 'zod';
+import { parseDuration } from '../../config/duration.ts';
+import { type Window, windowTag } from '../../config/window.ts';
+import type { Tags } from '../../contract/ports.ts';
+import type { RotatorEntry } from '../../contract/rotator.ts';
+import { type Strategy, strategies } from '../../contract/strategy.ts';
+import type { TagProblem } from '../../errors.ts';
+import { type Format, formats } from '../../secret-value/index.ts';
+
+/** Whose rights make the target accept a new credential. */
+export type AdminPolicy =
+  | { readonly kind: 'self' }
+  | { readonly kind: 'identity' }
+  | { readonly kind: 'secret'; readonly name: string };
+
+export interface Policy {
+  readonly rotator: RotatorEntry;
+  readonly strategy: Strategy;
+  readonly admin: AdminPolicy;
+  /** Logins named by the tag `users`. One gives the login of a value that holds none. */
+  readonly users: readonly string[];
+  readonly validForMs: number;
+  readonly rotateBeforeMs: number;
+  readonly overlapMs: number;
+  /** When scheduled rotations may start; undefined: any time. */
+  readonly window: Window | undefined;
+  /** Who must acknowledge a new version. */
+  readonly consumers: readonly string[];
+  /** Names of notification channels; undefined: the app's default. */
+  readonly notify: readonly string[] | undefined;
+  readonly format: Format | undefined;
+  /** The rotator's own tags, parsed by its schema. */
+  readonly options: unknown;
+}
+
+/** The app's settings that tags override or refer to. Times in ms. */
+export interface PolicyDefaults {
+  /** Names of channels, lower case; absent: not known here. */
+  readonly channels?: { has(name: string): boolean };
+  readonly validForMs: number;
+  readonly rotateBeforeMs: number;
+  readonly overlapMs: number;
+}
+
+export type PolicyOutcome =
+  | { readonly kind: 'policy'; readonly policy: Policy }
+  /** No tag `rotator`: the secret is left alone. */
+  | { readonly kind: 'opted-out' }
+  | { readonly kind: 'invalid'; readonly problems: readonly TagProblem[] };
+
+/** The tags of Microsoft's rotation samples, and what they are called here. */
+const aliases: readonly (readonly [alias: string, tag: string])[] = [
+  ['ValidityPeriodDays', 'valid-for'],
+  ['ProviderAddress', 'resource'],
+  ['CredentialId', 'users'],
+];
+
+const secretName = /^[0-9a-zA-Z-]{1,127}$/;
+const listed = (text: string): string[] => text.split(/[\s,]+/).filter((part) => part.length > 0);
+
+const durationTag = z.string().transform((text, context): number => {
+  const ms = parseDuration(text);
+  if (ms.kind === 'duration' && ms.ms > 0) return ms.ms;
+  context.addIssue({
+    code: 'custom',
+    message: ms.kind === 'duration' ? 'must be longer than nothing' : ms.detail,
+  });
+  return z.NEVER;
+});
+
+const nameList = z
+  .string()
+  .transform(listed)
+  .pipe(
+    z.array(
+      z.string().regex(/^[\w.@-]{1,64}$/, 'takes names of letters, digits, dots and dashes, separated by commas'),
+    ),
+  );
+
+const policyTags = z.object({
+  strategy: z.enum(strategies, { error: `is one of ${strategies.join(', ')}` }).optional(),
+  admin: z.string().regex(secretName, 'is the name of a vault secret, or managed-identity').optional(),
+  users: z.string().transform(listed).optional(),
+  'valid-for': durationTag.optional(),
+  'rotate-before': durationTag.optional(),
+  overlap: durationTag.optional(),
+  window: windowTag.optional(),
+  consumers: nameList.optional(),
+  notify: nameList.optional(),
+  format: z.enum(formats, { error: `is one of ${formats.join(', ')}` }).optional(),
+});
+
+type PolicyTags = z.infer<typeof policyTags>;
+
+/** Reads the policy of a secret from its tags. Names every problem at once. Pure: the same tags always give the same answer. */
+export type ParsePolicy = (
+  given: Tags,
+  defaults: PolicyDefaults,
+  rotators: ReadonlyMap<string, RotatorEntry>,
+) => PolicyOutcome;
+
+export const parsePolicy: ParsePolicy = (given, defaults, rotators) => {
+  const tags = withAliases(given);
+  const name = tags['rotator'];
+  if (name === undefined) return { kind: 'opted-out' };
+  const entry = rotators.get(name);
+  const parsed = policyTags.safeParse(tags);
+  if (entry === undefined) {
+    const detail = `"${name}" is no rotator; there are ${[...rotators.keys()].join(', ')}`;
+    return { kind: 'invalid', problems: [{ tag: 'rotator', detail }, ...problemsOf(parsed.error)] };
+  }
+  const options = entry.options.safeParse(tags);
+  const problems = [...problemsOf(parsed.error), ...unsupported(entry, tags), ...problemsOf(options.error)];
+  if (!parsed.success || !options.success || problems.length > 0) return { kind: 'invalid', problems };
+  return assemble(parsed.data, tags, defaults, entry, options.data);
+};
+
+/** Tags that a policy may depend on besides the rotator's own. */
+const ownTags: readonly string[] = ['rotator', ...Object.keys(policyTags.shape), ...aliases.map(([alias]) => alias)];
+
+/** The tags that a policy with this rotator depends on; undefined where only reading them shows it. */
+export function tagsRead(entry: RotatorEntry): readonly string[] | undefined {
+  const { options, defaultStrategy } = entry;
+  const namesAll =
+    options instanceof z.ZodObject && options.def.catchall === undefined && defaultStrategy === undefined;
+  return namesAll ? [...ownTags, ...Object.keys(options.shape)] : undefined;
+}
+
+function assemble(
+  own: PolicyTags,
+  tags: Tags,
+  defaults: PolicyDefaults,
+  entry: RotatorEntry,
+  options: unknown,
+): PolicyOutcome {
+  const strategy = own.strategy ?? entry.defaultStrategy?.(tags) ?? entry.strategies[0];
+  const validForMs = own['valid-for'] ?? defaults.validForMs;
+  const third = Math.floor(validForMs / 3);
+  const rotateBeforeMs = own['rotate-before'] ?? Math.min(defaults.rotateBeforeMs, third);
+  const problems: TagProblem[] = [];
+  if (rotateBeforeMs > third) {
+    const detail = 'is at most a third of valid-for: a longer lead time would rotate again and again';
+    problems.push({ tag: 'rotate-before', detail });
+  }
+  if (own.overlap !== undefined && own.overlap >= validForMs) {
+    problems.push({ tag: 'overlap', detail: 'must be shorter than valid-for' });
+  }
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  return {
+    kind: 'policy',
+    policy: {
+      rotator: entry,
+      strategy,
+      admin: adminOf(own.admin),
+      users: own.users ?? [],
+      validForMs,
+      rotateBeforeMs,
+      // The next rotation must not find the overlap running, so the default gives way to a short lifetime.
+      overlapMs: own.overlap ?? Math.min(defaults.overlapMs, third),
+      window: own.window,
+      consumers: own.consumers ?? [],
+      notify: own.notify,
+      format: own.format,
+      options,
+    },
+  };
+}
+
+/** A strategy that there is, but not for this rotator. */
+function unsupported(entry: RotatorEntry, tags: Tags): TagProblem[] {
+  const strategy = strategies.find((each) => each === tags['strategy']);
+  if (strategy === undefined || entry.strategies.includes(strategy)) return [];
+  const detail = `${entry.name} cannot do ${strategy}; it can do ${entry.strategies.join(', ')}`;
+  return [{ tag: 'strategy', detail }];
+}
+
+function adminOf(tag: string | undefined): AdminPolicy {
+  if (tag === undefined) return { kind: 'self' };
+  return tag === 'managed-identity' ? { kind: 'identity' } : { kind: 'secret', name: tag };
+}
+
+function withAliases(given: Tags): Tags {
+  const tags = { ...given };
+  for (const [alias, tag] of aliases) {
+    const value = given[alias];
+    if (value !== undefined) tags[tag] ??= value;
+  }
+  return tags;
+}
+
+function problemsOf(error: z.ZodError | undefined): TagProblem[] {
+  return (error?.issues ?? []).map((issue) => ({ tag: String(issue.path[0] ?? 'rotator'), detail: issue.message }));
+}

@@ -1,0 +1,228 @@
+/**
+ * How an old credential ends. Like a rotation, the order is written once, here:
+ *
+ *   lease → read → old versions → evidence → retire → prove refused → disable → mark → release
+ */
+import { type Credential, credentialName } from '../../contract/credential.ts';
+import type { Vault, WriteOutcome } from '../../contract/ports.ts';
+import { SecretText } from '../../contract/secret-text.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import { type Current, readCurrent } from '../policy/current.ts';
+import { readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
+import { ask } from '../running/ask.ts';
+import type { Attempt } from '../running/attempt.ts';
+import type { EngineDependencies } from '../running/dependencies.ts';
+import { type Earlier, readEarlier } from '../running/previous.ts';
+import { prepare, type Target, valueWith } from '../running/target.ts';
+import { underLease } from '../running/under-lease.ts';
+import { type Holding, judgeEvidence } from './evidence.ts';
+import type { RetirementRequest } from './request.ts';
+import type { RetirementResult } from './result.ts';
+
+/** How many generations back an unfinished retirement is looked for: emergencies and roll-backs do not wait for each other's overlap. */
+const mostGenerations = 20;
+
+/** Everything a retirement works with. */
+interface Work {
+  readonly deps: EngineDependencies;
+  readonly vault: Vault;
+  readonly attempt: Attempt;
+  readonly request: RetirementRequest;
+}
+
+/**
+ * Ends the credential that the current version replaced, or says who is still on it. May be called any number of times: what is dead
+ * already stays dead, and the old version is disabled once.
+ */
+export async function retire(deps: EngineDependencies, request: RetirementRequest): Promise<RetirementResult> {
+  return underLease(deps, request, (vault, attempt) => retireUnderLease({ deps, vault, attempt, request }));
+}
+
+/** The same for a worker that holds the lease already: an emergency rotation ends the old credential itself. */
+export async function retireUnderLease(work: Work): Promise<RetirementResult | Failure> {
+  const { deps, vault, attempt, request } = work;
+  const current = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
+  if (isFailure(current)) return current;
+  if (current.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
+  attempt.tellTo(current.policy.notify);
+  const { stamp } = current;
+  if (stamp?.retireBy === undefined)
+    return notNow(attempt, 'nothing-to-retire', 'the credential before died when it was replaced');
+  if (stamp.rotationId !== request.rotationId)
+    return notNow(attempt, 'superseded', 'a newer rotation retires what is left');
+  if (stamp.retired === true) return notNow(attempt, 'already-retired', 'it was proven refused before');
+
+  const asked = { rotationId: stamp.rotationId, emergency: request.mode === 'emergency' };
+  const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, asked, signal));
+  if (isFailure(target)) return target;
+  const old = await attempt.step('old versions', ({ signal }) => readOld(vault, current, stamp, signal));
+  if (isFailure(old)) return old;
+
+  const isOver = request.mode === 'emergency' || current.secret.readAt >= stamp.retireBy;
+  const holding = await findHolding(work, current, target, { previous: old.versions[0]?.credential, isOver });
+  if (isFailure(holding)) return holding;
+  const { consumers } = current.policy;
+  const evidence = judgeEvidence(request.mode, holding, consumers.length, stamp.retireBy, current.secret.readAt);
+  if (evidence === 'wait') {
+    const leftMs = stamp.retireBy.getTime() - current.secret.readAt.getTime();
+    return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, leftMs, steps: attempt.steps };
+  }
+
+  const ended = await endAll(work, current, target, old.versions);
+  if (isFailure(ended)) return ended;
+  const marked = await attempt.step('mark', ({ signal }) => mark(vault, current, target, stamp, signal));
+  if (isFailure(marked)) return marked;
+  const logins = old.versions.map((version) => credentialName(version.credential));
+  return {
+    ...attempt.about,
+    kind: 'retired',
+    evidence,
+    cut: holding,
+    logins,
+    sessionsEnded: ended.sessionsEnded,
+    steps: attempt.steps,
+  };
+}
+
+function notNow(
+  attempt: Attempt,
+  reason: 'opted-out' | 'nothing-to-retire' | 'superseded' | 'already-retired',
+  detail: string,
+): RetirementResult {
+  return { ...attempt.about, kind: 'skipped', reason, detail, steps: attempt.steps };
+}
+
+/** The version that was replaced and, where a retirement before was never finished, those before it. */
+async function readOld(
+  vault: Vault,
+  current: Current,
+  stamp: Stamp,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'old'; readonly versions: readonly Earlier[] } | Failure> {
+  const versions: Earlier[] = [];
+  let next: Stamp | undefined = stamp;
+  while (next?.retireBy !== undefined && next.retired !== true && versions.length < mostGenerations) {
+    const earlier = await readEarlier(vault, current, next.from, signal);
+    if (isFailure(earlier)) return earlier;
+    if (earlier.kind === 'missing') break;
+    versions.push(earlier);
+    next = readStamp(earlier.secret.tags);
+  }
+  return { kind: 'old', versions };
+}
+
+async function findHolding(
+  work: Work,
+  current: Current,
+  target: Target,
+  { previous, isOver }: { readonly previous: Credential | undefined; readonly isOver: boolean },
+): Promise<({ readonly kind: 'holding' } & Holding) | Failure> {
+  const { deps, vault, attempt } = work;
+  const { policy, secret } = current;
+  if (previous === undefined) return { kind: 'holding', sessions: [], consumers: [], known: true };
+  return attempt.step('in use', async (time) => {
+    const known =
+      policy.consumers.length === 0
+        ? { kind: 'acknowledged' as const, consumers: new Set<string>() }
+        : await deps.acknowledged(vault.name, secret.name, secret.version, time.signal);
+    // Its time is over whoever uses it, so who does is for people alone.
+    if (isFailure(known) && !isOver) return known;
+    const consumers = policy.consumers.filter((consumer) => isFailure(known) || !known.consumers.has(consumer));
+    const use = await target.rotator.inUse(target.stepFor(time), previous);
+    switch (use.kind) {
+      case 'idle':
+        return { kind: 'holding', sessions: [], consumers, known: true };
+      case 'in-use':
+        return {
+          kind: 'holding',
+          sessions: use.by.length > 0 ? use.by : [`${use.sessions} sessions`],
+          consumers,
+          known: true,
+        };
+      case 'unknown':
+        // Where old and new share a login, or there are no sessions at all, no look will ever tell more: what all consumers say is the
+        // evidence. A login of its own could have been looked at, so not knowing is a reason to wait.
+        return { kind: 'holding', sessions: [], consumers, known: !strategyTraits[policy.strategy].perLogin };
+    }
+  });
+}
+
+async function endAll(
+  work: Work,
+  current: Current,
+  target: Target,
+  versions: readonly Earlier[],
+): Promise<{ readonly kind: 'ended'; readonly sessionsEnded: number } | Failure> {
+  const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
+  let sessionsEnded = 0;
+  for (const { secret, credential } of versions) {
+    // Somebody may have published the same login by hand: what is current is never made to be refused.
+    const isCurrent = perLogin
+      ? credential.username === target.credential.username
+      : credential.password.equals(target.credential.password);
+    if (hasTarget && !isCurrent) {
+      const ended = await work.attempt.step('retire', (time) =>
+        target.rotator.retire(target.stepFor(time), credential),
+      );
+      if (isFailure(ended)) return ended;
+      sessionsEnded += ended.sessionsEnded;
+    }
+    if (hasTarget && !credential.password.equals(target.credential.password)) {
+      const proven = await proveRefused(work, current, target, credential);
+      if (isFailure(proven)) return proven;
+    }
+    const disabled = await work.attempt.step('disable', ({ signal }) =>
+      work.vault.change(current.secret.name, secret.version, { enabled: false }, { signal }),
+    );
+    if (isFailure(disabled)) return disabled;
+  }
+  return { kind: 'ended', sessionsEnded };
+}
+
+async function proveRefused(
+  work: Work,
+  current: Current,
+  target: Target,
+  credential: Credential,
+): Promise<{ readonly kind: 'refused' } | Failure> {
+  return work.attempt.step('prove refused', async (time) => {
+    const answer = await ask(current, target, credential, time);
+    if (isFailure(answer)) return answer;
+    if (!answer.accepted) return { kind: 'refused' };
+    const { host } = target.stepFor(time).endpoint;
+    const login = credentialName(credential);
+    return failure('retire-refused', {
+      secret: current.secret.name,
+      target: host,
+      login,
+      detail: 'it was accepted once more',
+    });
+  });
+}
+
+/**
+ * The vault's current version says that nothing is left to retire. A value that carries its predecessor (`self-issued`) is published
+ * once more without it: that is what makes verifiers drop it.
+ */
+async function mark(
+  vault: Vault,
+  current: Current,
+  target: Target,
+  stamp: Stamp,
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
+  const { secret } = current;
+  const tags = withStamp(secret.tags, { ...stamp, retired: true });
+  const previous = target.credential.parts?.['previous'];
+  if (previous === undefined || previous.isEmpty)
+    return vault.change(secret.name, secret.version, { tags }, { signal });
+  const replaced = valueWith(current, target, { ...target.credential, parts: { previous: new SecretText('') } });
+  if (isFailure(replaced)) return replaced;
+  const { contentType, expiresAt } = secret;
+  const kept = {
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+  return vault.write(secret.name, { value: replaced.value, tags, ...kept }, { signal });
+}

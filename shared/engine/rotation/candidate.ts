@@ -1,0 +1,143 @@
+/** From "what logs in now" to "the new credential logs in": propose, save pending, apply, verify. */
+import { type Credential, credentialName } from '../../contract/credential.ts';
+import type { Vault } from '../../contract/ports.ts';
+import type { Step } from '../../contract/rotator.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import type { Current } from '../policy/current.ts';
+import { unreachable } from '../running/ask.ts';
+import type { Attempt, StepTime } from '../running/attempt.ts';
+import { type Target, valueWith } from '../running/target.ts';
+import { savePending } from './pending.ts';
+import type { Found } from './probe.ts';
+
+/** How often a target may refuse a candidate before a person must look. */
+const mostRounds = 3;
+
+/** A credential that the target was seen to accept. */
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly credential: Credential;
+  readonly warnings: readonly string[];
+  /** The stored candidate, to be disabled once it is published. */
+  readonly pendingVersion?: string;
+}
+
+interface Work {
+  readonly vault: Vault;
+  readonly current: Current;
+  readonly target: Target;
+  readonly attempt: Attempt;
+}
+
+/** Makes the target accept a new credential and sees it log in. What the attempt before has done already is not done again. */
+export async function makeAccepted(work: Work, found: Found): Promise<Accepted | Failure> {
+  if (found.applied !== undefined) {
+    return verified(work, { ...versionOf(found), kind: 'applied', credential: found.applied, warnings: [] });
+  }
+  let outcome = await oneRound(work, found.stored === undefined ? undefined : found, found.live);
+  const rounds = found.fixed === true ? 1 : mostRounds;
+  for (let round = 1; isFailure(outcome) && outcome.class === 'refused' && round < rounds; round++) {
+    outcome = await oneRound(work, undefined, found.live);
+  }
+  return outcome;
+}
+
+interface Applied {
+  readonly kind: 'applied';
+  readonly credential: Credential;
+  readonly warnings: readonly string[];
+  readonly pendingVersion?: string;
+}
+
+async function oneRound(work: Work, stored: Found | undefined, live: Credential): Promise<Accepted | Failure> {
+  const { pending, oldLives } = strategyTraits[work.current.policy.strategy];
+  const proposed =
+    stored?.stored === undefined ? await propose(work) : { kind: 'proposed' as const, credential: stored.stored };
+  if (isFailure(proposed)) return proposed;
+  const candidate = proposed.credential;
+
+  // A credential to go back to stands in an old version, where nobody who comes next would look for it.
+  const toStore = pending === 'before-apply' && stored?.pendingVersion === undefined;
+  const saved = toStore ? await save(work, candidate) : versionOf(stored);
+  if (isFailure(saved)) return saved;
+
+  const applied = await work.attempt.step('apply', (time) =>
+    work.target.rotator.apply(work.target.stepFor(time), candidate, live),
+  );
+  if (isFailure(applied)) return applied;
+
+  const kept = pending === 'after-apply' ? await save(work, applied.credential) : saved;
+  if (isFailure(kept)) return kept;
+
+  const result = await verified(work, { ...kept, ...applied, warnings: applied.warnings ?? [] });
+  if (isFailure(result) && result.class !== 'retry' && !oldLives) await restore(work, applied.credential);
+  return result;
+}
+
+/** A stored candidate, by its version. `pendingVersion` is absent where the strategy stores none. */
+interface Stored {
+  readonly kind: 'stored';
+  readonly pendingVersion?: string;
+}
+
+function versionOf(found: { readonly pendingVersion?: string } | undefined): Stored {
+  return { kind: 'stored', ...(found?.pendingVersion === undefined ? {} : { pendingVersion: found.pendingVersion }) };
+}
+
+async function propose(work: Work): Promise<{ readonly kind: 'proposed'; readonly credential: Credential } | Failure> {
+  const { target, current } = work;
+  return work.attempt.step('propose', async (time) => {
+    const candidate = target.rotator.propose(target.stepFor(time), target.credential);
+    if ('kind' in candidate) return candidate;
+    // Seen now, while nothing is touched: a value that has no place for the candidate. A key that the provider issues is seen later.
+    const replaced = candidate.password.isEmpty ? undefined : valueWith(current, target, candidate);
+    return replaced !== undefined && isFailure(replaced) ? replaced : { kind: 'proposed', credential: candidate };
+  });
+}
+
+async function save(work: Work, candidate: Credential): Promise<Stored | Failure> {
+  const { vault, current, target, attempt } = work;
+  const { rotationId } = attempt.about;
+  return attempt.step('save pending', ({ signal }) =>
+    savePending(vault, current, target, rotationId, candidate, signal),
+  );
+}
+
+async function verified(work: Work, applied: Applied): Promise<Accepted | Failure> {
+  const { target, current, attempt } = work;
+  return attempt.step('verify', async (time): Promise<Accepted | Failure> => {
+    const step = target.stepFor(time);
+    const outcome = await target.rotator.verify(step, applied.credential);
+    switch (outcome.kind) {
+      case 'accepted':
+        return { ...applied, kind: 'accepted' };
+      case 'refused':
+        return failure('candidate-refused', { ...names(step, applied.credential), detail: outcome.detail });
+      case 'lesser-rights':
+        return failure('lesser-rights', { ...names(step, applied.credential), detail: outcome.missing.join(', ') });
+      case 'unreachable':
+        return unreachable(current, target, outcome.detail, time);
+      case 'failed':
+        return outcome;
+    }
+  });
+}
+
+function names(step: Step, credential: Credential): { secret: string; target: string; login: string } {
+  return { secret: step.secret, target: step.endpoint.host, login: credentialName(credential) };
+}
+
+/**
+ * A login whose password was replaced in place and that does not log in with it is an outage: the published password is put back where
+ * the admin can. The failure that led here is what people are told.
+ */
+async function restore(work: Work, refused: Credential): Promise<void> {
+  const { target, attempt } = work;
+  const step = (time: StepTime): Step => target.stepFor(time);
+  await attempt.step('restore', async (time) => {
+    const published = await target.rotator.verify(step(time), target.credential);
+    if (published.kind !== 'refused') return published;
+    return target.rotator.apply(step(time), target.credential, refused);
+  });
+}

@@ -1,0 +1,20 @@
+import type { Strategy } from '../../contract/strategy.ts';
+import type { DueReason } from '../policy/due.ts';
+import type { Attempted, Failed, Skipped } from '../running/result.ts';
+
+export interface Rotated extends Attempted {
+  readonly kind: 'rotated';
+  readonly reason: DueReason;
+  readonly strategy: Strategy;
+  /** The version that was replaced, and the one that was made. */
+  readonly from: string;
+  readonly to: string;
+  /** Login, slot or key id of the new credential. */
+  readonly login: string;
+  /** When the old credential will be dead; absent where it died at apply. */
+  readonly retireBy?: Date;
+  readonly expiresAt?: Date;
+  readonly warnings: readonly string[];
+}
+
+export type RotationResult = Rotated | Skipped | Failed;

@@ -1,0 +1,38 @@
+/** An earlier version of a secret and its credential. */
+import type { Credential } from '../../contract/credential.ts';
+import type { SecretVersion, Vault } from '../../contract/ports.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import type { Current } from '../policy/current.ts';
+import { credentialOf, readValue } from './target.ts';
+
+export interface Earlier {
+  readonly kind: 'earlier';
+  readonly secret: SecretVersion;
+  readonly credential: Credential;
+}
+
+/**
+ * Reads one earlier version. One that is disabled is enabled for it: consumers read the newest, so nobody notices, and its value is
+ * needed to prove that the target refuses it. Called again it finds the same.
+ */
+export async function readEarlier(
+  vault: Vault,
+  current: Current,
+  version: string,
+  signal: AbortSignal,
+): Promise<Earlier | { readonly kind: 'missing' } | Failure> {
+  const { name } = current.secret;
+  let read = await vault.read(name, { version, signal });
+  if (read.kind === 'disabled') {
+    const enabled = await vault.change(name, version, { enabled: true }, { signal });
+    if (isFailure(enabled)) return enabled;
+    read = await vault.read(name, { version, signal });
+  }
+  if (isFailure(read)) return read;
+  if (read.kind !== 'found') return { kind: 'missing' };
+  const parsed = readValue(read.secret, current.policy);
+  if (isFailure(parsed)) {
+    return failure('value-unreadable', { secret: name, detail: `in version ${version}: ${parsed.message}` });
+  }
+  return { kind: 'earlier', secret: read.secret, credential: credentialOf(read.secret, parsed.value, current.policy) };
+}

@@ -1,0 +1,30 @@
+import type { Failure } from '../../errors.ts';
+import type { SkipReason } from '../policy/due.ts';
+
+/** One step of an attempt, for people. */
+export interface StepRecord {
+  readonly name: string;
+  readonly ms: number;
+  readonly outcome: string;
+}
+
+/** What every attempt says of itself. */
+export interface Attempted {
+  readonly rotationId: string;
+  readonly vault: string;
+  readonly secret: string;
+  readonly steps: readonly StepRecord[];
+  /** Names of channels by the secret's tag; absent: the app's default, or the tag was not read. */
+  readonly notify?: readonly string[];
+}
+
+export interface Skipped extends Attempted {
+  readonly kind: 'skipped';
+  readonly reason: SkipReason;
+  readonly detail: string;
+}
+
+export interface Failed extends Attempted {
+  readonly kind: 'failed';
+  readonly failure: Failure;
+}

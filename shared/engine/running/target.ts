@@ -1,0 +1,194 @@
+import type { Credential } from '../../contract/credential.ts';
+import type { SecretVersion, Vault } from '../../contract/ports.ts';
+import type { Admin, Endpoint, Rotator, Step } from '../../contract/rotator.ts';
+import type { SecretText } from '../../contract/secret-text.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import { parseSecretValue, type SecretValue } from '../../secret-value/index.ts';
+import type { Current } from '../policy/current.ts';
+import { labelOf } from '../policy/identifiers.ts';
+import type { Policy } from '../policy/policy.ts';
+import { readStamp } from '../policy/stamp.ts';
+import type { StepTime } from './attempt.ts';
+import type { EngineDependencies } from './dependencies.ts';
+
+/** What a rotation works on: the rotator, and how the current value is written. */
+export interface Target {
+  readonly kind: 'target';
+  readonly rotator: Rotator;
+  readonly value: SecretValue;
+  readonly credential: Credential;
+  /** What the rotator may know, for a call that lasts no longer than `time`. */
+  readonly stepFor: (time: StepTime) => Step;
+}
+
+type Deps = Pick<EngineDependencies, 'loadRotator' | 'identityLogin' | 'getToken' | 'newPassword'>;
+
+/** Finds credential, admin and endpoint. Reads the vault, touches no target. */
+export async function prepare(
+  deps: Deps,
+  vault: Vault,
+  current: Current,
+  request: { readonly rotationId: string; readonly emergency: boolean },
+  signal: AbortSignal,
+): Promise<Target | Failure> {
+  const { secret, policy } = current;
+  const read = readValue(secret, policy);
+  if (isFailure(read)) return read;
+  const { value } = read;
+  const connection = await findAdmin(deps, vault, current, value, signal);
+  if (isFailure(connection)) return connection;
+  const credential = credentialOf(secret, value, policy);
+  return {
+    kind: 'target',
+    rotator: await deps.loadRotator(policy.rotator),
+    value,
+    credential,
+    stepFor: (time) => ({
+      rotationId: request.rotationId,
+      label: labelOf(vault.name, secret.name, secret.version),
+      secret: secret.name,
+      strategy: policy.strategy,
+      current: credential,
+      endpoint: connection.endpoint,
+      adminEndpoint: connection.adminEndpoint,
+      admin: connection.admin,
+      options: policy.options,
+      emergency: request.emergency,
+      signal: time.signal,
+      remainingMs: time.remainingMs,
+      newPassword: deps.newPassword,
+    }),
+  };
+}
+
+/** The value of one version, read by the policy's format. */
+export function readValue(
+  secret: SecretVersion,
+  policy: Policy,
+): { readonly kind: 'parsed'; readonly value: SecretValue } | Failure {
+  const parsed = parseSecretValue(secret.value, {
+    ...(policy.format === undefined ? {} : { format: policy.format }),
+    ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
+  });
+  return parsed.kind === 'parsed'
+    ? parsed
+    : failure('value-unreadable', { secret: secret.name, detail: parsed.detail });
+}
+
+/** The credential of one version: the value's, with what only the tags and the stamp know. */
+export function credentialOf(secret: SecretVersion, value: SecretValue, policy: Policy): Credential {
+  const stamp = readStamp(secret.tags);
+  const username = value.credential.username ?? policy.users[0];
+  return {
+    ...value.credential,
+    ...(username === undefined ? {} : { username }),
+    ...(stamp?.keyId === undefined ? {} : { keyId: stamp.keyId }),
+    ...(stamp?.slot === undefined ? {} : { slot: stamp.slot }),
+  };
+}
+
+/** The value with another credential. A login that only a tag names has no place in the value and is not written there. */
+export function valueWith(
+  current: Current,
+  target: Target,
+  credential: Credential,
+): { readonly kind: 'replaced'; readonly value: SecretText } | Failure {
+  const { username, ...rest } = credential;
+  const tagged = target.value.credential.username === undefined && username === target.credential.username;
+  const replaced = target.value.replace(tagged || username === undefined ? rest : { ...rest, username });
+  if (replaced.kind === 'replaced') return replaced;
+  return failure('value-unreadable', { secret: current.secret.name, detail: replaced.detail });
+}
+
+interface Connection {
+  readonly kind: 'connection';
+  readonly admin: Admin;
+  readonly endpoint: Endpoint;
+  readonly adminEndpoint: Endpoint;
+}
+
+const nowhere: Endpoint = { host: '', options: {} };
+
+async function findAdmin(
+  deps: Deps,
+  vault: Vault,
+  current: Current,
+  value: SecretValue,
+  signal: AbortSignal,
+): Promise<Connection | Failure> {
+  const { policy, secret } = current;
+  switch (policy.admin.kind) {
+    case 'self':
+      return selfConnection(current, value);
+    case 'identity':
+      return identityConnection(deps, current, value);
+    case 'secret': {
+      const admin = policy.admin.name;
+      const read = await vault.read(admin, { signal });
+      if (isFailure(read)) return read;
+      if (read.kind !== 'found')
+        return failure('admin-invalid', { secret: secret.name, admin, detail: `it is ${read.kind}` });
+      return adminConnection(current, value, read.secret);
+    }
+  }
+}
+
+function selfConnection(current: Current, value: SecretValue): Connection | Failure {
+  const endpoint = value.endpoint ?? (current.policy.rotator.hostless === true ? nowhere : undefined);
+  if (endpoint === undefined) {
+    const detail = 'it names no host, and there is no tag "admin" that would';
+    return failure('value-unreadable', { secret: current.secret.name, detail });
+  }
+  return { kind: 'connection', admin: { kind: 'self' }, endpoint, adminEndpoint: endpoint };
+}
+
+/** The app's token goes only to hosts that the app's settings name: whoever may edit a secret must not be able to collect one. */
+function identityConnection(deps: Deps, current: Current, value: SecretValue): Connection | Failure {
+  const { getToken } = deps;
+  if (current.policy.rotator.hostless === true) {
+    return {
+      kind: 'connection',
+      admin: { kind: 'identity', username: '', getToken },
+      endpoint: nowhere,
+      adminEndpoint: nowhere,
+    };
+  }
+  const endpoint = value.endpoint;
+  const username = endpoint === undefined ? undefined : deps.identityLogin(endpoint.host);
+  if (endpoint === undefined || username === undefined) {
+    const detail =
+      endpoint === undefined ? 'the value names no host' : `${endpoint.host} is not in KEYTURN_IDENTITY_TARGETS`;
+    return failure('admin-invalid', { secret: current.secret.name, admin: 'managed-identity', detail });
+  }
+  return { kind: 'connection', admin: { kind: 'identity', username, getToken }, endpoint, adminEndpoint: endpoint };
+}
+
+/** The admin connection names its host itself; the value may only agree. */
+function adminConnection(current: Current, value: SecretValue, adminSecret: SecretVersion): Connection | Failure {
+  const secret = current.secret.name;
+  const admin = adminSecret.name;
+  const hostless = current.policy.rotator.hostless === true;
+  const parsed = parseSecretValue(
+    adminSecret.value,
+    adminSecret.contentType === undefined ? {} : { contentType: adminSecret.contentType },
+  );
+  if (parsed.kind === 'unreadable') return failure('admin-invalid', { secret, admin, detail: parsed.detail });
+  const { credential } = parsed.value;
+  const adminEndpoint = parsed.value.endpoint ?? (hostless ? nowhere : undefined);
+  if (adminEndpoint === undefined || (credential.username === undefined && !hostless)) {
+    const detail = `its value names no ${adminEndpoint === undefined ? 'host' : 'login'}`;
+    return failure('admin-invalid', { secret, admin, detail });
+  }
+  const own = value.endpoint;
+  if (!hostless && own !== undefined && own.host !== adminEndpoint.host) {
+    return failure('host-mismatch', { secret, admin, detail: `${own.host} and ${adminEndpoint.host}` });
+  }
+  const endpoint =
+    own === undefined ? adminEndpoint : { ...own, ...portOf(own, adminEndpoint), host: adminEndpoint.host };
+  return { kind: 'connection', admin: { kind: 'connection', secret: admin, credential }, endpoint, adminEndpoint };
+}
+
+function portOf(own: Endpoint, admin: Endpoint): { readonly port?: number } {
+  const port = own.port ?? admin.port;
+  return port === undefined ? {} : { port };
+}

@@ -1,0 +1,50 @@
+/** What one look at a secret's properties tells, as a listing gives them. */
+import type { SecretProperties } from '../../contract/ports.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import { type PolicyDependencies, policyOf } from '../policy/current.ts';
+import { isDue } from '../policy/due.ts';
+import { isPendingName, isSecretName, pendingNameOf } from '../policy/identifiers.ts';
+import type { ParsePolicy } from '../policy/policy.ts';
+import { pendingOfTag, readStamp, type Stamp } from '../policy/stamp.ts';
+
+/** What one look at a secret's properties found. */
+export type Finding =
+  | { readonly kind: 'opted-out' }
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'due' }
+  /** `due`: the secret is to be rotated too, so that a retirement that fails for ever is not followed by an expiry. */
+  | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean }
+  /** A stored candidate of `secret` waits: its rotation stopped half-way, or was never tidied up. */
+  | { readonly kind: 'stalled'; readonly secret: string }
+  | { readonly kind: 'invalid'; readonly failure: Failure };
+
+/** Judges one secret by what a listing says of it. Pure. */
+export function judge(deps: PolicyDependencies, properties: SecretProperties, now: Date, parse?: ParsePolicy): Finding {
+  const stamp = readStamp(properties.tags);
+  if (isPendingName(properties.name)) return judgePending(properties, stamp);
+  const outcome = policyOf(deps, properties, parse);
+  if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
+  if (outcome.kind === 'opted-out') return outcome;
+  const request = { mode: 'scheduled' as const };
+  // A listing of names tells no version; the worker reads it, and finds duplicates by it.
+  const due = isDue({ properties, stamp, request, rotationId: '', now }, outcome.policy);
+  if (stamp?.retireBy !== undefined && stamp.retired !== true && now >= stamp.retireBy) {
+    return { kind: 'retirement-due', rotationId: stamp.rotationId, due };
+  }
+  return { kind: due ? 'due' : 'healthy' };
+}
+
+/** Anybody may have written such a name and its tags: only what leads back to the very secret it is stored for counts. */
+function judgePending({ name, tags, enabled }: SecretProperties, stamp: Stamp | undefined): Finding {
+  const secret = tags[pendingOfTag];
+  if (stamp === undefined && tags['rotator'] !== undefined) {
+    const detail = `is of no effect: names that end like ${name} are kept for stored candidates. Store the secret under another name`;
+    return {
+      kind: 'invalid',
+      failure: failure('tag-invalid', { secret: name, problems: [{ tag: 'rotator', detail }] }),
+    };
+  }
+  const isOurs =
+    secret !== undefined && isSecretName(secret) && pendingNameOf(secret).toLowerCase() === name.toLowerCase();
+  return stamp === undefined || !isOurs || !enabled ? { kind: 'opted-out' } : { kind: 'stalled', secret };
+}

@@ -1,0 +1,83 @@
+/** What follows a new version: consumers are told, and the retirement of the old credential is scheduled. */
+
+import { noticeId } from '../contract/notice.ts';
+import type { Queues } from '../contract/ports.ts';
+import type { Marks } from '../contract/state.ts';
+import type { FollowUps, Published } from '../engine/running/dependencies.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
+
+/** What is done stays done, so a duplicate that this process has seen done is answered from memory. More than this begin anew. */
+const mostRemembered = 10_000;
+
+/**
+ * Puts the follow-ups into their queues. A crash in between means that the next delivery does both again: the retirement finds its work
+ * done, and receivers drop the second notice by its id. The mark keeps mere duplicates of a request quiet.
+ */
+export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
+  const markOf = (rotationId: string): string => `followed-up ${rotationId}`;
+  const remembered = new Set<string>();
+  const remember = (rotationId: string): void => {
+    if (remembered.size >= mostRemembered) remembered.clear();
+    remembered.add(rotationId);
+  };
+  const done: FollowUps['done'] = async (rotationId) => {
+    if (remembered.has(rotationId)) return { kind: 'known', done: true };
+    const known = await marks.has(markOf(rotationId));
+    if (isFailure(known)) return known;
+    if (known.marked) remember(rotationId);
+    return { kind: 'known', done: known.marked };
+  };
+  return {
+    done,
+    async published(published, again) {
+      const { secret, rotationId } = published;
+      if (again) {
+        const before = await done(rotationId);
+        if (isFailure(before)) return before;
+        if (before.done) return { kind: 'followed-up' };
+      }
+      const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
+      if (isFailure(told)) return told;
+      const scheduled = await scheduleRetirement(queues, published);
+      if (scheduled !== undefined) return scheduled;
+      const marked = await marks.put(markOf(rotationId));
+      if (isFailure(marked)) return marked;
+      remember(rotationId);
+      return { kind: 'followed-up' };
+    },
+  };
+}
+
+function rotatedNotice(published: Published) {
+  const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify, consumers, login } = published;
+  return {
+    id: noticeId('rotated', rotationId),
+    type: 'rotated' as const,
+    vault,
+    secret,
+    rotationId,
+    ...(from === '' ? {} : { from }),
+    version: to,
+    at: now.toISOString(),
+    ...(login === undefined ? {} : { login }),
+    ...(consumers.length === 0 ? {} : { consumers: [...consumers] }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
+    ...(notify === undefined ? {} : { channels: [...notify] }),
+  };
+}
+
+/** Longer than a queue can wait: the sweep finds it by its stamp. */
+async function scheduleRetirement(queues: Queues, published: Published): Promise<Failure | undefined> {
+  const { vault, secret, rotationId, retireBy, consumers, now } = published;
+  if (retireBy === undefined) return undefined;
+  const overlapMs = Math.max(0, retireBy.getTime() - now.getTime());
+  // Who lags is named while there is time left to do something about it; without consumers to ask there is nothing to decide before
+  // the deadline. The vault tells time in whole seconds, so a second more is needed to be certainly past it.
+  const delayMs = consumers.length > 0 ? overlapMs / 2 : overlapMs + 1_000;
+  if (delayMs > longestDelayMs) return undefined;
+  const message = { vault, secret, rotationId, mode: 'scheduled' as const, requestedBy: 'overlap' };
+  const enqueued = await queues.enqueue(retirementsQueue, message, { secret, delayMs });
+  return isFailure(enqueued) ? enqueued : undefined;
+}

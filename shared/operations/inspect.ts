@@ -1,0 +1,100 @@
+/** Looks without touching: the plan of a rotation, and whether the published credential still logs in. */
+import type { SecretVersion, Vault } from '../contract/ports.ts';
+import type { Check } from '../contract/rotator.ts';
+import { channelChecks } from '../engine/policy/channels.ts';
+import { type Current, readCurrent } from '../engine/policy/current.ts';
+import { type Decision, decide, dueAtOf } from '../engine/policy/due.ts';
+import { rotationIdOf } from '../engine/policy/identifiers.ts';
+import type { RotationRequest } from '../engine/policy/request.ts';
+import { ask } from '../engine/running/ask.ts';
+import type { EngineDependencies } from '../engine/running/dependencies.ts';
+import { prepare, type Target } from '../engine/running/target.ts';
+import { type Failure, isFailure } from '../errors.ts';
+
+/** What would happen, and why. */
+export interface Plan {
+  readonly kind: 'plan';
+  readonly secret: SecretVersion;
+  readonly current: Current;
+  readonly decision: Decision;
+  readonly dueAt: Date;
+  /** The target's host, or the provider's name. */
+  readonly target: string;
+  readonly login: string | undefined;
+  readonly checks: readonly Check[];
+}
+
+type Inspected = { readonly kind: 'opted-out' } | Failure;
+
+interface Looked {
+  readonly kind: 'looked';
+  readonly current: Current;
+  readonly target: Target;
+  readonly rotationId: string;
+}
+
+const timeFor = (signal: AbortSignal) => ({ signal, remainingMs: () => 30_000 });
+
+async function look(
+  deps: EngineDependencies,
+  vault: Vault,
+  name: string,
+  signal: AbortSignal,
+): Promise<Looked | Inspected> {
+  const current = await readCurrent(deps, vault, name, signal);
+  if (current.kind !== 'current') return current;
+  const rotationId = rotationIdOf(vault.name, name, current.secret.version);
+  const target = await prepare(deps, vault, current, { rotationId, emergency: false }, signal);
+  return isFailure(target) ? target : { kind: 'looked', current, target, rotationId };
+}
+
+/** A dry run: every check with its result. Changes nothing, needs no lease, may be called any number of times. */
+export async function plan(
+  deps: EngineDependencies,
+  vault: Vault,
+  request: Pick<RotationRequest, 'secret' | 'mode'>,
+  signal: AbortSignal,
+): Promise<Plan | Inspected> {
+  const looked = await look(deps, vault, request.secret, signal);
+  if (looked.kind !== 'looked') return looked;
+  const { current, target, rotationId } = looked;
+  const { secret, stamp, policy } = current;
+  const step = target.stepFor(timeFor(signal));
+  return {
+    kind: 'plan',
+    secret,
+    current,
+    decision: decide({ properties: secret, stamp, request, rotationId, now: secret.readAt }, policy),
+    dueAt: dueAtOf(secret, policy),
+    target: step.endpoint.host || policy.rotator.name,
+    login: target.credential.username,
+    checks: [...(await target.rotator.check(step)), ...channelChecks(deps.defaults, secret.name, secret.tags)],
+  };
+}
+
+/** Whether the published credential logs in. `drifted`: the target answered and said no. */
+export async function checkDrift(
+  deps: EngineDependencies,
+  vault: Vault,
+  name: string,
+  signal: AbortSignal,
+): Promise<
+  | { readonly kind: 'healthy' }
+  | {
+      readonly kind: 'drifted';
+      readonly detail: string;
+      readonly version: string;
+      /** Channels that the secret's tag names. */
+      readonly notify: readonly string[] | undefined;
+    }
+  | Inspected
+> {
+  const looked = await look(deps, vault, name, signal);
+  if (looked.kind !== 'looked') return looked;
+  const { current, target } = looked;
+  const answer = await ask(current, target, target.credential, timeFor(signal));
+  if (isFailure(answer)) return answer;
+  return answer.accepted
+    ? { kind: 'healthy' }
+    : { kind: 'drifted', detail: answer.detail, version: current.secret.version, notify: current.policy.notify };
+}
