@@ -10,7 +10,7 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { Client } from 'pg';
-import { lackingQuery } from '../../rotators/postgres/compare.ts';
+import { lackingQuery } from '../../rotators/postgres/grants.ts';
 import { factsQuery } from '../../rotators/postgres/logins.ts';
 import { scramVerifier } from '../../rotators/postgres/scram.ts';
 import { helloStatement } from '../../rotators/postgres/session.ts';

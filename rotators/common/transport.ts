@@ -1,10 +1,7 @@
 /** Whether a connection is encrypted, decided in one place for every driver. */
 import { isIP } from 'node:net';
-import { getCACertificates } from 'node:tls';
-import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
+import type { Endpoint } from '../../shared/contract/rotator.ts';
 import { isLoopback } from '../../shared/loopback.ts';
-
-export { isLoopback };
 
 /** What the value asks for: `required` when it says so in any way, else `unsaid`. A wish for a plain connection counts as `unsaid`. */
 export type TlsWish = 'required' | 'unsaid';
@@ -16,14 +13,6 @@ export type TlsWish = 'required' | 'unsaid';
  */
 export function usesTls(endpoint: Endpoint, wish: TlsWish): boolean {
   return wish === 'required' || !isLoopback(endpoint.host);
-}
-
-/** The authorities to verify a certificate with: Node's own and the app's. Undefined means Node's own alone. */
-export function authorities(
-  environment: Pick<RotatorEnvironment, 'trustedCertificates'>,
-): readonly string[] | undefined {
-  if (environment.trustedCertificates.length === 0) return undefined;
-  return [...getCACertificates('default'), ...environment.trustedCertificates];
 }
 
 /** Host and port as one word for messages. */

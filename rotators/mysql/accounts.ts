@@ -1,9 +1,9 @@
 /** What the server keeps about an account, and how an account like another one is made. */
 import { z } from 'zod';
 import { parseJson } from '../../shared/json.ts';
-import { type Account, accountText, literal, sameAccount } from './quoting.ts';
+import { type Fault, fault } from './fault.ts';
+import { type Account, accountText, literal, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
 /** One of the ways in: a plugin with what it compares a password to. */
 export interface Method {
@@ -23,7 +23,7 @@ export interface AccountState {
   readonly requirements: string;
 }
 
-export type Found = AccountState | { readonly kind: 'missing' } | Trouble;
+export type Found = AccountState | { readonly kind: 'missing' } | Fault;
 
 const hostRow = z.object({ host: z.string() });
 
@@ -31,11 +31,11 @@ const hostRow = z.object({ host: z.string() });
 export async function accountsNamed(
   session: Session,
   user: string,
-): Promise<{ readonly kind: 'accounts'; readonly accounts: readonly Account[] } | Trouble> {
+): Promise<{ readonly kind: 'accounts'; readonly accounts: readonly Account[] } | Fault> {
   const answer = await session.query(
     `SELECT Host AS host FROM mysql.user WHERE User = ${literal(user)} AND Host <> ''`,
   );
-  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.user');
+  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
   const hosts = z.array(hostRow).safeParse(answer.rows);
   if (!hosts.success) return unreadable(session, 'mysql.user');
   return { kind: 'accounts', accounts: hosts.data.map(({ host }) => ({ user, host })) };
@@ -44,14 +44,14 @@ export async function accountsNamed(
 /** Reads one account. */
 export async function readAccount(session: Session, account: Account): Promise<Found> {
   const named = await accountsNamed(session, account.user);
-  if (named.kind === 'trouble') return named;
+  if (named.kind === 'fault') return named;
   const exact = named.accounts.find((one) => sameAccount(one, account));
   if (exact === undefined) return { kind: 'missing' };
   const requirements = await readRequirements(session, exact);
-  if (requirements.kind === 'trouble') return requirements;
+  if (requirements.kind === 'fault') return requirements;
   const ways =
     session.server.flavour === 'MariaDB' ? await mariadbWays(session, exact) : await mysqlWays(session, exact);
-  return ways.kind === 'trouble' ? ways : { ...ways, kind: 'account', account: exact, requirements: requirements.text };
+  return ways.kind === 'fault' ? ways : { ...ways, kind: 'account', account: exact, requirements: requirements.text };
 }
 
 interface Ways {
@@ -69,11 +69,11 @@ const privilegeDocument = method.extend({
   account_locked: z.boolean().optional(),
 });
 
-async function mariadbWays(session: Session, account: Account): Promise<Ways | Trouble> {
+async function mariadbWays(session: Session, account: Account): Promise<Ways | Fault> {
   const answer = await session.query(
     `SELECT CAST(Priv AS CHAR) AS priv FROM mysql.global_priv WHERE ${whereAccount(account)}`,
   );
-  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.global_priv');
+  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.global_priv');
   const document = privilegeDocument.safeParse(parseJson(answer.rows[0]?.['priv']));
   if (!document.success) return unreadable(session, 'mysql.global_priv');
   const { auth_or: more = [], account_locked: locked = false, ...outer } = document.data;
@@ -88,11 +88,11 @@ export const nativePlugin = 'mysql_native_password';
 
 const mysqlRow = z.object({ plugin: z.string(), locked: z.string(), second: z.coerce.number().nullable() });
 
-async function mysqlWays(session: Session, account: Account): Promise<Ways | Trouble> {
+async function mysqlWays(session: Session, account: Account): Promise<Ways | Fault> {
   const answer = await session.query(
     `SELECT plugin, account_locked AS locked, JSON_CONTAINS_PATH(User_attributes, 'one', '$.additional_password') AS second FROM mysql.user WHERE ${whereAccount(account)}`,
   );
-  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.user');
+  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
   const row = mysqlRow.safeParse(answer.rows[0]);
   if (!row.success) return unreadable(session, 'mysql.user');
   const { plugin, locked, second } = row.data;
@@ -113,11 +113,11 @@ const requirementRow = z.object({
 async function readRequirements(
   session: Session,
   account: Account,
-): Promise<{ readonly kind: 'requirements'; readonly text: string } | Trouble> {
+): Promise<{ readonly kind: 'requirements'; readonly text: string } | Fault> {
   const answer = await session.query(
     `SELECT ssl_type AS type, CAST(ssl_cipher AS CHAR) AS cipher, CAST(x509_issuer AS CHAR) AS issuer, CAST(x509_subject AS CHAR) AS subject, max_questions AS queries, max_updates AS updates, max_connections AS connections, max_user_connections AS sessions FROM mysql.user WHERE ${whereAccount(account)}`,
   );
-  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.user');
+  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
   const row = requirementRow.safeParse(answer.rows[0]);
   return row.success ? { kind: 'requirements', text: requirementsOf(row.data) } : unreadable(session, 'mysql.user');
 }
@@ -155,7 +155,7 @@ export async function createLike(
   model: AccountState,
   account: Account,
   identified: string,
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   return session.change(
     `CREATE USER ${accountText(account)} ${identified} ${model.requirements} ACCOUNT LOCK`,
     'CREATE USER on *.*',
@@ -166,11 +166,11 @@ function whereAccount(account: Account): string {
   return `User = ${literal(account.user)} AND Host = ${literal(account.host)}`;
 }
 
-function unreadable(session: Session, table: string): Trouble {
-  return trouble('rejected', session.target, `what it says in ${table} could not be read`);
+function unreadable(session: Session, table: string): Fault {
+  return fault('rejected', session.target, `what it says in ${table} could not be read`);
 }
 
 /** Says which right is missing where a look was forbidden. */
-export function withPermission(met: Trouble, permission: string): Trouble {
-  return met.trouble === 'forbidden' ? { ...met, permission } : met;
+export function withPermission(met: Fault, permission: string): Fault {
+  return met.fault === 'forbidden' ? { ...met, permission } : met;
 }

@@ -3,16 +3,16 @@ import type { Check } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { type AccountState, accountsNamed, readAccount } from './accounts.ts';
+import { type Call, failureOf, isEncrypted, openAdmin, resolve } from './connect.ts';
 import { type Grant, lacking, ownGrants } from './grants.ts';
 import { nextLogin } from './next.ts';
 import { missingFor, readPair, whyNotSafe } from './pair.ts';
 import { passwordsOf } from './passwords.ts';
-import { verifyMysql } from './proof.ts';
-import { accountName, sameAccount } from './quoting.ts';
-import { type Call, failureOf, isEncrypted, openAdmin, resolve } from './reach.ts';
+import { accountName, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
+import { verify } from './verify.ts';
 
-export async function checkMysql(call: Call): Promise<readonly Check[]> {
+export async function check(call: Call): Promise<readonly Check[]> {
   const { step } = call;
   const next = nextLogin(step, step.current);
   if (isFailure(next)) return [failed('strategy', next)];
@@ -49,9 +49,9 @@ async function checkAccount(call: Call, session: Session): Promise<Check[]> {
   const { step } = call;
   const user = step.current.username ?? '';
   const resolved = await resolve(call, session, user, [step.current]);
-  if (resolved.kind === 'trouble') return [failed('login', failureOf(call, resolved))];
+  if (resolved.kind === 'fault') return [failed('login', failureOf(call, resolved))];
   const state = resolved.kind === 'missing' ? resolved : await readAccount(session, resolved.account);
-  if (state.kind === 'trouble') return [failed('login', failureOf(call, state))];
+  if (state.kind === 'fault') return [failed('login', failureOf(call, state))];
   if (state.kind === 'missing') {
     const detail = `${session.target} has no account ${user}`;
     return [{ name: 'login', state: 'failed', detail, fix: `Create ${user}, or correct the login in ${step.secret}.` }];
@@ -61,7 +61,7 @@ async function checkAccount(call: Call, session: Session): Promise<Check[]> {
     possible(call, session, state),
   ];
   const named = await accountsNamed(session, user);
-  const others = named.kind === 'trouble' ? [] : named.accounts.filter((one) => !sameAccount(one, state.account));
+  const others = named.kind === 'fault' ? [] : named.accounts.filter((one) => !sameAccount(one, state.account));
   if (others.length === 0) return checks;
   // They may be somebody else's on purpose, so they are no failure; but a consumer there would not get the new password.
   const detail = `left alone, although they have the same name: ${others.map(accountName).join(', ')}`;
@@ -80,7 +80,7 @@ function possible(call: Call, session: Session, state: AccountState): Check {
 async function checkPair(call: Call, session: Session, login: string): Promise<Check[]> {
   const { step } = call;
   const pair = await readPair(call, session, login, [step.current]);
-  if (pair.kind === 'trouble') return [failed('second login', failureOf(call, pair))];
+  if (pair.kind === 'fault') return [failed('second login', failureOf(call, pair))];
   const unsafe = whyNotSafe(pair, session);
   if (unsafe !== undefined) {
     const fix = `Choose another second login with the tag "users" of ${step.secret}.`;
@@ -100,7 +100,7 @@ async function checkPair(call: Call, session: Session, login: string): Promise<C
 
 async function grantable(call: Call, session: Session, rights: readonly string[]): Promise<Check> {
   const own = await ownGrants(session);
-  if (own.kind === 'trouble') return failed('rights to give', failureOf(call, own));
+  if (own.kind === 'fault') return failed('rights to give', failureOf(call, own));
   const withOption = rights.filter((right) => / ON /.test(right) && !right.endsWith('OPTION'));
   const beyond = withOption.filter((right) => !mayGive(own.grants, right));
   if (beyond.length === 0) return passed('rights to give', 'the admin may pass on what the second login needs');
@@ -127,7 +127,7 @@ const needed = [
 
 async function permissions(call: Call, session: Session): Promise<Check[]> {
   const own = await ownGrants(session);
-  if (own.kind === 'trouble') return [failed('permissions', failureOf(call, own))];
+  if (own.kind === 'fault') return [failed('permissions', failureOf(call, own))];
   const missing = needed.filter(([right]) => {
     const wanted = { rights: [`${right} ON *.*`], statementFor: () => '' };
     return lacking([wanted], own.grants).length > 0;
@@ -142,7 +142,7 @@ async function permissions(call: Call, session: Session): Promise<Check[]> {
 
 async function published(call: Call): Promise<Check> {
   const { step } = call;
-  const answer = await verifyMysql(call, step.current);
+  const answer = await verify(call, step.current);
   if (answer.kind === 'accepted') return passed('published credential', `${step.current.username ?? ''} logs in`);
   if (answer.kind === 'failed') return failed('published credential', answer);
   const detail = 'detail' in answer ? answer.detail : answer.missing.join(', ');

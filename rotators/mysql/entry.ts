@@ -6,8 +6,5 @@ export const mysql: RotatorEntry<MysqlTags> = {
   name: 'mysql',
   strategies: ['dual-password', 'alternating-users', 'single-user'],
   options: mysqlTags,
-  load: async (environment) => {
-    const { makeMysqlRotator } = await import('./rotator.ts');
-    return makeMysqlRotator(environment);
-  },
+  load: async (environment) => (await import('./rotator.ts')).makeMysqlRotator(environment),
 };

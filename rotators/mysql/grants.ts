@@ -1,9 +1,9 @@
 /** What an account may do, read from SHOW GRANTS: compared between two accounts, and given to the second one. */
 import { z } from 'zod';
 import { withPermission } from './accounts.ts';
-import { type Account, accountText, literal, shownAccount } from './quoting.ts';
+import { type Fault, fault } from './fault.ts';
+import { type Account, accountText, literal, shownAccount } from './quote.ts';
 import type { Session } from './session.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
 /** One line of SHOW GRANTS. */
 export interface Grant {
@@ -15,28 +15,28 @@ export interface Grant {
   readonly ownAffair?: boolean;
 }
 
-export type Grants = { readonly kind: 'grants'; readonly grants: readonly Grant[] } | Trouble;
+export type Grants = { readonly kind: 'grants'; readonly grants: readonly Grant[] } | Fault;
 
 /** All rights of an account: privileges, roles, default roles. */
 export async function grantsOf(session: Session, account: Account): Promise<Grants> {
   const answer = await session.query(`SHOW GRANTS FOR ${accountText(account)}`);
-  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.*');
+  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.*');
   const grants: Grant[] = [];
   for (const row of answer.rows) {
     const [line] = Object.values(row);
     const grant = typeof line === 'string' ? parseGrant(line, account) : undefined;
-    if (grant === undefined) return trouble('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
+    if (grant === undefined) return fault('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
     grants.push(grant);
   }
   if (session.server.flavour === 'MariaDB') return { kind: 'grants', grants };
   const roles = await defaultRoles(session, account);
-  return roles.kind === 'trouble' ? roles : { kind: 'grants', grants: [...grants, ...roles.grants] };
+  return roles.kind === 'fault' ? roles : { kind: 'grants', grants: [...grants, ...roles.grants] };
 }
 
 /** What the session itself may do. */
 export async function ownGrants(session: Session): Promise<Grants> {
   const answer = await session.query('SHOW GRANTS');
-  if (answer.kind === 'trouble') return answer;
+  if (answer.kind === 'fault') return answer;
   const lines = answer.rows.flatMap((row) => Object.values(row)).filter((line) => typeof line === 'string');
   // Roles list their rights as well on MariaDB, under the name of the role: those lines are the role's, and are left out.
   const grants = lines.map((line) => parseGrant(line, session.account)).filter((grant) => grant !== undefined);
@@ -50,9 +50,9 @@ async function defaultRoles(session: Session, account: Account): Promise<Grants>
   const answer = await session.query(
     `SELECT DEFAULT_ROLE_USER AS user, DEFAULT_ROLE_HOST AS host FROM mysql.default_roles WHERE USER = ${literal(account.user)} AND HOST = ${literal(account.host)}`,
   );
-  if (answer.kind === 'trouble') return withPermission(answer, 'SELECT on mysql.default_roles');
+  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.default_roles');
   const rows = z.array(roleRow).safeParse(answer.rows);
-  if (!rows.success) return trouble('rejected', session.target, 'mysql.default_roles could not be read');
+  if (!rows.success) return fault('rejected', session.target, 'mysql.default_roles could not be read');
   if (rows.data.length === 0) return { kind: 'grants', grants: [] };
   const roles = rows.data.map((role) => accountText(role));
   const grant: Grant = {
@@ -141,7 +141,7 @@ export async function giveLacking(
   wanted: readonly Grant[],
   held: readonly Grant[],
   by: 'admin' | 'itself',
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   for (const grant of wanted) {
     if ((grant.ownAffair === true) !== (by === 'itself') || lacking([grant], held).length === 0) continue;
     const permission = `${grant.rights.join(', ')} with the right to grant it`;

@@ -4,11 +4,11 @@
  */
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { AccountState } from './accounts.ts';
+import { type Call, openAs } from './connect.ts';
+import { type Fault, fault } from './fault.ts';
 import { grantsOf } from './grants.ts';
-import { accountName, sameAccount } from './quoting.ts';
-import { type Call, openAs } from './reach.ts';
+import { accountName, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
 // Rights with which a login can give itself all others: https://dev.mysql.com/doc/refman/8.0/en/privileges-provided.html
 const powerful =
@@ -20,18 +20,18 @@ export async function whyNotOurs(
   session: Session,
   state: AccountState,
   known: readonly Credential[],
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   if (call.step.admin.kind === 'self') return undefined;
   const name = accountName(state.account);
   if (sameAccount(state.account, session.account)) {
-    return trouble(
+    return fault(
       'unsafe',
       session.target,
       `${name} is the rotation admin itself; a login changes itself without the tag "admin"`,
     );
   }
   const held = await grantsOf(session, state.account);
-  if (held.kind === 'trouble') return held;
+  if (held.kind === 'fault') return held;
   const right = held.grants.flatMap((grant) => grant.rights).find((one) => powerful.test(one));
   if (right === undefined) return undefined;
   for (const credential of known) {
@@ -41,7 +41,7 @@ export async function whyNotOurs(
       own.close();
       return undefined;
     }
-    if (own.trouble !== 'refused') return own;
+    if (own.fault !== 'refused') return own;
   }
-  return trouble('unsafe', session.target, `${name} holds ${right}, and no known password of it logs in`);
+  return fault('unsafe', session.target, `${name} holds ${right}, and no known password of it logs in`);
 }

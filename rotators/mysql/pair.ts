@@ -2,13 +2,13 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { type AccountState, createLike, readAccount } from './accounts.ts';
+import { type Call, failureOf, openAs, resolve } from './connect.ts';
+import { type Fault, fault } from './fault.ts';
 import { type Grant, giveLacking, grantsOf, lacking } from './grants.ts';
 import { whyNotOurs } from './guard.ts';
 import { passwordsOf, type Work } from './passwords.ts';
-import { type Account, accountName, sameAccount } from './quoting.ts';
-import { type Call, failureOf, openAs, resolve } from './reach.ts';
+import { type Account, accountName, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
 /** What `passwords.ts` needs to work on an account. */
 export function workOn(call: Call, session: Session, state: AccountState): Work {
@@ -19,7 +19,7 @@ export function workOn(call: Call, session: Session, state: AccountState): Work 
     newPassword: () => step.newPassword(),
     logsIn: async (password) => {
       const own = await openAs(call, { username: state.account.user, password }, step.adminEndpoint);
-      if (own.kind === 'trouble') return own.trouble === 'refused' ? false : own;
+      if (own.kind === 'fault') return own.fault === 'refused' ? false : own;
       own.close();
       return true;
     },
@@ -42,23 +42,23 @@ export async function readPair(
   session: Session,
   otherUser: string,
   known: readonly Credential[],
-): Promise<Pair | Trouble> {
+): Promise<Pair | Fault> {
   const user = call.step.current.username ?? '';
   const resolved = await resolve(call, session, user, known);
-  if (resolved.kind === 'trouble') return resolved;
-  if (resolved.kind === 'missing') return trouble('missing', session.target, `there is no account ${user}`);
+  if (resolved.kind === 'fault') return resolved;
+  if (resolved.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
   const model = await readAccount(session, resolved.account);
-  if (model.kind === 'trouble') return model;
-  if (model.kind === 'missing') return trouble('missing', session.target, `there is no account ${user}`);
+  if (model.kind === 'fault') return model;
+  if (model.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
   const modelGrants = await grantsOf(session, model.account);
-  if (modelGrants.kind === 'trouble') return modelGrants;
+  if (modelGrants.kind === 'fault') return modelGrants;
   const other = { user: otherUser, host: model.account.host };
   const pair = { kind: 'pair', model, modelGrants: modelGrants.grants, other } as const;
   const state = await readAccount(session, other);
-  if (state.kind === 'trouble') return state;
+  if (state.kind === 'fault') return state;
   if (state.kind === 'missing') return pair;
   const grants = await grantsOf(session, state.account);
-  return grants.kind === 'trouble' ? grants : { ...pair, idle: { state, grants: grants.grants } };
+  return grants.kind === 'fault' ? grants : { ...pair, idle: { state, grants: grants.grants } };
 }
 
 /** Why the second login must not be handed out through this secret; undefined when it may. */
@@ -88,7 +88,7 @@ export async function applyPair(
   const { step } = call;
   const login = candidate.username ?? '';
   const pair = await readPair(call, session, login, [live, step.current]);
-  if (pair.kind === 'trouble') return failureOf(call, pair);
+  if (pair.kind === 'fault') return failureOf(call, pair);
   const at = { secret: step.secret, target: session.target, login };
   const unsafe = whyNotSafe(pair, session);
   if (unsafe !== undefined) return failure('login-not-safe', { ...at, detail: unsafe });
@@ -104,15 +104,10 @@ export async function applyPair(
   return met === undefined ? undefined : failureOf(call, met);
 }
 
-async function makeReady(
-  call: Call,
-  session: Session,
-  pair: Pair,
-  candidate: Credential,
-): Promise<Trouble | undefined> {
+async function makeReady(call: Call, session: Session, pair: Pair, candidate: Credential): Promise<Fault | undefined> {
   const passwords = passwordsOf(session);
   const why = passwords.whyNotOne(pair.model);
-  if (why !== undefined) return trouble('unsupported', session.target, why);
+  if (why !== undefined) return fault('unsupported', session.target, why);
   if (pair.idle === undefined) {
     const identified = passwords.identified(pair.model, call.step.newPassword());
     const created = await createLike(session, pair.model, pair.other, identified);
@@ -122,20 +117,20 @@ async function makeReady(
   if (given !== undefined) return given;
   // The password comes last: until here the login is locked, or as it was.
   const state = await readAccount(session, pair.other);
-  if (state.kind === 'trouble') return state;
+  if (state.kind === 'fault') return state;
   if (state.kind === 'missing')
-    return trouble('busy', session.target, `${accountName(pair.other)} was dropped meanwhile`);
+    return fault('busy', session.target, `${accountName(pair.other)} was dropped meanwhile`);
   const met = await passwords.replace(workOn(call, session, state), candidate.password);
   return met ?? finishAsItself(call, pair, candidate);
 }
 
 // Comes after the password, since only the login itself may do it; the next attempt sees what is left of it and goes on.
-async function finishAsItself(call: Call, pair: Pair, candidate: Credential): Promise<Trouble | undefined> {
+async function finishAsItself(call: Call, pair: Pair, candidate: Credential): Promise<Fault | undefined> {
   const held = pair.idle?.grants ?? [];
   const left = pair.modelGrants.filter((grant) => grant.ownAffair === true && lacking([grant], held).length > 0);
   if (left.length === 0) return undefined;
   const own = await openAs(call, candidate, call.step.adminEndpoint);
-  if (own.kind === 'trouble') return own.trouble === 'refused' ? { ...own, trouble: 'policy' } : own;
+  if (own.kind === 'fault') return own.fault === 'refused' ? { ...own, fault: 'policy' } : own;
   const met = await giveLacking(own, pair.other, left, held, 'itself');
   own.close();
   return met;

@@ -2,31 +2,31 @@
 import { createHash } from 'node:crypto';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type AccountState, type Method, nativePlugin } from './accounts.ts';
-import { accountName, accountText, literal } from './quoting.ts';
+import { type Fault, fault } from './fault.ts';
+import { accountName, accountText, literal } from './quote.ts';
 import type { Session } from './session.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
 export interface Work {
   readonly session: Session;
   readonly state: AccountState;
   /** Whether the account lets this password in now. Only a login tells on MySQL: its hashes are salted. */
-  readonly logsIn: (password: SecretText) => Promise<boolean | Trouble>;
+  readonly logsIn: (password: SecretText) => Promise<boolean | Fault>;
   readonly newPassword: () => SecretText;
 }
 
 export interface Passwords {
   /** Adds the candidate beside the `known` passwords and drops all others. The first known one is the one that certainly works. */
-  add(work: Work, candidate: SecretText, known: readonly SecretText[]): Promise<Trouble | undefined>;
+  add(work: Work, candidate: SecretText, known: readonly SecretText[]): Promise<Fault | undefined>;
   /** Makes the candidate the only password and unlocks the account. */
-  replace(work: Work, candidate: SecretText): Promise<Trouble | undefined>;
+  replace(work: Work, candidate: SecretText): Promise<Fault | undefined>;
   /** Takes one password away. One that the account does not have is fine. */
-  drop(work: Work, previous: SecretText): Promise<Trouble | undefined>;
+  drop(work: Work, previous: SecretText): Promise<Fault | undefined>;
   /** Locks the account behind a password that nobody knows. */
-  lock(work: Work): Promise<Trouble | undefined>;
+  lock(work: Work): Promise<Fault | undefined>;
   /** IDENTIFIED …, for a new account like the one of `state`, with a password that nobody knows. */
   identified(state: AccountState, password: SecretText): string;
   /** Changes the password of the session's own account, which needs no right. */
-  replaceOwn(session: Session, candidate: SecretText): Promise<Trouble | undefined>;
+  replaceOwn(session: Session, candidate: SecretText): Promise<Fault | undefined>;
   /** Why the account cannot hold two passwords; undefined when it can. */
   whyNotTwo(session: Session, state: AccountState): string | undefined;
   /** Why its password cannot be replaced; undefined when it can. */
@@ -114,7 +114,7 @@ async function setHashes(
   state: AccountState,
   hashes: readonly string[],
   ending: string,
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   const now = nativeHashes(state);
   const same = now.length === hashes.length && hashes.every((hash) => now.includes(hash));
   if (same && ending === '') return undefined;
@@ -170,7 +170,7 @@ const mysql: Passwords = {
     const still = await work.logsIn(previous);
     if (still === false) return undefined;
     if (still !== true) return still;
-    return trouble(
+    return fault(
       'rejected',
       session.target,
       `the old password of ${accountName(state.account)} is its first one, not its second`,
@@ -211,15 +211,15 @@ async function alterPassword(
   state: AccountState,
   password: SecretText,
   ending: string,
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   const identified = mysql.identified(state, password);
   return session.change(`ALTER USER ${accountText(state.account)} ${identified}${ending}`, alter);
 }
 
-async function discardOld(session: Session, state: AccountState): Promise<Trouble | undefined> {
+async function discardOld(session: Session, state: AccountState): Promise<Fault | undefined> {
   return session.change(`ALTER USER ${accountText(state.account)} DISCARD OLD PASSWORD`, alter);
 }
 
-function unsupported(session: Session, why: string): Trouble {
-  return trouble('unsupported', session.target, why);
+function unsupported(session: Session, why: string): Fault {
+  return fault('unsupported', session.target, why);
 }

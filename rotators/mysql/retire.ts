@@ -3,14 +3,14 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { RetireOutcome } from '../../shared/contract/rotator.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
 import { readAccount } from './accounts.ts';
+import { type Call, failureOf, openAdmin, resolve } from './connect.ts';
+import { type Fault, fault } from './fault.ts';
 import { workOn } from './pair.ts';
 import { passwordsOf } from './passwords.ts';
-import { type Call, failureOf, openAdmin, resolve } from './reach.ts';
 import type { Session } from './session.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
-export async function retireMysql(call: Call, previous: Credential): Promise<RetireOutcome> {
+export async function retire(call: Call, previous: Credential): Promise<RetireOutcome> {
   const { step } = call;
   const session = await openAdmin(call, [step.current, previous]);
   if (isFailure(session)) return session;
@@ -23,21 +23,21 @@ export async function retireMysql(call: Call, previous: Credential): Promise<Ret
     if (met !== undefined) return failureOf(call, met);
     if (!step.emergency) return { kind: 'retired', sessionsEnded: 0 };
     const cut = await cutSessions(session, previous.username ?? '');
-    return cut.kind === 'trouble' ? failureOf(call, cut) : { kind: 'retired', sessionsEnded: cut.count };
+    return cut.kind === 'fault' ? failureOf(call, cut) : { kind: 'retired', sessionsEnded: cut.count };
   } finally {
     session.close();
   }
 }
 
-async function end(call: Call, session: Session, previous: Credential): Promise<Trouble | undefined> {
+async function end(call: Call, session: Session, previous: Credential): Promise<Fault | undefined> {
   const { step } = call;
   // Replaced in place by the login itself: nothing is left of it, and the login may not look at its own account.
   if (step.strategy === 'single-user' && step.admin.kind === 'self') return undefined;
   const resolved = await resolve(call, session, previous.username ?? '', [step.current, previous]);
-  if (resolved.kind === 'trouble') return resolved;
+  if (resolved.kind === 'fault') return resolved;
   if (resolved.kind === 'missing') return undefined;
   const state = await readAccount(session, resolved.account);
-  if (state.kind === 'trouble') return state;
+  if (state.kind === 'fault') return state;
   if (state.kind === 'missing') return undefined;
   const work = workOn(call, session, state);
   const passwords = passwordsOf(session);
@@ -48,9 +48,9 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
 // All sessions of the login go, also those on its new password: they cannot be told apart, and they log in again by themselves.
 async function cutSessions(session: Session, user: string) {
   const seen = await sessionsOf(session, user);
-  if (seen.kind === 'trouble') return seen;
+  if (seen.kind === 'fault') return seen;
   if (seen.ids.length === 0 && !seen.seesAll) {
-    return { ...trouble('forbidden', session.target, 'it sees no sessions but its own'), permission: 'PROCESS on *.*' };
+    return { ...fault('forbidden', session.target, 'it sees no sessions but its own'), permission: 'PROCESS on *.*' };
   }
   return endSessions(session, seen.ids);
 }

@@ -10,18 +10,18 @@ import type {
 } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { readAccount } from './accounts.ts';
-import { checkMysql } from './check.ts';
+import { check } from './check.ts';
+import { type Call, failureOf, openAdmin, resolve } from './connect.ts';
+import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
 import { nextLogin } from './next.ts';
 import { applyPair, workOn } from './pair.ts';
 import { passwordsOf } from './passwords.ts';
-import { verifyMysql } from './proof.ts';
-import { type Call, failureOf, openAdmin, resolve } from './reach.ts';
-import { retireMysql } from './retire.ts';
+import { retire } from './retire.ts';
 import type { Session } from './session.ts';
 import { sessionsOf } from './sessions.ts';
 import type { MysqlTags } from './tags.ts';
-import { type Trouble, trouble } from './trouble.ts';
+import { verify } from './verify.ts';
 
 export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<MysqlTags> {
   const call = (step: Step<MysqlTags>, ...credentials: readonly Credential[]): Call => ({
@@ -32,10 +32,10 @@ export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<Mysql
   return {
     propose,
     apply: (step, candidate, live) => apply(call(step, candidate, live), candidate, live),
-    verify: (step, credential) => verifyMysql(call(step, credential), credential),
+    verify: (step, credential) => verify(call(step, credential), credential),
     inUse: (step, previous) => inUse(call(step, previous), previous),
-    retire: (step, previous): Promise<RetireOutcome> => retireMysql(call(step, previous), previous),
-    check: (step) => checkMysql(call(step)),
+    retire: (step, previous): Promise<RetireOutcome> => retire(call(step, previous), previous),
+    check: (step) => check(call(step)),
   };
 }
 
@@ -78,7 +78,7 @@ async function applyInPlace(
     return met === undefined ? undefined : failureOf(call, met);
   }
   const state = await accountOf(call, session, candidate.username ?? '', [live, step.current, candidate]);
-  if (state.kind === 'trouble') return failureOf(call, state);
+  if (state.kind === 'fault') return failureOf(call, state);
   const unsafe = await whyNotOurs(call, session, state, [live, step.current, candidate]);
   if (unsafe !== undefined) return failureOf(call, unsafe);
   const work = workOn(call, session, state);
@@ -95,18 +95,18 @@ async function addSecond(
   work: ReturnType<typeof workOn>,
   candidate: Credential,
   known: readonly Credential['password'][],
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   const passwords = passwordsOf(session);
   const why = passwords.whyNotTwo(session, work.state);
-  if (why !== undefined) return trouble('unsupported', session.target, why);
+  if (why !== undefined) return fault('unsupported', session.target, why);
   return passwords.add(work, candidate.password, known);
 }
 
 async function accountOf(call: Call, session: Session, user: string, known: readonly Credential[]) {
   const resolved = await resolve(call, session, user, known);
-  if (resolved.kind === 'trouble') return resolved;
+  if (resolved.kind === 'fault') return resolved;
   const state = resolved.kind === 'missing' ? resolved : await readAccount(session, resolved.account);
-  return state.kind === 'missing' ? trouble('missing', session.target, `there is no account ${user}`) : state;
+  return state.kind === 'missing' ? fault('missing', session.target, `there is no account ${user}`) : state;
 }
 
 async function inUse(call: Call, previous: Credential): Promise<UseOutcome> {
@@ -116,7 +116,7 @@ async function inUse(call: Call, previous: Credential): Promise<UseOutcome> {
   try {
     const user = previous.username ?? '';
     const seen = await sessionsOf(session, user);
-    if (seen.kind === 'trouble') return { kind: 'unknown', detail: `${seen.target}: ${seen.detail}` };
+    if (seen.kind === 'fault') return { kind: 'unknown', detail: `${seen.target}: ${seen.detail}` };
     if (seen.ids.length === 0) {
       if (seen.seesAll) return { kind: 'idle' };
       return { kind: 'unknown', detail: `the admin may not see other sessions; grant it PROCESS on *.*` };

@@ -5,13 +5,13 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { targetName } from '../common/transport.ts';
-import { type Account, literal, parseAccount, sessionMode } from './quoting.ts';
-import { type Moment, type Trouble, trouble, troubleOf } from './trouble.ts';
+import { type Fault, fault, faultOf, type Moment } from './fault.ts';
+import { type Account, literal, parseAccount, sessionMode } from './quote.ts';
 
 export const defaultPort = 3306;
 
 export type Row = Readonly<Record<string, unknown>>;
-export type Rows = { readonly kind: 'rows'; readonly rows: readonly Row[] } | Trouble;
+export type Rows = { readonly kind: 'rows'; readonly rows: readonly Row[] } | Fault;
 
 export interface Server {
   readonly flavour: 'MariaDB' | 'MySQL';
@@ -31,7 +31,7 @@ export interface Session {
   /** Sends one statement. Never throws. */
   query(statement: string): Promise<Rows>;
   /** Sends a statement that changes something; `permission` is the right it needs. The server refuses it when it arrives too late. */
-  change(statement: string, permission: string): Promise<Trouble | undefined>;
+  change(statement: string, permission: string): Promise<Fault | undefined>;
   /** May be called again. */
   close(): void;
 }
@@ -54,12 +54,12 @@ export interface OpenOptions {
 const greeting = z.object({ version: z.string(), account: z.string(), id: z.coerce.number(), now: z.coerce.number() });
 
 /** Connects, logs in, and makes the session independent of the server's settings. */
-export async function openSession(options: OpenOptions): Promise<Session | Trouble> {
+export async function openSession(options: OpenOptions): Promise<Session | Fault> {
   const wire = new Wire(options);
   const entered = await wire.connect();
   if (entered !== undefined) return entered;
   const prepared = await prepare(wire);
-  if (prepared.kind === 'trouble') {
+  if (prepared.kind === 'fault') {
     wire.close();
     return prepared;
   }
@@ -75,7 +75,7 @@ export async function openSession(options: OpenOptions): Promise<Session | Troub
       const text = server.flavour === 'MariaDB' ? fenced(statement, offsetMs, options.remainingMs()) : statement;
       const answer = await wire.query(text, 'statement');
       if (answer.kind === 'rows') return undefined;
-      return answer.trouble === 'forbidden' ? { ...answer, permission } : answer;
+      return answer.fault === 'forbidden' ? { ...answer, permission } : answer;
     },
     close: () => wire.close(),
   };
@@ -89,19 +89,19 @@ interface Prepared {
   readonly offsetMs: number;
 }
 
-async function prepare(wire: Wire): Promise<Prepared | Trouble> {
+async function prepare(wire: Wire): Promise<Prepared | Fault> {
   const set = await wire.query(
     `SET SESSION sql_mode = ${literal(sessionMode)}, SESSION sql_quote_show_create = 1`,
     'login',
   );
-  if (set.kind === 'trouble') return set;
+  if (set.kind === 'fault') return set;
   const asked = await wire.query(
     'SELECT VERSION() AS version, CURRENT_USER() AS account, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now',
     'login',
   );
-  if (asked.kind === 'trouble') return asked;
+  if (asked.kind === 'fault') return asked;
   const hello = greeting.safeParse(asked.rows[0]);
-  if (!hello.success) return trouble('rejected', wire.target, 'it did not say which version it is');
+  if (!hello.success) return fault('rejected', wire.target, 'it did not say which version it is');
   const offsetMs = hello.data.now * 1000 - performance.now();
   return { kind: 'prepared', server: serverOf(hello.data.version), hello: hello.data, offsetMs };
 }
@@ -137,7 +137,7 @@ class Wire {
     options.signal.addEventListener('abort', this.#abort, { once: true });
   }
 
-  async connect(): Promise<Trouble | undefined> {
+  async connect(): Promise<Fault | undefined> {
     if (this.#isOver()) return this.#outOfTime();
     return this.#settle('login', (done) => {
       const connection = createConnection(settingsOf(this.#options));
@@ -167,21 +167,21 @@ class Wire {
   }
 
   /** Waits for the driver's answer or the end of the step, whichever is first: a destroyed connection answers nothing at all. */
-  async #settle(moment: Moment, start: (done: (error: unknown) => void) => void): Promise<Trouble | undefined> {
+  async #settle(moment: Moment, start: (done: (error: unknown) => void) => void): Promise<Fault | undefined> {
     const answered = Promise.withResolvers<unknown>();
     const failedToStart = attempt(() => start((error) => answered.resolve(error ?? undefined)));
     const outcome = failedToStart ?? (await Promise.race([answered.promise, this.#ended.promise]));
     if (outcome === undefined) return undefined;
     if (moment === 'login' || outcome === 'aborted') this.close();
-    return troubleOf(this.target, outcome, moment, this.#secrets, outcome === 'aborted');
+    return faultOf(this.target, outcome, moment, this.#secrets, outcome === 'aborted');
   }
 
   #isOver(): boolean {
     return this.#options.signal.aborted || this.#options.remainingMs() <= 0;
   }
 
-  #outOfTime(): Trouble {
-    return trouble('unreachable', this.target, 'the time for the step ran out');
+  #outOfTime(): Fault {
+    return fault('unreachable', this.target, 'the time for the step ran out');
   }
 }
 

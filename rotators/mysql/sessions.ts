@@ -1,9 +1,9 @@
 /** Who is logged in as a login, and how they are made to leave. */
 import { z } from 'zod';
 import { withPermission } from './accounts.ts';
+import type { Fault } from './fault.ts';
 import { lacking, ownGrants } from './grants.ts';
 import type { Session } from './session.ts';
-import type { Trouble } from './trouble.ts';
 
 export interface Sessions {
   readonly kind: 'sessions';
@@ -22,11 +22,11 @@ const processRow = z.object({
 });
 
 /** Sessions of a login, our own one left out. */
-export async function sessionsOf(session: Session, user: string): Promise<Sessions | Trouble> {
+export async function sessionsOf(session: Session, user: string): Promise<Sessions | Fault> {
   const answer = await session.query(
     'SELECT ID AS id, USER AS user, HOST AS host, DB AS db FROM information_schema.PROCESSLIST',
   );
-  if (answer.kind === 'trouble') return withPermission(answer, 'PROCESS on *.*');
+  if (answer.kind === 'fault') return withPermission(answer, 'PROCESS on *.*');
   const rows = answer.rows.flatMap((row) => processRow.safeParse(row).data ?? []);
   const theirs = rows.filter((row) => row.user === user && row.id !== session.id);
   const by = new Set(theirs.map((row) => describe(row.host ?? '', row.db)));
@@ -38,7 +38,7 @@ export async function sessionsOf(session: Session, user: string): Promise<Sessio
 // When nobody else is logged in, an empty list may mean that there is nobody or that we may not look.
 async function mayProcess(session: Session): Promise<boolean> {
   const own = await ownGrants(session);
-  if (own.kind === 'trouble') return false;
+  if (own.kind === 'fault') return false;
   return lacking([{ rights: ['PROCESS ON *.*'], statementFor: () => '' }], own.grants).length === 0;
 }
 
@@ -46,7 +46,7 @@ async function mayProcess(session: Session): Promise<boolean> {
 export async function endSessions(
   session: Session,
   ids: readonly number[],
-): Promise<{ readonly kind: 'ended'; readonly count: number } | Trouble> {
+): Promise<{ readonly kind: 'ended'; readonly count: number } | Fault> {
   let count = 0;
   for (const id of ids) {
     const answer = await session.query(`KILL CONNECTION ${id}`);

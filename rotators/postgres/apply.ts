@@ -7,11 +7,11 @@ import { adminFailure, type PostgresFault } from './fault.ts';
 import { runFenced } from './fenced.ts';
 import { objectionToName, objectionToPair, objectionToPrivilege, objectionToState } from './guard.ts';
 import { type LoginFacts, readLogins } from './logins.ts';
+import { creation, refresh } from './pair.ts';
 import { verifierFor } from './password.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { type Session, withSession } from './session.ts';
 import { readSettings } from './settings.ts';
-import { creation, refresh } from './twin.ts';
 
 /** Makes the server accept the candidate. */
 export async function apply(work: Work, candidate: Credential, live: Credential): Promise<ApplyOutcome> {

@@ -6,12 +6,12 @@ import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
-import type { PostgresOptions } from './options.ts';
 import { defaultPort, type Opening } from './session.ts';
+import type { PostgresTags } from './tags.ts';
 
 /** What every method of the rotator works with. */
 export interface Work {
-  readonly step: Step<PostgresOptions>;
+  readonly step: Step<PostgresTags>;
   readonly environment: RotatorEnvironment;
 }
 

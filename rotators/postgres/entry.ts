@@ -1,9 +1,9 @@
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
-import { type PostgresOptions, postgresOptions } from './options.ts';
+import { type PostgresTags, postgresTags } from './tags.ts';
 
-export const postgres: RotatorEntry<PostgresOptions> = {
+export const postgres: RotatorEntry<PostgresTags> = {
   name: 'postgres',
   strategies: ['alternating-users', 'single-user'],
-  options: postgresOptions,
+  options: postgresTags,
   load: async (environment) => (await import('./rotator.ts')).makePostgresRotator(environment),
 };

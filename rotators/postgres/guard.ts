@@ -2,8 +2,8 @@
 
 import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
-import { lackingRights } from './compare.ts';
 import { adminLogin, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
+import { lackingRights } from './grants.ts';
 import { isPrivileged, type LoginFacts } from './logins.ts';
 import { nameFault } from './quote.ts';
 import { type Session, withSession } from './session.ts';

@@ -4,14 +4,14 @@ import { type Failure, failure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { apply } from './apply.ts';
 import { check } from './check.ts';
-import type { PostgresOptions } from './options.ts';
 import { longestName, nameFault } from './quote.ts';
 import { retire } from './retire.ts';
 import { inUse } from './sessions.ts';
+import type { PostgresTags } from './tags.ts';
 import { verify } from './verify.ts';
 
 /** Rotates the password of PostgreSQL logins. Keeps no connection and no state between calls. */
-export function makePostgresRotator(environment: RotatorEnvironment): Rotator<PostgresOptions> {
+export function makePostgresRotator(environment: RotatorEnvironment): Rotator<PostgresTags> {
   return {
     propose,
     apply: (step, candidate, live) => apply({ step, environment }, candidate, live),
@@ -22,7 +22,7 @@ export function makePostgresRotator(environment: RotatorEnvironment): Rotator<Po
   };
 }
 
-function propose(step: Step<PostgresOptions>, current: Credential): Credential | Failure {
+function propose(step: Step<PostgresTags>, current: Credential): Credential | Failure {
   const { username } = current;
   if (username === undefined) {
     return failure('value-unreadable', { secret: step.secret, detail: 'the value names no login' });

@@ -2,9 +2,10 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 import { z } from 'zod';
+import { authorities } from '../../shared/authorities.ts';
 import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { authorities, usesTls } from '../common/transport.ts';
+import { usesTls } from '../common/transport.ts';
 import { faultOf, PostgresFault } from './fault.ts';
 
 /** How our own sessions are called in pg_stat_activity, so that they are not taken for a consumer's. */
@@ -121,7 +122,7 @@ function openWire(opening: Opening): Wire {
 
 function configOf(opening: Opening, socket: Socket): ClientConfig & { readonly scramMaxIterations: number } {
   const { endpoint, environment } = opening;
-  const ca = authorities(environment);
+  const ca = authorities(environment.trustedCertificates);
   return {
     host: endpoint.host,
     port: endpoint.port ?? defaultPort,

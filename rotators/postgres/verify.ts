@@ -1,9 +1,9 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { wireFailure } from '../common/failures.ts';
-import { lackingRights } from './compare.ts';
 import { adminAccess, loginOpening, loginTarget, type Work } from './connect.ts';
 import type { PostgresFault } from './fault.ts';
+import { lackingRights } from './grants.ts';
 import { readLogins } from './logins.ts';
 import { nameFault } from './quote.ts';
 import { withSession } from './session.ts';

@@ -1,9 +1,9 @@
 /** Changes passwords of one user on all nodes, in an order in which every moment is safe. */
 import type { Credential } from '../../shared/contract/credential.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Fault, fault } from './fault.ts';
 import { eachAtMost, type Fleet, type Node } from './fleet.ts';
 import { defaultUser, readSecrets, remember, replicatesAs, type Secrets, setPasswords } from './settings.ts';
-import { type Trouble, trouble } from './trouble.ts';
 import { changePasswords, hashOf, readUser, type User } from './users.ts';
 
 /** Nodes may join while others are changed; after this many rounds somebody is rebuilding the whole, and the next attempt goes on. */
@@ -21,7 +21,7 @@ export function userOf(credential: Credential): string {
 }
 
 /** Says why the login must not be changed on a node through this secret; undefined when it may. */
-export type Guard = (node: Node, user: User) => Promise<Trouble | undefined>;
+export type Guard = (node: Node, user: User) => Promise<Fault | undefined>;
 
 /**
  * Adds the candidate on every node, then hands it to the links between nodes that use this login, and only then removes passwords
@@ -32,14 +32,14 @@ export async function addPassword(
   candidate: Credential,
   kept: readonly SecretText[],
   guard: Guard,
-): Promise<Changed | Trouble> {
+): Promise<Changed | Fault> {
   const user = userOf(candidate);
   const wanted = hashOf(candidate.password);
   const known = new Set([wanted, ...kept.map(hashOf)]);
   const strangers = new Map<Node, readonly string[]>();
   const added = await onEveryNode(fleet, async (node) => {
     const found = await existing(node, user);
-    if (found.kind === 'trouble') return found;
+    if (found.kind === 'fault') return found;
     const unsafe = await guard(node, found);
     if (unsafe !== undefined) return unsafe;
     strangers.set(
@@ -51,15 +51,15 @@ export async function addPassword(
   });
   if (added !== undefined) return added;
   const linked = await handToLinks(fleet, user, candidate.password);
-  if (linked.kind === 'trouble') return linked;
-  const removed = await firstTrouble(fleet.nodes(), (node) =>
+  if (linked.kind === 'fault') return linked;
+  const removed = await firstFault(fleet.nodes(), (node) =>
     changePasswords(node.connection, user, { add: [], remove: strangers.get(node) ?? [] }),
   );
   return removed ?? rememberAll(fleet, linked.nodes, linked.warnings);
 }
 
 /** Replaces all passwords of the user by the candidate, in its settings where the node keeps it there. */
-export async function replacePassword(fleet: Fleet, candidate: Credential, guard: Guard): Promise<Changed | Trouble> {
+export async function replacePassword(fleet: Fleet, candidate: Credential, guard: Guard): Promise<Changed | Fault> {
   const user = userOf(candidate);
   const settings = new Set<Node>();
   const replaced = await onEveryNode(fleet, async (node) => {
@@ -73,18 +73,18 @@ export async function replacePassword(fleet: Fleet, candidate: Credential, guard
   });
   if (replaced !== undefined) return replaced;
   const linked = await handToLinks(fleet, user, candidate.password);
-  if (linked.kind === 'trouble') return linked;
+  if (linked.kind === 'fault') return linked;
   return rememberAll(fleet, new Set([...settings, ...linked.nodes]), linked.warnings);
 }
 
 /** Takes one password away from the user on every node. A node or a user that does not have it is fine. */
-export async function removePassword(fleet: Fleet, previous: Credential): Promise<Changed | Trouble> {
+export async function removePassword(fleet: Fleet, previous: Credential): Promise<Changed | Fault> {
   const user = userOf(previous);
   const hash = hashOf(previous.password);
   const removed = await onEveryNode(fleet, async (node) => {
     const found = await readUser(node.connection, user);
     // Before Redis 6 there was one password for everybody, and it was replaced at apply.
-    if (found.kind === 'trouble') return found.trouble === 'unknown-command' ? undefined : found;
+    if (found.kind === 'fault') return found.fault === 'unknown-command' ? undefined : found;
     if (found.kind === 'missing' || !found.hashes.has(hash)) return undefined;
     return changePasswords(node.connection, user, { add: [], remove: [hash] });
   });
@@ -97,11 +97,11 @@ function everybody(secrets: Secrets): User {
   return { kind: 'user', enabled: true, takesAnyPassword: false, powerful: true, hashes };
 }
 
-async function replaceHashes(node: Node, candidate: Credential, guard: Guard): Promise<Trouble | undefined> {
+async function replaceHashes(node: Node, candidate: Credential, guard: Guard): Promise<Fault | undefined> {
   const user = userOf(candidate);
   const wanted = hashOf(candidate.password);
   const found = await existing(node, user);
-  if (found.kind === 'trouble') return found;
+  if (found.kind === 'fault') return found;
   const unsafe = await guard(node, found);
   if (unsafe !== undefined) return unsafe;
   const add = found.hashes.has(wanted) ? [] : [wanted];
@@ -109,12 +109,12 @@ async function replaceHashes(node: Node, candidate: Credential, guard: Guard): P
   return changePasswords(node.connection, user, { add, remove });
 }
 
-async function existing(node: Node, user: string): Promise<User | Trouble> {
+async function existing(node: Node, user: string): Promise<User | Fault> {
   const found = await readUser(node.connection, user);
-  if (found.kind === 'missing') return trouble('missing', node.name, `it has no user ${user}`);
+  if (found.kind === 'missing') return fault('missing', node.name, `it has no user ${user}`);
   if (found.kind === 'user' && found.takesAnyPassword) {
     // Giving it a first password would lock out everybody who logs in without one.
-    return trouble('rejected', node.name, `its user ${user} takes any password (nopass); give it a password first`);
+    return fault('rejected', node.name, `its user ${user} takes any password (nopass); give it a password first`);
   }
   return found;
 }
@@ -125,15 +125,15 @@ async function handToLinks(
   user: string,
   password: SecretText,
 ): Promise<
-  { readonly kind: 'linked'; readonly nodes: ReadonlySet<Node>; readonly warnings: readonly string[] } | Trouble
+  { readonly kind: 'linked'; readonly nodes: ReadonlySet<Node>; readonly warnings: readonly string[] } | Fault
 > {
   const changed = new Set<Node>();
   const unseen: string[] = [];
   const nodes = fleet.nodes();
-  const met = await firstTrouble(nodes, async (node) => {
-    const secrets: Secrets | Trouble = await readSecrets(node);
-    if (secrets.kind === 'trouble') {
-      if (secrets.trouble !== 'forbidden' && secrets.trouble !== 'unknown-command') return secrets;
+  const met = await firstFault(nodes, async (node) => {
+    const secrets: Secrets | Fault = await readSecrets(node);
+    if (secrets.kind === 'fault') {
+      if (secrets.fault !== 'forbidden' && secrets.fault !== 'unknown-command') return secrets;
       if (nodes.length > 1) unseen.push(node.name);
       return undefined;
     }
@@ -150,11 +150,11 @@ async function rememberAll(
   fleet: Fleet,
   settingsChanged: ReadonlySet<Node>,
   warnings: readonly string[],
-): Promise<Changed | Trouble> {
+): Promise<Changed | Fault> {
   const answers = await eachAtMost(fleet.nodes(), (node) => remember(node, settingsChanged.has(node)));
   const forgetful: string[] = [];
   for (const answer of answers) {
-    if (answer.kind === 'trouble') return answer;
+    if (answer.kind === 'fault') return answer;
     if (answer.kind === 'forgetful') forgetful.push(`${answer.node} (${answer.why})`);
   }
   if (forgetful.length === 0) return { kind: 'changed', warnings };
@@ -163,21 +163,18 @@ async function rememberAll(
 }
 
 /** Runs `work` once on each node, also on those that join meanwhile. The seed's turn comes after all others. */
-async function onEveryNode(
-  fleet: Fleet,
-  work: (node: Node) => Promise<Trouble | undefined>,
-): Promise<Trouble | undefined> {
+async function onEveryNode(fleet: Fleet, work: (node: Node) => Promise<Fault | undefined>): Promise<Fault | undefined> {
   const done = new Set<Node>();
   for (let round = 0; round < mostRounds; round++) {
     const open = fleet.nodes().filter((node) => !done.has(node));
     if (open.length === 0) return undefined;
-    const met = (await firstTrouble(open.slice(0, -1), work)) ?? (await firstTrouble(open.slice(-1), work));
+    const met = (await firstFault(open.slice(0, -1), work)) ?? (await firstFault(open.slice(-1), work));
     if (met !== undefined) return met;
     for (const node of open) done.add(node);
     const grown = await fleet.grow();
     if (typeof grown !== 'number') return grown;
   }
-  return trouble(
+  return fault(
     'busy',
     fleet
       .nodes()
@@ -187,10 +184,10 @@ async function onEveryNode(
   );
 }
 
-async function firstTrouble(
+async function firstFault(
   nodes: readonly Node[],
-  work: (node: Node) => Promise<Trouble | undefined>,
-): Promise<Trouble | undefined> {
+  work: (node: Node) => Promise<Fault | undefined>,
+): Promise<Fault | undefined> {
   const met = await eachAtMost(nodes, work);
   return met.find((one) => one !== undefined);
 }

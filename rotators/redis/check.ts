@@ -4,18 +4,18 @@ import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
+import { adminLogins, fleetOptions, type RedisStep, tlsFor } from './connect.ts';
+import { adminFailure } from './fault.ts';
 import { eachAtMost, type Fleet, gather, type Node } from './fleet.ts';
-import { verifyRedis } from './proof.ts';
-import { adminLogins, fleetOptions, type RedisStep, tlsFor } from './reach.ts';
 import { defaultUser, readSecrets } from './settings.ts';
-import { adminFailure } from './trouble.ts';
 import { readUser } from './users.ts';
+import { verify } from './verify.ts';
 
-export async function checkRedis(step: RedisStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
+export async function check(step: RedisStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
   const admin = await adminLogins(step, [step.current]);
   if (isFailure(admin)) return [failed('admin', admin)];
   const fleet = await gather(fleetOptions(step, environment, admin.logins));
-  if (fleet.kind === 'trouble') return [failed('nodes', adminFailure(step, adminName(step), fleet))];
+  if (fleet.kind === 'fault') return [failed('nodes', adminFailure(step, adminName(step), fleet))];
   try {
     const names = fleet.nodes().map((node) => node.name);
     return [
@@ -67,7 +67,7 @@ async function loginProblem(step: RedisStep, node: Node, user: string): Promise<
     const fix = `Switch ${user} on at ${node.name}: ACL SETUSER ${user} on.`;
     return { name: 'login', state: 'failed', detail: `${user} is switched off on ${node.name}`, fix };
   }
-  if (found.trouble === 'unknown-command' && step.strategy === 'single-user' && user === defaultUser) {
+  if (found.fault === 'unknown-command' && step.strategy === 'single-user' && user === defaultUser) {
     const secrets = await readSecrets(node);
     if (secrets.kind === 'secrets' && secrets.requirepass !== '') return undefined;
   }
@@ -92,7 +92,7 @@ async function permissions(step: RedisStep, fleet: Fleet, admins: readonly Crede
   const missing: string[] = [];
   for (const [command, ...args] of needed) {
     const answer = await node.connection.call('ACL', 'DRYRUN', userOf(admin), command, ...args);
-    if (answer.kind === 'trouble') {
+    if (answer.kind === 'fault') {
       return [{ name: 'permissions', state: 'unknown', detail: `${node.name} does not tell: ${answer.detail}` }];
     }
     if (answer.value !== 'OK') missing.push(`+${[command, args[0]].join('|').toLowerCase()}`);
@@ -117,7 +117,7 @@ async function memory(fleet: Fleet): Promise<Check[]> {
 }
 
 async function published(step: RedisStep, environment: RotatorEnvironment): Promise<Check> {
-  const answer = await verifyRedis(step, environment, step.current);
+  const answer = await verify(step, environment, step.current);
   if (answer.kind === 'accepted') return passed('published credential', `${userOf(step.current)} logs in`);
   if (answer.kind === 'failed') return failed('published credential', answer);
   const detail = 'detail' in answer ? answer.detail : answer.missing.join(', ');

@@ -2,21 +2,21 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Credential } from '../../shared/contract/credential.ts';
-import { type Trouble, trouble, troubleOfConnection, troubleOfReply } from './trouble.ts';
+import { type Fault, fault, faultOfConnection, faultOfReply } from './fault.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-export type Reply = { readonly kind: 'reply'; readonly value: unknown } | Trouble;
+export type Reply = { readonly kind: 'reply'; readonly value: unknown } | Fault;
 
 export interface RedisConnection {
   readonly address: Address;
-  /** Sends one command. Never throws; a connection that broke is a trouble. */
+  /** Sends one command. Never throws; a connection that broke is a fault. */
   call(command: string, ...args: readonly (string | number)[]): Promise<Reply>;
   /** Presents a credential. May be called again with another one. */
-  login(credential: Credential): Promise<{ readonly kind: 'accepted' } | Trouble>;
+  login(credential: Credential): Promise<{ readonly kind: 'accepted' } | Fault>;
   /** May be called again. */
   close(): void;
 }
@@ -32,7 +32,7 @@ export interface OpenOptions {
   readonly remainingMs: () => number;
 }
 
-export type Opened = { readonly kind: 'open'; readonly connection: RedisConnection } | Trouble;
+export type Opened = { readonly kind: 'open'; readonly connection: RedisConnection } | Fault;
 
 export function nodeName(address: Address): string {
   return `${address.host}:${address.port}`;
@@ -76,7 +76,7 @@ export async function openRedis(options: OpenOptions): Promise<Opened> {
     await client.connect();
   } catch (error) {
     close();
-    return troubleOfConnection(node, seen.last ?? error, signal);
+    return faultOfConnection(node, seen.last ?? error, signal);
   }
   const call = async (command: string, ...args: readonly (string | number)[]): Promise<Reply> => {
     // A worker that was frozen wakes up here, before its timers and its signal do.
@@ -84,20 +84,20 @@ export async function openRedis(options: OpenOptions): Promise<Opened> {
     try {
       return { kind: 'reply', value: await client.call(command, ...args) };
     } catch (error) {
-      return troubleOfReply({ node, command, args, error, broken: seen.last, signal });
+      return faultOfReply({ node, command, args, error, broken: seen.last, signal });
     }
   };
   return { kind: 'open', connection: { address, call, login: (credential) => login(call, credential), close } };
 }
 
-function outOfTime(node: string): Trouble {
-  return trouble('unreachable', node, 'the time for the step ran out');
+function outOfTime(node: string): Fault {
+  return fault('unreachable', node, 'the time for the step ran out');
 }
 
 async function login(
   call: RedisConnection['call'],
   credential: Credential,
-): Promise<{ readonly kind: 'accepted' } | Trouble> {
+): Promise<{ readonly kind: 'accepted' } | Fault> {
   const password = credential.password.reveal();
   const { username } = credential;
   const answer =

@@ -6,8 +6,5 @@ export const redis: RotatorEntry<RedisTags> = {
   name: 'redis',
   strategies: ['dual-password', 'single-user'],
   options: redisTags,
-  load: async (environment) => {
-    const { makeRedisRotator } = await import('./rotator.ts');
-    return makeRedisRotator(environment);
-  },
+  load: async (environment) => (await import('./rotator.ts')).makeRedisRotator(environment),
 };

@@ -2,8 +2,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Credential } from '../../shared/contract/credential.ts';
 import { type Address, nodeName, openRedis, type RedisConnection } from './connection.ts';
+import { type Fault, fault } from './fault.ts';
 import { type NodeView, viewOf } from './topology.ts';
-import { type Trouble, trouble } from './trouble.ts';
 
 /** Connections opened at one time: a cluster may have hundreds of nodes. */
 const atOnce = 16;
@@ -34,7 +34,7 @@ export interface Fleet {
   /** The seed comes last: in a self-rotation it is the node that the next attempt begins with, so it is changed last. */
   nodes(): readonly Node[];
   /** Asks all nodes again and connects to those that joined. Gives how many are new. */
-  grow(): Promise<number | Trouble>;
+  grow(): Promise<number | Fault>;
   /** May be called again. */
   close(): void;
 }
@@ -44,8 +44,8 @@ interface Joined {
   readonly node: Node;
 }
 
-/** Connects to all nodes. A single node that cannot be reached is the trouble of the whole: its users would stay as they are. */
-export async function gather(options: FleetOptions): Promise<Fleet | Trouble> {
+/** Connects to all nodes. A single node that cannot be reached is the fault of the whole: its users would stay as they are. */
+export async function gather(options: FleetOptions): Promise<Fleet | Fault> {
   const members: Node[] = [];
   const known = new Set<string>();
   const fleet: Fleet = {
@@ -54,7 +54,7 @@ export async function gather(options: FleetOptions): Promise<Fleet | Trouble> {
     grow: async () => {
       const before = members.length;
       const views = await eachAtMost(members, (node) => viewOf(node.connection, options.sentinelName));
-      for (const view of views) if (view.kind === 'trouble') return view;
+      for (const view of views) if (view.kind === 'fault') return view;
       const seen = views.flatMap((view) => (view.kind === 'view' ? view.neighbours : []));
       const met = await follow(seen, options, members, known);
       return met ?? members.length - before;
@@ -70,7 +70,7 @@ export async function gather(options: FleetOptions): Promise<Fleet | Trouble> {
   }
   if (fleet.nodes().length > 0) return fleet;
   fleet.close();
-  return trouble('missing', options.seeds.map(nodeName).join(', '), 'no node was found there');
+  return fault('missing', options.seeds.map(nodeName).join(', '), 'no node was found there');
 }
 
 async function follow(
@@ -78,7 +78,7 @@ async function follow(
   options: FleetOptions,
   members: Node[],
   known: Set<string>,
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   let wave = first;
   // Only what a person wrote may be a Sentinel; servers name each other's data nodes.
   let maySentinel = members.length === 0;
@@ -90,9 +90,9 @@ async function follow(
     });
     const results = await eachAtMost(fresh, (address) => join(address, options, maySentinel));
     maySentinel = false;
-    // Everybody who joined is kept before a trouble is reported, so that closing the fleet closes all of them.
+    // Everybody who joined is kept before a fault is reported, so that closing the fleet closes all of them.
     for (const result of results) if (result.kind === 'joined') admit(result.node, members);
-    const met = results.find((result) => result.kind === 'trouble');
+    const met = results.find((result) => result.kind === 'fault');
     if (met !== undefined) return met;
     wave = results.flatMap((result) => (result.kind === 'joined' ? result.node.view.neighbours : []));
   }
@@ -105,7 +105,7 @@ function admit(node: Node, members: Node[]): void {
   else members.push(node);
 }
 
-async function join(address: Address, options: FleetOptions, maySentinel: boolean): Promise<Joined | Trouble> {
+async function join(address: Address, options: FleetOptions, maySentinel: boolean): Promise<Joined | Fault> {
   const tls = options.tlsFor(address);
   const opened = await openRedis({
     address,
@@ -114,10 +114,10 @@ async function join(address: Address, options: FleetOptions, maySentinel: boolea
     remainingMs: options.remainingMs,
     ...(tls === undefined ? {} : { tls }),
   });
-  if (opened.kind === 'trouble') return opened;
+  if (opened.kind === 'fault') return opened;
   const { connection } = opened;
   const entered = await enter(connection, options, maySentinel);
-  if (entered.kind === 'trouble') {
+  if (entered.kind === 'fault') {
     connection.close();
     return entered;
   }
@@ -129,22 +129,22 @@ async function enter(
   connection: RedisConnection,
   options: FleetOptions,
   maySentinel: boolean,
-): Promise<{ readonly kind: 'entered'; readonly view: NodeView; readonly login: Credential } | Trouble> {
+): Promise<{ readonly kind: 'entered'; readonly view: NodeView; readonly login: Credential } | Fault> {
   const [anyLogin] = options.logins;
   if (maySentinel && anyLogin !== undefined) {
     // A Sentinel often has no users of its own and refuses every login, so it is asked what it is before a login is tried.
     const view = await viewOf(connection, options.sentinelName);
     if (view.kind === 'view' && view.mode === 'sentinel') return { kind: 'entered', view, login: anyLogin };
-    if (view.kind === 'trouble' && view.trouble !== 'refused' && view.trouble !== 'forbidden') return view;
+    if (view.kind === 'fault' && view.fault !== 'refused' && view.fault !== 'forbidden') return view;
   }
-  let refused = trouble('refused', nodeName(connection.address), 'there is no credential to try');
+  let refused = fault('refused', nodeName(connection.address), 'there is no credential to try');
   for (const login of options.logins) {
     const answer = await connection.login(login);
     if (answer.kind === 'accepted') {
       const view = await viewOf(connection, options.sentinelName);
-      return view.kind === 'trouble' ? view : { kind: 'entered', view, login };
+      return view.kind === 'fault' ? view : { kind: 'entered', view, login };
     }
-    if (answer.trouble !== 'refused') return answer;
+    if (answer.fault !== 'refused') return answer;
     refused = answer;
   }
   return refused;

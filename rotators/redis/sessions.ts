@@ -1,6 +1,7 @@
 /** Who is connected as a user, and how they are made to leave. */
+
+import type { Fault } from './fault.ts';
 import { eachAtMost, type Fleet } from './fleet.ts';
-import type { Trouble } from './trouble.ts';
 
 export interface Sessions {
   readonly kind: 'sessions';
@@ -10,12 +11,12 @@ export interface Sessions {
 }
 
 /** Sessions of the user on all nodes. Our own connections and the links of replicas are not counted. */
-export async function sessionsOf(fleet: Fleet, user: string): Promise<Sessions | Trouble> {
+export async function sessionsOf(fleet: Fleet, user: string): Promise<Sessions | Fault> {
   const perNode = await eachAtMost(fleet.nodes(), async ({ connection }) => {
     const own = await connection.call('CLIENT', 'ID');
-    if (own.kind === 'trouble') return own;
+    if (own.kind === 'fault') return own;
     const listed = await connection.call('CLIENT', 'LIST');
-    if (listed.kind === 'trouble') return listed;
+    if (listed.kind === 'fault') return listed;
     const clients = String(listed.value).split('\n').map(parseClient);
     return {
       kind: 'clients' as const,
@@ -25,7 +26,7 @@ export async function sessionsOf(fleet: Fleet, user: string): Promise<Sessions |
   const by = new Set<string>();
   let count = 0;
   for (const answer of perNode) {
-    if (answer.kind === 'trouble') return answer;
+    if (answer.kind === 'fault') return answer;
     count += answer.clients.length;
     for (const client of answer.clients) by.add(describe(client));
   }
@@ -33,13 +34,13 @@ export async function sessionsOf(fleet: Fleet, user: string): Promise<Sessions |
 }
 
 /** Ends all sessions of the user on all nodes but our own. Gives how many there were. */
-export async function endSessions(fleet: Fleet, user: string): Promise<{ kind: 'ended'; count: number } | Trouble> {
+export async function endSessions(fleet: Fleet, user: string): Promise<{ kind: 'ended'; count: number } | Fault> {
   let count = 0;
   for (const answer of await eachAtMost(fleet.nodes(), ({ connection }) =>
     connection.call('CLIENT', 'KILL', 'USER', user, 'SKIPME', 'yes'),
   )) {
     // The kill is refused for a user that does not exist: then nobody is connected as it either.
-    if (answer.kind === 'trouble' && !/No such user/i.test(answer.detail)) return answer;
+    if (answer.kind === 'fault' && !/No such user/i.test(answer.detail)) return answer;
     if (answer.kind === 'reply') count += Number(answer.value);
   }
   return { kind: 'ended', count };

@@ -1,8 +1,8 @@
 /** Passwords that live in a node's settings, and how a node is made to remember a change. */
 import { z } from 'zod';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
+import type { Fault } from './fault.ts';
 import type { Node } from './fleet.ts';
-import type { Trouble } from './trouble.ts';
 
 /** The login every client without a name gets. */
 export const defaultUser = 'default';
@@ -19,11 +19,11 @@ export interface Secrets {
 const settingReply = z.array(z.string());
 
 /** Reads what of the settings holds passwords. They stay inside this process. */
-export async function readSecrets(node: Node): Promise<Secrets | Trouble> {
+export async function readSecrets(node: Node): Promise<Secrets | Fault> {
   const read = { requirepass: '', masterauth: '', masteruser: '' };
   for (const name of ['requirepass', 'masterauth', 'masteruser'] as const) {
     const answer = await node.connection.call('CONFIG', 'GET', name);
-    if (answer.kind === 'trouble') return answer;
+    if (answer.kind === 'fault') return answer;
     const [, value = ''] = settingReply.safeParse(answer.value).data ?? [];
     read[name] = value;
   }
@@ -43,10 +43,10 @@ export async function setPasswords(
   node: Node,
   settings: readonly PasswordSetting[],
   password: SecretText,
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   for (const setting of settings) {
     const answer = await node.connection.call('CONFIG', 'SET', setting, password.reveal());
-    if (answer.kind === 'trouble') return answer;
+    if (answer.kind === 'fault') return answer;
   }
   return undefined;
 }
@@ -60,10 +60,10 @@ export type Remembered =
  * Makes the node remember its users, and its settings where one was changed: ACL SAVE where it has an ACL file, else CONFIG REWRITE.
  * Never ACL LOAD, which disconnects clients.
  */
-export async function remember(node: Node, settingsChanged: boolean): Promise<Remembered | Trouble> {
+export async function remember(node: Node, settingsChanged: boolean): Promise<Remembered | Fault> {
   const saved = await node.connection.call('ACL', 'SAVE');
-  if (saved.kind === 'trouble') {
-    const otherwise = /not configured to use an ACL file/.test(saved.detail) || saved.trouble === 'unknown-command';
+  if (saved.kind === 'fault') {
+    const otherwise = /not configured to use an ACL file/.test(saved.detail) || saved.fault === 'unknown-command';
     if (!otherwise) return forgetfulOr(node, saved);
   }
   if (saved.kind === 'reply' && !settingsChanged) return { kind: 'remembered' };
@@ -72,6 +72,6 @@ export async function remember(node: Node, settingsChanged: boolean): Promise<Re
 }
 
 // Only a connection that broke is tried again; any other refusal will be the same next time, and the rotation is worth more.
-function forgetfulOr(node: Node, met: Trouble): Remembered | Trouble {
-  return met.trouble === 'unreachable' ? met : { kind: 'forgetful', node: node.name, why: met.detail };
+function forgetfulOr(node: Node, met: Fault): Remembered | Fault {
+  return met.fault === 'unreachable' ? met : { kind: 'forgetful', node: node.name, why: met.detail };
 }

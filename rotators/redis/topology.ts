@@ -3,10 +3,10 @@
  * be found. A cluster is read from CLUSTER NODES of every node and not from the slot map, which hides a fresh replica for seconds.
  */
 import { z } from 'zod';
-import { isLoopback } from '../common/transport.ts';
+import { isLoopback } from '../../shared/loopback.ts';
 import type { Address } from './connection.ts';
 import { nodeName, type RedisConnection } from './connection.ts';
-import { type Trouble, trouble } from './trouble.ts';
+import { type Fault, fault } from './fault.ts';
 
 /** What one node says of itself. */
 export interface NodeView {
@@ -21,10 +21,10 @@ export interface NodeView {
 }
 
 /** Asks a node. The connection has to be logged in, except to a Sentinel without a password. */
-export async function viewOf(connection: RedisConnection, sentinelName?: string): Promise<NodeView | Trouble> {
+export async function viewOf(connection: RedisConnection, sentinelName?: string): Promise<NodeView | Fault> {
   const node = nodeName(connection.address);
   const server = await connection.call('INFO', 'server');
-  if (server.kind === 'trouble') return server;
+  if (server.kind === 'fault') return server;
   const info = parseInfo(server.value);
   const mode = info.get('redis_mode');
   const found =
@@ -36,7 +36,7 @@ export async function viewOf(connection: RedisConnection, sentinelName?: string)
   if (!Array.isArray(found)) return found;
   const astray = found.find((address) => isLoopback(address.host) && !isLoopback(connection.address.host));
   if (astray !== undefined) {
-    return trouble(
+    return fault(
       'rejected',
       node,
       `it announces the node ${nodeName(astray)}, which is nobody's address from elsewhere; set cluster-announce-ip or replica-announce-ip`,
@@ -62,9 +62,9 @@ export function parseInfo(reply: unknown): ReadonlyMap<string, string> {
   return new Map(pairs);
 }
 
-async function clusterNeighbours(connection: RedisConnection): Promise<Address[] | Trouble> {
+async function clusterNeighbours(connection: RedisConnection): Promise<Address[] | Fault> {
   const answer = await connection.call('CLUSTER', 'NODES');
-  if (answer.kind === 'trouble') return answer;
+  if (answer.kind === 'fault') return answer;
   return parseClusterNodes(String(answer.value), connection.address.host);
 }
 
@@ -87,9 +87,9 @@ export function parseClusterNodes(text: string, ownHost: string): Address[] {
   });
 }
 
-async function replicationNeighbours(connection: RedisConnection): Promise<Address[] | Trouble> {
+async function replicationNeighbours(connection: RedisConnection): Promise<Address[] | Fault> {
   const answer = await connection.call('INFO', 'replication');
-  if (answer.kind === 'trouble') return answer;
+  if (answer.kind === 'fault') return answer;
   return parseReplication(parseInfo(answer.value));
 }
 
@@ -116,26 +116,26 @@ function splitOnce(field: string): [string, string] {
 const sentinelEntries = z.array(z.array(z.string()));
 
 // A Sentinel also knows replicas that are down now; they must not come back with an old password unseen.
-async function watched(connection: RedisConnection, wanted: string | undefined): Promise<Address[] | Trouble> {
+async function watched(connection: RedisConnection, wanted: string | undefined): Promise<Address[] | Fault> {
   const node = nodeName(connection.address);
   const answer = await connection.call('SENTINEL', 'MASTERS');
-  if (answer.kind === 'trouble') return answer;
+  if (answer.kind === 'fault') return answer;
   const primaries = readEntries(answer.value);
   const chosen = wanted === undefined ? primaries : primaries.filter((entry) => entry.get('name') === wanted);
   const [primary] = chosen;
   const names = primaries.map((entry) => entry.get('name') ?? '').join(', ');
   if (primary === undefined) {
-    return trouble(
+    return fault(
       'missing',
       node,
       `the Sentinel watches ${names === '' ? 'nothing' : names}, not ${wanted ?? 'a primary'}`,
     );
   }
   if (chosen.length > 1) {
-    return trouble('rejected', node, `the Sentinel watches ${names}; say which with the tag "sentinel"`);
+    return fault('rejected', node, `the Sentinel watches ${names}; say which with the tag "sentinel"`);
   }
   const replicas = await connection.call('SENTINEL', 'REPLICAS', primary.get('name') ?? '');
-  if (replicas.kind === 'trouble') return replicas;
+  if (replicas.kind === 'fault') return replicas;
   return [primary, ...readEntries(replicas.value)].flatMap((entry) => {
     const host = entry.get('ip');
     const port = Number(entry.get('port'));

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { nodeName, type RedisConnection } from './connection.ts';
-import { type Trouble, trouble } from './trouble.ts';
+import { type Fault, fault } from './fault.ts';
 
 export interface User {
   readonly kind: 'user';
@@ -30,15 +30,15 @@ export function hashOf(password: SecretText): string {
 export async function readUser(
   connection: RedisConnection,
   name: string,
-): Promise<User | { readonly kind: 'missing' } | Trouble> {
+): Promise<User | { readonly kind: 'missing' } | Fault> {
   const answer = await connection.call('ACL', 'GETUSER', name);
-  if (answer.kind === 'trouble') return answer;
+  if (answer.kind === 'fault') return answer;
   if (answer.value === null) return { kind: 'missing' };
   const fields = userReply.safeParse(answer.value);
   const flags = words.safeParse(fields.data?.get('flags'));
   const hashes = words.safeParse(fields.data?.get('passwords'));
   if (!flags.success || !hashes.success) {
-    return trouble('rejected', nodeName(connection.address), 'its answer to ACL GETUSER could not be read');
+    return fault('rejected', nodeName(connection.address), 'its answer to ACL GETUSER could not be read');
   }
   return {
     kind: 'user',
@@ -65,13 +65,13 @@ export async function changePasswords(
   connection: RedisConnection,
   name: string,
   change: { readonly add: readonly string[]; readonly remove: readonly string[] },
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   const rules = [...change.add.map((hash) => `#${hash}`), ...change.remove.map((hash) => `!${hash}`)];
   if (rules.length === 0) return undefined;
   const answer = await connection.call('ACL', 'SETUSER', name, ...rules);
   if (answer.kind === 'reply') return undefined;
   // Somebody removed it between our look and our write; the next attempt looks again.
-  if (/trying to remove .* does not exist/.test(answer.detail)) return { ...answer, trouble: 'busy' };
+  if (/trying to remove .* does not exist/.test(answer.detail)) return { ...answer, fault: 'busy' };
   return answer;
 }
 

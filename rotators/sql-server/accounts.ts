@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Endpoint } from '../../shared/contract/rotator.ts';
 import { SqlFault } from './fault.ts';
-import type { SqlServerOptions } from './options.ts';
 import { quoteName, quoteText } from './quote.ts';
 import type { Server } from './server.ts';
+import type { SqlServerTags } from './tags.ts';
 
 export const master = 'master';
 
@@ -25,7 +25,7 @@ export async function findAccount(
   server: Server,
   name: string,
   endpoint: Endpoint,
-  options: SqlServerOptions,
+  options: SqlServerTags,
 ): Promise<Account> {
   const database = endpoint.database ?? server.database;
   if (options.account === 'contained-user') return { kind: 'contained-user', home: database };

@@ -13,11 +13,11 @@ import {
   type Principal,
   passwordStatement,
 } from './accounts.ts';
+import { adminPlace, asAdmin, type SqlStep } from './connect.ts';
 import type { FaultPlace } from './fault.ts';
-import { adminPlace, asAdmin, type SqlStep } from './place.ts';
+import { type Rights, readRights } from './grants.ts';
+import { copyRights, createSecond, judge } from './pair.ts';
 import { quoteName } from './quote.ts';
-import { type Rights, readRights } from './rights.ts';
-import { copyRights, createSecond, judge } from './second-login.ts';
 import type { Server } from './server.ts';
 
 /** The right a change of this kind of account takes. */

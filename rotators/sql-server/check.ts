@@ -5,11 +5,11 @@ import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { type Account, bareName, findAccount, findPrincipal, isTaken, type Principal } from './accounts.ts';
 import { changePermission, unsafeLogin } from './apply.ts';
+import { adminPlace, asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './connect.ts';
 import { SqlFault } from './fault.ts';
-import { adminPlace, asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './place.ts';
+import { describeRight, readRights } from './grants.ts';
+import { judge } from './pair.ts';
 import { longestName } from './quote.ts';
-import { describeRight, readRights } from './rights.ts';
-import { judge } from './second-login.ts';
 import { type Server, withServer } from './server.ts';
 import { liveSessions, sessionPermission } from './sessions.ts';
 
@@ -24,7 +24,7 @@ const unknown = (name: string, detail: string): Check => ({ name, state: 'unknow
 const failed = (name: string, detail: string, fix: string): Check => ({ name, state: 'failed', detail, fix });
 
 /** Everything a rotation needs, one line each. Changes nothing. */
-export async function checkTarget(step: SqlStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
+export async function check(step: SqlStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
   const login = loginOf(step, step.current);
   if (isFailure(login)) return [failed('login', login.message, login.hint)];
   const name = bareName(login.name, step.endpoint);

@@ -1,13 +1,10 @@
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
-import { type SqlServerOptions, sqlServerOptions } from './options.ts';
+import { type SqlServerTags, sqlServerTags } from './tags.ts';
 
 /** SQL Server, Azure SQL Database and Azure SQL Managed Instance. */
-export const sqlServer: RotatorEntry<SqlServerOptions> = {
+export const sqlServer: RotatorEntry<SqlServerTags> = {
   name: 'sql-server',
   strategies: ['alternating-users', 'single-user'],
-  options: sqlServerOptions,
-  load: async (environment) => {
-    const { SqlServerRotator } = await import('./rotator.ts');
-    return new SqlServerRotator(environment);
-  },
+  options: sqlServerTags,
+  load: async (environment) => (await import('./rotator.ts')).makeSqlServerRotator(environment),
 };

@@ -1,8 +1,10 @@
 /** One connection of the driver: opened, used and closed inside one call of the rotator. */
 import mssql from 'mssql';
+import { authorities } from '../../shared/authorities.ts';
 import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { authorities, isLoopback, usesTls } from '../common/transport.ts';
+import { isLoopback } from '../../shared/loopback.ts';
+import { usesTls } from '../common/transport.ts';
 
 /** How our own sessions are called in sys.dm_exec_sessions, so that they are not taken for a consumer's. */
 export const applicationName = 'keyturn';
@@ -115,7 +117,7 @@ function configOf(opening: Opening): mssql.config {
 
 // No public authority vouches for a loopback name, and reading all of them anew takes longer than the connection.
 function trusted(endpoint: Endpoint, environment: Opening['environment']): readonly string[] | undefined {
-  if (!isLoopback(endpoint.host)) return authorities(environment);
+  if (!isLoopback(endpoint.host)) return authorities(environment.trustedCertificates);
   return environment.trustedCertificates.length === 0 ? undefined : environment.trustedCertificates;
 }
 

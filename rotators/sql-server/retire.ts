@@ -4,8 +4,8 @@ import type { RetireOutcome, RotatorEnvironment } from '../../shared/contract/ro
 import { isFailure } from '../../shared/errors.ts';
 import { type Account, bareName, findAccount, findPrincipal, passwordStatement } from './accounts.ts';
 import { unsafeLogin } from './apply.ts';
+import { adminPlace, asAdmin, loginOf, type SqlStep } from './connect.ts';
 import { rightNamed } from './fault.ts';
-import { adminPlace, asAdmin, loginOf, type SqlStep } from './place.ts';
 import { quoteName } from './quote.ts';
 import type { Server } from './server.ts';
 import { endSessions, liveSessions, sessionPermission } from './sessions.ts';
@@ -14,7 +14,7 @@ import { endSessions, liveSessions, sessionPermission } from './sessions.ts';
  * A login is disabled; a contained user, which cannot be, gets a password nobody keeps. With one login for both credentials the old
  * password died when it was replaced. In an emergency the sessions are ended too.
  */
-export async function retirePrevious(
+export async function retire(
   step: SqlStep,
   previous: Credential,
   environment: RotatorEnvironment,

@@ -1,96 +1,84 @@
 import type { Credential } from '../../shared/contract/credential.ts';
-import type {
-  ApplyOutcome,
-  Check,
-  RetireOutcome,
-  Rotator,
-  RotatorEnvironment,
-  UseOutcome,
-  VerifyOutcome,
-} from '../../shared/contract/rotator.ts';
+import type { ApplyOutcome, Rotator, RotatorEnvironment, UseOutcome } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { bareName, findAccount, findPrincipal } from './accounts.ts';
 import { applyAlternating, applySingle } from './apply.ts';
-import { checkTarget } from './check.ts';
-import type { SqlServerOptions } from './options.ts';
-import { asAdmin, loginOf, type SqlStep } from './place.ts';
+import { check } from './check.ts';
+import { asAdmin, loginOf, type SqlStep } from './connect.ts';
 import { longestName, longestPassword } from './quote.ts';
-import { retirePrevious } from './retire.ts';
+import { retire } from './retire.ts';
 import { liveSessions } from './sessions.ts';
-import { verifyCredential } from './verify.ts';
+import type { SqlServerTags } from './tags.ts';
+import { verify } from './verify.ts';
 
 /** SQL Server, Azure SQL Database and Azure SQL Managed Instance. Keeps nothing between calls; every call closes what it opened. */
-export class SqlServerRotator implements Rotator<SqlServerOptions> {
-  readonly #environment: RotatorEnvironment;
+export function makeSqlServerRotator(environment: RotatorEnvironment): Rotator<SqlServerTags> {
+  return {
+    propose,
+    apply: (step, candidate, live) => apply(step, candidate, live, environment),
+    verify: (step, credential) => verify(step, credential, environment),
+    inUse: (step, previous) => inUse(step, previous, environment),
+    retire: (step, previous) => retire(step, previous, environment),
+    check: (step) => check(step, environment),
+  };
+}
 
-  constructor(environment: RotatorEnvironment) {
-    this.#environment = environment;
+function propose(step: SqlStep, current: Credential): Credential | Failure {
+  const login = loginOf(step, current);
+  if (isFailure(login)) return login;
+  if (step.strategy === 'single-user') return { username: login.name, password: step.newPassword() };
+  if (step.strategy !== 'alternating-users') {
+    return failure('strategy-unsupported', { secret: step.secret, detail: `SQL Server has no ${step.strategy}.` });
   }
+  if (step.admin.kind === 'self') {
+    const detail = 'alternating-users changes the other login, which takes an admin: name one with the tag "admin".';
+    return failure('strategy-unsupported', { secret: step.secret, detail });
+  }
+  // The ending @server of older clients belongs to the connection, not to the login.
+  const bare = bareName(login.name, step.endpoint);
+  const rules = { users: step.options.users, maxLength: longestName, lengthOf: (name: string) => name.length };
+  const pair = otherLogin(bare, rules);
+  if (pair.kind === 'pair') {
+    return { username: `${pair.other}${login.name.slice(bare.length)}`, password: step.newPassword() };
+  }
+  return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'users', detail: pair.detail }] });
+}
 
-  propose(step: SqlStep, current: Credential): Credential | Failure {
-    const login = loginOf(step, current);
-    if (isFailure(login)) return login;
-    if (step.strategy === 'single-user') return { username: login.name, password: step.newPassword() };
-    if (step.strategy !== 'alternating-users') {
-      return failure('strategy-unsupported', { secret: step.secret, detail: `SQL Server has no ${step.strategy}.` });
-    }
-    if (step.admin.kind === 'self') {
-      const detail = 'alternating-users changes the other login, which takes an admin: name one with the tag "admin".';
-      return failure('strategy-unsupported', { secret: step.secret, detail });
-    }
-    // The ending @server of older clients belongs to the connection, not to the login.
-    const bare = bareName(login.name, step.endpoint);
-    const rules = { users: step.options.users, maxLength: longestName, lengthOf: (name: string) => name.length };
-    const pair = otherLogin(bare, rules);
-    if (pair.kind === 'pair') {
-      return { username: `${pair.other}${login.name.slice(bare.length)}`, password: step.newPassword() };
-    }
-    return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'users', detail: pair.detail }] });
+async function apply(
+  step: SqlStep,
+  candidate: Credential,
+  live: Credential,
+  environment: RotatorEnvironment,
+): Promise<ApplyOutcome> {
+  const names = [loginOf(step, candidate), loginOf(step, live)];
+  const unfit = names.find(isFailure);
+  if (unfit !== undefined) return unfit;
+  if (candidate.password.isEmpty || candidate.password.reveal().length > longestPassword) {
+    const detail = `the new password is empty or longer than the ${longestPassword} characters SQL Server takes`;
+    return failure('value-unreadable', { secret: step.secret, detail });
   }
+  const applyTo = step.strategy === 'alternating-users' ? applyAlternating : applySingle;
+  return applyTo(step, candidate, live, environment);
+}
 
-  async apply(step: SqlStep, candidate: Credential, live: Credential): Promise<ApplyOutcome> {
-    const names = [loginOf(step, candidate), loginOf(step, live)];
-    const unfit = names.find(isFailure);
-    if (unfit !== undefined) return unfit;
-    if (candidate.password.isEmpty || candidate.password.reveal().length > longestPassword) {
-      const detail = `the new password is empty or longer than the ${longestPassword} characters SQL Server takes`;
-      return failure('value-unreadable', { secret: step.secret, detail });
-    }
-    const apply = step.strategy === 'alternating-users' ? applyAlternating : applySingle;
-    return apply(step, candidate, live, this.#environment);
+async function inUse(step: SqlStep, previous: Credential, environment: RotatorEnvironment): Promise<UseOutcome> {
+  const login = loginOf(step, previous);
+  if (isFailure(login)) return { kind: 'unknown', detail: login.message };
+  if (step.strategy !== 'alternating-users') {
+    return {
+      kind: 'unknown',
+      detail: 'one login holds both passwords, and its sessions do not tell which one they came with',
+    };
   }
-
-  verify(step: SqlStep, credential: Credential): Promise<VerifyOutcome> {
-    return verifyCredential(step, credential, this.#environment);
-  }
-
-  async inUse(step: SqlStep, previous: Credential): Promise<UseOutcome> {
-    const login = loginOf(step, previous);
-    if (isFailure(login)) return { kind: 'unknown', detail: login.message };
-    if (step.strategy !== 'alternating-users') {
-      return {
-        kind: 'unknown',
-        detail: 'one login holds both passwords, and its sessions do not tell which one they came with',
-      };
-    }
-    const name = bareName(login.name, step.endpoint);
-    const outcome = await asAdmin(step, step.current, this.#environment, [previous.password], async (server) => {
-      const account = await findAccount(server, name, step.endpoint, step.options);
-      const principal = await findPrincipal(server, account, name);
-      if (principal === undefined) return [];
-      return liveSessions(server, account, principal, step.endpoint.database ?? server.database);
-    });
-    if ('kind' in outcome) return { kind: 'unknown', detail: outcome.message };
-    if (outcome.length === 0) return { kind: 'idle' };
-    return { kind: 'in-use', sessions: outcome.length, by: [...new Set(outcome.map((session) => session.from))] };
-  }
-
-  retire(step: SqlStep, previous: Credential): Promise<RetireOutcome> {
-    return retirePrevious(step, previous, this.#environment);
-  }
-
-  check(step: SqlStep): Promise<readonly Check[]> {
-    return checkTarget(step, this.#environment);
-  }
+  const name = bareName(login.name, step.endpoint);
+  const outcome = await asAdmin(step, step.current, environment, [previous.password], async (server) => {
+    const account = await findAccount(server, name, step.endpoint, step.options);
+    const principal = await findPrincipal(server, account, name);
+    if (principal === undefined) return [];
+    return liveSessions(server, account, principal, step.endpoint.database ?? server.database);
+  });
+  if ('kind' in outcome) return { kind: 'unknown', detail: outcome.message };
+  if (outcome.length === 0) return { kind: 'idle' };
+  return { kind: 'in-use', sessions: outcome.length, by: [...new Set(outcome.map((session) => session.from))] };
 }

@@ -5,9 +5,9 @@ import { credentialName } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { bareName, findAccount, findPrincipal } from './accounts.ts';
+import { asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './connect.ts';
 import { adminFailure, SqlFault } from './fault.ts';
-import { asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './place.ts';
-import { compareRights, describeRight, readRights } from './rights.ts';
+import { compareRights, describeRight, readRights } from './grants.ts';
 import { type Server, type ServerOutcome, withServer } from './server.ts';
 
 const permissionRow = z.object({ entity: z.string(), permission: z.string() });
@@ -44,7 +44,7 @@ function refusal(step: SqlStep, credential: Credential, fault: SqlFault): Verify
 }
 
 /** Logs in anew; a second login of a pair must also be able to do what the first can. */
-export async function verifyCredential(
+export async function verify(
   step: SqlStep,
   credential: Credential,
   environment: RotatorEnvironment,

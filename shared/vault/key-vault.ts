@@ -1,8 +1,8 @@
 /** A vault of Azure Key Vault, through Microsoft's own client. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getCACertificates } from 'node:tls';
 import type { TokenCredential } from '@azure/core-auth';
 import { SecretClient } from '@azure/keyvault-secrets';
+import { authorities } from '../authorities.ts';
 import type {
   NewVersion,
   ReadOutcome,
@@ -96,6 +96,7 @@ export class KeyVault implements Vault {
     this.#waiting = options.waiting ?? waitReally;
     this.#policy = new CallPolicy(this.#waiting);
     this.#origin = url.origin;
+    const ca = authorities(options.trustedCertificates ?? []);
     this.#client = new SecretClient(url.origin, options.credential, {
       // All trying again is the policy's. The client's own would multiply it, and would send a PUT twice.
       retryOptions: { maxRetries: 0 },
@@ -103,9 +104,7 @@ export class KeyVault implements Vault {
       additionalPolicies: [{ policy: this.#policy, position: 'perRetry' }],
       // Off Azure the challenge names a host that is not the one being talked to.
       ...(local ? { allowInsecureConnection: true, disableChallengeResourceVerification: true } : {}),
-      ...((options.trustedCertificates ?? []).length === 0
-        ? {}
-        : { tlsOptions: { ca: [...getCACertificates('default'), ...(options.trustedCertificates ?? [])] } }),
+      ...(ca === undefined ? {} : { tlsOptions: { ca } }),
     });
   }
 

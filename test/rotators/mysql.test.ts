@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificates } from '../../local/certificates.ts';
 import { lacking, parseGrant } from '../../rotators/mysql/grants.ts';
-import { parseAccount } from '../../rotators/mysql/quoting.ts';
+import { parseAccount } from '../../rotators/mysql/quote.ts';
 import { serverOf } from '../../rotators/mysql/session.ts';
 import type { MysqlTags } from '../../rotators/mysql/tags.ts';
 import type { Credential } from '../../shared/contract/credential.ts';

@@ -1,7 +1,7 @@
 /** A real Postgres with a least-privilege rotation admin, and logins that hold rights in every way a login can. */
 import { Client, DatabaseError } from 'pg';
 import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
-import type { PostgresOptions } from '../../rotators/postgres/options.ts';
+import type { PostgresTags } from '../../rotators/postgres/tags.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
@@ -17,7 +17,7 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-export interface PostgresFixture extends Target<PostgresOptions> {
+export interface PostgresFixture extends Target<PostgresTags> {
   readonly server: PostgresServer;
   /** Runs a statement as superuser. */
   sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
@@ -95,7 +95,7 @@ async function makeScene(
   strategy: Strategy,
   variant: Variant,
   count: number,
-): Promise<Scene<PostgresOptions>> {
+): Promise<Scene<PostgresTags>> {
   const { connect, superuser, adminPassword } = context;
   const username = variant.login ?? `app_${count}`;
   const current = { username, password: newPassword() };

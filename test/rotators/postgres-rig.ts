@@ -1,7 +1,7 @@
 /** The Postgres rotator called directly, as the engine calls it. */
 
-import type { PostgresOptions } from '../../rotators/postgres/options.ts';
 import { makePostgresRotator } from '../../rotators/postgres/rotator.ts';
+import type { PostgresTags } from '../../rotators/postgres/tags.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
@@ -9,8 +9,8 @@ import type { Scene, StepParts } from '../conformance/harness.ts';
 import { makeStep, type StepExtras } from '../conformance/step.ts';
 import { proposed } from '../conformance/workbench.ts';
 
-export type PostgresScene = Scene<PostgresOptions>;
-type Changes = Partial<StepParts<PostgresOptions>>;
+export type PostgresScene = Scene<PostgresTags>;
+type Changes = Partial<StepParts<PostgresTags>>;
 
 export const environment: RotatorEnvironment = {
   trustedCertificates: [],
@@ -22,20 +22,16 @@ export const environment: RotatorEnvironment = {
 
 export const rotator = makePostgresRotator(environment);
 
-export function pairStep(scene: PostgresScene, changes: Changes = {}, extras: StepExtras = {}): Step<PostgresOptions> {
+export function pairStep(scene: PostgresScene, changes: Changes = {}, extras: StepExtras = {}): Step<PostgresTags> {
   return makeStep('alternating-users', { ...scene, ...changes }, extras);
 }
 
-export function singleStep(
-  scene: PostgresScene,
-  changes: Changes = {},
-  extras: StepExtras = {},
-): Step<PostgresOptions> {
+export function singleStep(scene: PostgresScene, changes: Changes = {}, extras: StepExtras = {}): Step<PostgresTags> {
   return makeStep('single-user', { ...scene, ...changes }, extras);
 }
 
 /** Proposes and applies. */
-export function attempt(step: Step<PostgresOptions>): Promise<ApplyOutcome> {
+export function attempt(step: Step<PostgresTags>): Promise<ApplyOutcome> {
   return rotator.apply(step, proposed(rotator.propose(step, step.current)), step.current);
 }
 

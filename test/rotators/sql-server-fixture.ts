@@ -2,7 +2,7 @@
 import mssql from 'mssql';
 import { makeCertificates } from '../../local/certificates.ts';
 import { type SqlServer, startSqlServer } from '../../local/sql-server/index.ts';
-import type { SqlServerOptions } from '../../rotators/sql-server/options.ts';
+import type { SqlServerTags } from '../../rotators/sql-server/tags.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Admin, Endpoint } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
@@ -31,7 +31,7 @@ export interface Knobs {
   clockOffsetMs: number;
 }
 
-export interface SqlServerFixture extends Target<SqlServerOptions> {
+export interface SqlServerFixture extends Target<SqlServerTags> {
   readonly server: SqlServer;
   readonly endpoint: Endpoint;
   readonly admin: Extract<Admin, { kind: 'connection' }>;
@@ -40,7 +40,7 @@ export interface SqlServerFixture extends Target<SqlServerOptions> {
   /** Everything that came in since the start. */
   readonly heard: readonly Heard[];
   readonly knobs: Knobs;
-  scene(strategy: string, variant?: Partial<Variant>): Promise<Scene<SqlServerOptions>>;
+  scene(strategy: string, variant?: Partial<Variant>): Promise<Scene<SqlServerTags>>;
   connect(credential: Credential, database?: string): Promise<mssql.ConnectionPool>;
   /** Rows of a batch run as the credential. */
   ask(credential: Credential, text: string, database?: string): Promise<readonly Record<string, unknown>[]>;

@@ -1,5 +1,5 @@
 import { sqlServer } from '../../rotators/sql-server/entry.ts';
-import type { SqlServerOptions } from '../../rotators/sql-server/options.ts';
+import type { SqlServerTags } from '../../rotators/sql-server/tags.ts';
 import type { Admin } from '../../shared/contract/rotator.ts';
 import type { RotatorHarness } from '../conformance/rotator-conformance.ts';
 import { newPassword } from '../conformance/step.ts';
@@ -7,7 +7,7 @@ import { need } from '../conformance/workbench.ts';
 import { type Flavour, quoted, type SqlServerFixture, startFixture } from './sql-server-fixture.ts';
 
 /** What the rotator brings to the conformance suite, for one kind of account on one kind of server. */
-export function harnessFor(flavour: Flavour): RotatorHarness<SqlServerOptions> {
+export function harnessFor(flavour: Flavour): RotatorHarness<SqlServerTags> {
   let fixture: SqlServerFixture | undefined;
   const sql = (text: string, database?: string) =>
     need(fixture, 'the server was not started').server.run(text, database);

@@ -3,8 +3,8 @@ import { packetTypes, startSqlServer } from '../../local/sql-server/index.ts';
 import { bareName } from '../../rotators/sql-server/accounts.ts';
 import { sqlServer } from '../../rotators/sql-server/entry.ts';
 import { faultOf } from '../../rotators/sql-server/fault.ts';
-import type { SqlServerOptions } from '../../rotators/sql-server/options.ts';
 import { nameFault, quoteName, quoteText } from '../../rotators/sql-server/quote.ts';
+import type { SqlServerTags } from '../../rotators/sql-server/tags.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Admin, Rotator, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
@@ -16,9 +16,9 @@ import { proposed } from '../conformance/workbench.ts';
 import { appLogin, appToken, literal, quoted, type SqlServerFixture, startFixture } from './sql-server-fixture.ts';
 
 let fixture: SqlServerFixture;
-let rotator: Rotator<SqlServerOptions>;
+let rotator: Rotator<SqlServerTags>;
 
-async function load(changes: Partial<RotatorEnvironment> = {}): Promise<Rotator<SqlServerOptions>> {
+async function load(changes: Partial<RotatorEnvironment> = {}): Promise<Rotator<SqlServerTags>> {
   return sqlServer.load({
     trustedCertificates: [fixture.ca],
     connectTimeoutMs: 5_000,
@@ -39,9 +39,9 @@ afterEach(() => {
 });
 afterAll(() => fixture.close());
 
-type Changes = Partial<Scene<SqlServerOptions>>;
+type Changes = Partial<Scene<SqlServerTags>>;
 
-const stepOf = (strategy: Strategy, scene: Scene<SqlServerOptions>, changes: Changes = {}, extras: StepExtras = {}) =>
+const stepOf = (strategy: Strategy, scene: Scene<SqlServerTags>, changes: Changes = {}, extras: StepExtras = {}) =>
   makeStep(strategy, { ...scene, ...changes }, extras);
 
 const sql = (text: string, database?: string) => fixture.server.run(text, database);
@@ -216,7 +216,7 @@ describe('a change that must not be made', () => {
 });
 
 describe('the second login', () => {
-  const rotated = async (scene: Scene<SqlServerOptions>, changes: Changes = {}): Promise<Credential> => {
+  const rotated = async (scene: Scene<SqlServerTags>, changes: Changes = {}): Promise<Credential> => {
     const step = stepOf('alternating-users', scene, changes);
     const candidate = proposed(rotator.propose(step, scene.current));
     expect(await rotator.apply(step, candidate, scene.current)).toMatchObject({ kind: 'applied' });

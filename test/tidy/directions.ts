@@ -18,7 +18,13 @@ interface Rule {
   readonly packages: readonly string[];
 }
 
-const base = ['shared/contract/', 'shared/errors.ts', 'shared/json.ts', 'shared/loopback.ts'];
+const base = [
+  'shared/contract/',
+  'shared/errors.ts',
+  'shared/json.ts',
+  'shared/loopback.ts',
+  'shared/authorities.ts',
+];
 /** What every room of the engine may know: the policy, which knows no room itself. */
 const room = [...base, 'shared/engine/policy/'];
 const adapters = [...base, 'shared/config/', 'shared/telemetry.ts'];
@@ -29,6 +35,7 @@ export const rules: readonly Rule[] = [
   { of: 'shared/errors.ts', may: [], packages: [] },
   { of: 'shared/json.ts', may: [], packages: [] },
   { of: 'shared/loopback.ts', may: [], packages: [] },
+  { of: 'shared/authorities.ts', may: [], packages: [] },
   { of: 'shared/telemetry.ts', may: base, packages: [] },
   { of: 'shared/contract/', may: base, packages: ['zod'] },
   { of: 'shared/secret-value/', may: base, packages: ['zod'] },

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { networkFault, tlsFault } from '../../../rotators/common/network.ts';
-import { scrubbed, scrubbedText } from '../../../rotators/common/scrub.ts';
-import { authorities, isLoopback, targetName, usesTls } from '../../../rotators/common/transport.ts';
+import { quoted, scrubbed, scrubbedText } from '../../../rotators/common/scrub.ts';
+import { targetName, usesTls } from '../../../rotators/common/transport.ts';
+import { authorities } from '../../../shared/authorities.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
+import { isLoopback } from '../../../shared/loopback.ts';
 import { findSecrets } from '../../canary.ts';
 
 const coded = (code: string, more: object = {}) => Object.assign(new Error(code), { code, ...more });
@@ -42,8 +44,8 @@ describe('a plain connection', () => {
 });
 
 test('the authorities of the app are added to those of the system, not put in their place', () => {
-  expect(authorities({ trustedCertificates: [] })).toBeUndefined();
-  const all = authorities({ trustedCertificates: ['own'] });
+  expect(authorities([])).toBeUndefined();
+  const all = authorities(['own']);
   expect(all?.at(-1)).toBe('own');
   expect(all?.length).toBeGreaterThan(1);
 });
@@ -61,4 +63,12 @@ test('a scrubbed error keeps name, code and what was said, and nothing a driver 
   expect(clean).toMatchObject({ message: 'syntax error near [secret], also [secret]', code: '42601', name: 'Error' });
   expect(findSecrets(clean, [secret])).toEqual([]);
   expect(scrubbedText('nothing', [])).toBe('nothing');
+});
+
+test('a quoted sentence holds no known secret in any encoding, no run that could be a key, no control character and no more than 200', () => {
+  const secret = new SecretText('kt "canary" 1');
+  const said = `bad key ${encodeURIComponent(secret.reveal())}\r\nnot sk_live_0123456789abcdefghij ${'word '.repeat(60)}`;
+  const clean = quoted(said, [secret, undefined]);
+  expect(clean).toMatch(/^bad key \[secret\] not \[cut\] word /);
+  expect(clean).toHaveLength(201);
 });

@@ -7,7 +7,7 @@ import { type Failure, failure } from '../../shared/errors.ts';
 import { networkFault, tlsFault } from '../common/network.ts';
 import { scrubbed, scrubbedText } from '../common/scrub.ts';
 
-export type TroubleKind =
+export type FaultKind =
   /** No answer: no evidence about a credential. */
   | 'unreachable'
   | 'untrusted'
@@ -25,9 +25,9 @@ export type TroubleKind =
   | 'unsafe'
   | 'rejected';
 
-export interface Trouble {
-  readonly kind: 'trouble';
-  readonly trouble: TroubleKind;
+export interface Fault {
+  readonly kind: 'fault';
+  readonly fault: FaultKind;
   /** `host:port`. */
   readonly target: string;
   /** Scrubbed. */
@@ -39,8 +39,8 @@ export interface Trouble {
   readonly cause?: Error;
 }
 
-export function trouble(kind: TroubleKind, target: string, detail: string): Trouble {
-  return { kind: 'trouble', trouble: kind, target, detail };
+export function fault(kind: FaultKind, target: string, detail: string): Fault {
+  return { kind: 'fault', fault: kind, target, detail };
 }
 
 // 1040 too many connections, 1203 and 1226 the login's own limits, 1053 and 1077 shutting down, 1205 and 1213 locks, 3024 and 1969 time limits
@@ -57,22 +57,22 @@ const policy = new Set([1819, 3638, 3903, 4067]);
 export type Moment = 'login' | 'statement';
 
 /** The meaning of a driver's error. */
-export function troubleOf(
+export function faultOf(
   target: string,
   error: unknown,
   moment: Moment,
   secrets: readonly SecretText[],
   aborted: boolean,
-): Trouble {
+): Fault {
   const errno = errnoOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const detail = aborted ? 'the time for the step ran out' : scrubbedText(message, secrets);
   const kind = aborted ? 'unreachable' : errno === undefined ? kindOfSocket(error, message) : kindOf(errno, moment);
   const cause = scrubbed(error, secrets);
-  return { kind: 'trouble', trouble: kind, target, detail, cause, ...(errno === undefined ? {} : { errno }) };
+  return { kind: 'fault', fault: kind, target, detail, cause, ...(errno === undefined ? {} : { errno }) };
 }
 
-function kindOf(errno: number, moment: Moment): TroubleKind {
+function kindOf(errno: number, moment: Moment): FaultKind {
   if (busy.has(errno)) return 'busy';
   // An expired password shows only at the first statement.
   if (moment === 'login' ? refused.has(errno) : errno === 1820) return 'refused';
@@ -83,7 +83,7 @@ function kindOf(errno: number, moment: Moment): TroubleKind {
   return 'rejected';
 }
 
-function kindOfSocket(error: unknown, message: string): TroubleKind {
+function kindOfSocket(error: unknown, message: string): FaultKind {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   // The driver gives every failure during the handshake the same code, a reset just like a bad certificate.
   if (networkFault(error) !== undefined || /ECONNRESET|socket hang up|disconnected|timed? ?out/i.test(message)) {
@@ -100,10 +100,10 @@ function errnoOf(error: unknown): number | undefined {
   return error.errno > 0 && 'sqlState' in error ? error.errno : undefined;
 }
 
-/** The failure to answer with when the admin's session met a trouble. */
-export function adminFailure(step: { readonly secret: string }, admin: string, login: string, met: Trouble): Failure {
+/** The failure to answer with when the admin's session met a fault. */
+export function adminFailure(step: { readonly secret: string }, admin: string, login: string, met: Fault): Failure {
   const at = { secret: step.secret, target: met.target, detail: met.detail };
-  switch (met.trouble) {
+  switch (met.fault) {
     case 'unreachable':
       return failure('target-unreachable', at, met.cause);
     case 'untrusted':

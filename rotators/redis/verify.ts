@@ -4,13 +4,13 @@ import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/ro
 import { isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
+import { adminLogins, fleetOptions, type RedisStep } from './connect.ts';
 import { openRedis } from './connection.ts';
+import { adminFailure, type Fault } from './fault.ts';
 import { eachAtMost, type FleetOptions, gather, type Node } from './fleet.ts';
-import { adminLogins, fleetOptions, type RedisStep } from './reach.ts';
-import { adminFailure, type Trouble } from './trouble.ts';
 
 /** Logs in with the credential on every node, each on a fresh connection. */
-export async function verifyRedis(
+export async function verify(
   step: RedisStep,
   environment: RotatorEnvironment,
   credential: Credential,
@@ -24,8 +24,8 @@ export async function verifyRedis(
     if (first !== undefined) return outcomeOf(step, first);
   }
   const fleet = await gather(options);
-  if (fleet.kind === 'trouble') {
-    return fleet.trouble === 'unreachable' ? unreachable(fleet) : adminFailure(step, adminName(step), fleet);
+  if (fleet.kind === 'fault') {
+    return fleet.fault === 'unreachable' ? unreachable(fleet) : adminFailure(step, adminName(step), fleet);
   }
   try {
     const nodes = fleet.nodes();
@@ -43,16 +43,16 @@ export async function verifyRedis(
 function judge(
   step: RedisStep,
   nodes: readonly Node[],
-  answers: readonly (Trouble | undefined)[],
+  answers: readonly (Fault | undefined)[],
   published: boolean,
 ): VerifyOutcome {
-  const refused = answers.find((answer) => answer?.trouble === 'refused');
+  const refused = answers.find((answer) => answer?.fault === 'refused');
   if (published && refused !== undefined && answers.includes(undefined)) return { kind: 'accepted' };
   const first = refused ?? answers.find((answer) => answer !== undefined);
   if (first === undefined) return { kind: 'accepted' };
   const outcome = outcomeOf(step, first);
   if (outcome.kind !== 'refused' || nodes.length === 1) return outcome;
-  const count = answers.filter((answer) => answer?.trouble === 'refused').length;
+  const count = answers.filter((answer) => answer?.fault === 'refused').length;
   return { kind: 'refused', detail: `${outcome.detail} (${count} of ${nodes.length} nodes refused it)` };
 }
 
@@ -64,18 +64,18 @@ async function loginAt(
   options: FleetOptions,
   address: FleetOptions['seeds'][number] | undefined,
   credential: Credential,
-): Promise<Trouble | undefined> {
+): Promise<Fault | undefined> {
   if (address === undefined) return undefined;
   const tls = options.tlsFor(address);
   const opened = await openRedis({ ...options, address, ...(tls === undefined ? {} : { tls }) });
-  if (opened.kind === 'trouble') return opened;
+  if (opened.kind === 'fault') return opened;
   const answer = await opened.connection.login(credential);
   opened.connection.close();
   return answer.kind === 'accepted' ? undefined : answer;
 }
 
-function outcomeOf(step: RedisStep, met: Trouble): VerifyOutcome {
-  switch (met.trouble) {
+function outcomeOf(step: RedisStep, met: Fault): VerifyOutcome {
+  switch (met.fault) {
     case 'refused':
     // A server without the command has no users, so this credential is none of its.
     case 'unknown-command':
@@ -87,6 +87,6 @@ function outcomeOf(step: RedisStep, met: Trouble): VerifyOutcome {
   }
 }
 
-function unreachable(met: Trouble): VerifyOutcome {
+function unreachable(met: Fault): VerifyOutcome {
   return { kind: 'unreachable', detail: `${met.node}: ${met.detail}` };
 }

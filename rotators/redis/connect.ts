@@ -1,12 +1,13 @@
 /** From a step to connections: whose credentials, which hosts, TLS or not. */
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import { authorities } from '../../shared/authorities.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
-import { authorities, usesTls } from '../common/transport.ts';
+import { usesTls } from '../common/transport.ts';
 import type { Address } from './connection.ts';
 import type { FleetOptions } from './fleet.ts';
 import type { RedisTags } from './tags.ts';
@@ -68,7 +69,7 @@ export function tlsFor(
 ): ConnectionOptions | undefined {
   const wish = asksForTls(step.adminEndpoint) || asksForTls(step.endpoint) ? 'required' : 'unsaid';
   if (!usesTls({ ...address, options: {} }, wish)) return undefined;
-  const trusted = authorities(environment);
+  const trusted = authorities(environment.trustedCertificates);
   const seed = step.adminEndpoint.host;
   const names = [address.host, seed];
   const serverName = names.find((name) => isIP(name) === 0);

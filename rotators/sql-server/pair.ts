@@ -2,8 +2,8 @@
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Account, master, type Principal, userOptions } from './accounts.ts';
 import { rightNamed } from './fault.ts';
+import { compareRights, type DatabaseUser, describeRight, type Right, type Rights } from './grants.ts';
 import { quoteName, quoteText } from './quote.ts';
-import { compareRights, type DatabaseUser, describeRight, type Right, type Rights } from './rights.ts';
 import type { Server } from './server.ts';
 
 /** What is to be thought of an idle account beside the one in use. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { usersTag } from '../common/pair.ts';
 
 /** The tags that only this rotator reads. */
-export const postgresOptions = z.object({
+export const postgresTags = z.object({
   /** The two logins of `alternating-users`; derived (NAME and NAME_alt) when absent. */
   users: usersTag.optional(),
 });
 
-export type PostgresOptions = z.infer<typeof postgresOptions>;
+export type PostgresTags = z.infer<typeof postgresTags>;

@@ -1,15 +1,17 @@
 /** From a step to sessions: whose credentials, which host, TLS or not, and which of several accounts of one name is meant. */
+
+import { authorities } from '../../shared/authorities.ts';
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
-import { authorities, targetName, usesTls } from '../common/transport.ts';
+import { targetName, usesTls } from '../common/transport.ts';
 import { accountsNamed } from './accounts.ts';
-import { type Account, accountName } from './quoting.ts';
+import { adminFailure, type Fault, fault } from './fault.ts';
+import { type Account, accountName } from './quote.ts';
 import { defaultPort, type OpenOptions, openSession, type Session } from './session.ts';
 import type { MysqlTags } from './tags.ts';
-import { adminFailure, type Trouble, trouble } from './trouble.ts';
 
 /** Scope of Entra tokens for Azure Database for MySQL. */
 const entraScope = 'https://ossrdbms-aad.database.windows.net/.default';
@@ -28,7 +30,7 @@ export function openAs(
   credential: Credential,
   where: Endpoint,
   database?: string,
-): Promise<Session | Trouble> {
+): Promise<Session | Fault> {
   return openSession({ ...optionsOf(call, where), credential, ...(database === undefined ? {} : { database }) });
 }
 
@@ -40,27 +42,24 @@ export async function openAdmin(call: Call, own: readonly Credential[]): Promise
       return openOwn(call, own);
     case 'connection': {
       const session = await openAs(call, step.admin.credential, step.adminEndpoint);
-      return session.kind === 'trouble' ? failureOf(call, session) : session;
+      return session.kind === 'fault' ? failureOf(call, session) : session;
     }
     case 'identity': {
       const token = await tokenOf(call, step.admin);
       if (isFailure(token)) return token;
       const { credential } = token;
       const session = await openSession({ ...optionsOf(call, step.adminEndpoint), credential, sendsToken: true });
-      return session.kind === 'trouble' ? failureOf(call, session) : session;
+      return session.kind === 'fault' ? failureOf(call, session) : session;
     }
   }
 }
 
-/** The failure of a trouble that the admin's session met. */
-export function failureOf(call: Call, met: Trouble): Failure {
+/** The failure of a fault that the admin's session met. */
+export function failureOf(call: Call, met: Fault): Failure {
   return adminFailure(call.step, adminName(call.step), credentialName(call.step.current), met);
 }
 
-export type Resolved =
-  | { readonly kind: 'resolved'; readonly account: Account }
-  | { readonly kind: 'missing' }
-  | Trouble;
+export type Resolved = { readonly kind: 'resolved'; readonly account: Account } | { readonly kind: 'missing' } | Fault;
 
 /**
  * Which account a login name means. Where several hosts have one, it is the account that lets a known credential in from here: the
@@ -76,20 +75,20 @@ export async function resolve(
   if (call.step.admin.kind === 'self' && session.account.user === user)
     return { kind: 'resolved', account: session.account };
   const named = await accountsNamed(session, user);
-  if (named.kind === 'trouble') return named;
+  if (named.kind === 'fault') return named;
   const [only, ...others] = named.accounts;
   if (only === undefined) return { kind: 'missing' };
   if (others.length === 0) return { kind: 'resolved', account: only };
   for (const credential of known) {
     if (credential.username !== user) continue;
     const own = await openAs(call, credential, call.step.adminEndpoint);
-    if (own.kind === 'trouble' && own.trouble === 'refused') continue;
-    if (own.kind === 'trouble') return own;
+    if (own.kind === 'fault' && own.fault === 'refused') continue;
+    if (own.kind === 'fault') return own;
     own.close();
     return { kind: 'resolved', account: own.account };
   }
   const names = named.accounts.map(accountName).join(', ');
-  return trouble(
+  return fault(
     'rejected',
     session.target,
     `several accounts have that name (${names}), and none lets a known password in`,
@@ -98,7 +97,7 @@ export async function resolve(
 
 function optionsOf(call: Call, endpoint: Endpoint): Omit<OpenOptions, 'credential'> {
   const { step, environment } = call;
-  const trusted = authorities(environment);
+  const trusted = authorities(environment.trustedCertificates);
   const tls = usesTls(endpoint, wishOf(endpoint)) ? { tls: trusted === undefined ? {} : { ca: [...trusted] } } : {};
   return {
     ...tls,
@@ -126,11 +125,11 @@ function wishOf({ options }: Endpoint): 'required' | 'unsaid' {
 
 async function openOwn(call: Call, own: readonly Credential[]): Promise<Session | Failure> {
   const { step } = call;
-  let refused: Trouble | undefined;
+  let refused: Fault | undefined;
   for (const credential of own) {
     const session = await openAs(call, credential, step.endpoint);
     if (session.kind === 'session') return session;
-    if (session.trouble !== 'refused') return failureOf(call, session);
+    if (session.fault !== 'refused') return failureOf(call, session);
     refused ??= session;
   }
   const detail = refused?.detail ?? 'there is no credential to try';

@@ -7,12 +7,12 @@ import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
 import { master } from './accounts.ts';
 import { adminFailure, type FaultPlace, SqlFault } from './fault.ts';
-import type { SqlServerOptions } from './options.ts';
 import { defaultPort, type Identity, type Opening } from './pool.ts';
 import { nameFault } from './quote.ts';
 import { type Server, withServer } from './server.ts';
+import type { SqlServerTags } from './tags.ts';
 
-export type SqlStep = Step<SqlServerOptions>;
+export type SqlStep = Step<SqlServerTags>;
 
 /** Azure SQL Database and its kin take tokens for this. */
 const tokenScope = 'https://database.windows.net/.default';

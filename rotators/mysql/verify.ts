@@ -2,18 +2,18 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
+import { type Call, failureOf, openAdmin, openAs, resolve } from './connect.ts';
+import type { Fault } from './fault.ts';
 import { grantsOf, lacking } from './grants.ts';
-import { type Account, accountName } from './quoting.ts';
-import { type Call, failureOf, openAdmin, openAs, resolve } from './reach.ts';
+import { type Account, accountName } from './quote.ts';
 import type { Session } from './session.ts';
-import type { Trouble } from './trouble.ts';
 
-export async function verifyMysql(call: Call, credential: Credential): Promise<VerifyOutcome> {
+export async function verify(call: Call, credential: Credential): Promise<VerifyOutcome> {
   const { step } = call;
   // As a consumer does it: with the database, since a login may be kept out of it.
   const { database } = step.endpoint;
   const own = await openAs(call, credential, step.endpoint, database);
-  if (own.kind === 'trouble') return outcomeOf(call, own);
+  if (own.kind === 'fault') return outcomeOf(call, own);
   own.close();
   if (own.account.user !== credential.username) {
     return { kind: 'refused', detail: `${own.target} took it for the account ${accountName(own.account)}` };
@@ -24,7 +24,7 @@ export async function verifyMysql(call: Call, credential: Credential): Promise<V
     return admin.code === 'target-unreachable' ? { kind: 'unreachable', detail: admin.message } : admin;
   try {
     const missing = await missingRights(call, admin, own.account);
-    if (missing.kind === 'trouble') return outcomeOf(call, missing);
+    if (missing.kind === 'fault') return outcomeOf(call, missing);
     return missing.rights.length === 0 ? { kind: 'accepted' } : { kind: 'lesser-rights', missing: missing.rights };
   } finally {
     admin.close();
@@ -35,19 +35,19 @@ async function missingRights(
   call: Call,
   admin: Session,
   account: Account,
-): Promise<{ readonly kind: 'missing-rights'; readonly rights: readonly string[] } | Trouble> {
+): Promise<{ readonly kind: 'missing-rights'; readonly rights: readonly string[] } | Fault> {
   const { current } = call.step;
   const resolved = await resolve(call, admin, current.username ?? '', [current]);
-  if (resolved.kind === 'trouble') return resolved;
+  if (resolved.kind === 'fault') return resolved;
   if (resolved.kind === 'missing') return { kind: 'missing-rights', rights: [] };
   const [model, held] = [await grantsOf(admin, resolved.account), await grantsOf(admin, account)];
-  if (model.kind === 'trouble') return model;
-  if (held.kind === 'trouble') return held;
+  if (model.kind === 'fault') return model;
+  if (held.kind === 'fault') return held;
   return { kind: 'missing-rights', rights: lacking(model.grants, held.grants) };
 }
 
-function outcomeOf(call: Call, met: Trouble): VerifyOutcome {
-  switch (met.trouble) {
+function outcomeOf(call: Call, met: Fault): VerifyOutcome {
+  switch (met.fault) {
     case 'refused':
       return { kind: 'refused', detail: `${met.target}: ${met.detail}` };
     case 'unreachable':

@@ -5,8 +5,9 @@
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { tlsFault } from '../common/network.ts';
+import { copyOf } from '../common/scrub.ts';
 
-export type TroubleKind =
+export type FaultKind =
   /** No answer: no evidence about a credential. */
   | 'unreachable'
   | 'untrusted'
@@ -23,9 +24,9 @@ export type TroubleKind =
   | 'unsafe'
   | 'rejected';
 
-export interface Trouble {
-  readonly kind: 'trouble';
-  readonly trouble: TroubleKind;
+export interface Fault {
+  readonly kind: 'fault';
+  readonly fault: FaultKind;
   /** `host:port`. */
   readonly node: string;
   /** Scrubbed. */
@@ -35,8 +36,8 @@ export interface Trouble {
   readonly cause?: Error;
 }
 
-export function trouble(kind: TroubleKind, node: string, detail: string): Trouble {
-  return { kind: 'trouble', trouble: kind, node, detail };
+export function fault(kind: FaultKind, node: string, detail: string): Fault {
+  return { kind: 'fault', fault: kind, node, detail };
 }
 
 const busyWords = ['LOADING', 'BUSY', 'MASTERDOWN', 'TRYAGAIN', 'CLUSTERDOWN', 'NOREPLICAS', 'MISCONF', 'OOM'];
@@ -55,23 +56,23 @@ interface FailedCall {
 }
 
 /** The meaning of a command that failed. */
-export function troubleOfReply(call: FailedCall): Trouble {
+export function faultOfReply(call: FailedCall): Fault {
   const { node, error, signal } = call;
   if (!(error instanceof Error) || error.name !== 'ReplyError')
-    return troubleOfConnection(node, call.broken ?? error, signal);
+    return faultOfConnection(node, call.broken ?? error, signal);
   const detail = withoutArguments(error.message, call.args);
   const command = nameOf(call.command, call.args);
   return {
-    kind: 'trouble',
-    trouble: kindOfReply(error.message),
+    kind: 'fault',
+    fault: kindOfReply(error.message),
     node,
     detail,
     command,
-    cause: scrubbed(error, detail),
+    cause: copyOf(error, detail),
   };
 }
 
-function kindOfReply(message: string): TroubleKind {
+function kindOfReply(message: string): FaultKind {
   const [word = ''] = message.split(' ');
   if (word === 'WRONGPASS' || word === 'NOAUTH' || refusedSentences.test(message)) return 'refused';
   if (word === 'NOPERM') return 'forbidden';
@@ -81,33 +82,21 @@ function kindOfReply(message: string): TroubleKind {
 }
 
 /** The meaning of a socket that did not open or broke. */
-export function troubleOfConnection(node: string, error: unknown, signal: AbortSignal): Trouble {
+export function faultOfConnection(node: string, error: unknown, signal: AbortSignal): Fault {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : 'the connection was closed';
   // A server that is full, or in protected mode, says so and hangs up before any command.
   if (error instanceof Error && error.name === 'ReplyError') {
-    return { kind: 'trouble', trouble: kindOfReply(message), node, detail: message, cause: scrubbed(error, message) };
+    return { kind: 'fault', fault: kindOfReply(message), node, detail: message, cause: copyOf(error, message) };
   }
   const untrusted = tlsFault(error) !== undefined;
   const detail = signal.aborted ? 'the time for the step ran out' : code === '' ? message : `${message} (${code})`;
-  const cause = error instanceof Error ? { cause: scrubbed(error, detail) } : {};
-  return { kind: 'trouble', trouble: untrusted ? 'untrusted' : 'unreachable', node, detail, ...cause };
+  const cause = error instanceof Error ? { cause: copyOf(error, detail) } : {};
+  return { kind: 'fault', fault: untrusted ? 'untrusted' : 'unreachable', node, detail, ...cause };
 }
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-// The library hangs the whole command, with its arguments, on the error; and the server quotes arguments of commands it does not know.
-function scrubbed(error: Error, detail: string): Error {
-  const copy = new Error(detail);
-  copy.name = error.name;
-  if (error.stack !== undefined)
-    copy.stack = `${error.name}: ${detail}\n${error.stack
-      .split('\n')
-      .filter((line) => /^\s+at /.test(line))
-      .join('\n')}`;
-  return copy;
 }
 
 function withoutArguments(message: string, args: readonly (string | number)[]): string {
@@ -125,14 +114,14 @@ function nameOf(command: string, args: readonly (string | number)[]): string {
   return withSubcommand.includes(command) && first !== undefined ? `${command} ${first}` : command;
 }
 
-/** The failure to answer with when the admin's connection met a trouble. */
+/** The failure to answer with when the admin's connection met a fault. */
 export function adminFailure(
   { secret, current }: { readonly secret: string; readonly current: Credential },
   admin: string,
-  met: Trouble,
+  met: Fault,
 ): Failure {
   const at = { secret, target: `Redis at ${met.node}`, detail: met.detail };
-  switch (met.trouble) {
+  switch (met.fault) {
     case 'unreachable':
       return failure('target-unreachable', at, met.cause);
     case 'untrusted':
