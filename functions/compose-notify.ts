@@ -1,11 +1,11 @@
 /** What tells consumers and people, put together. */
 import type { Settings } from '../shared/config/settings.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
+import { libraryClient, makeWire } from '../shared/http/client.ts';
 import { channelSecrets } from '../shared/notify/channel-secrets.ts';
 import { makeNotifier, type Notifier, type NotifierDependencies } from '../shared/notify/notifier.ts';
 import type { SenderEnvironment } from '../shared/notify/sender.ts';
 import { senderOf } from '../shared/notify/senders.ts';
-import { limitedClient, wireOver } from '../shared/notify/wire.ts';
 
 /** Longest time of one attempt to deliver a message, in ms: a site that reads its references again takes a while to say so. */
 const deliveryMs = 45_000;
@@ -17,10 +17,9 @@ export function notifierOf(
   kept: Pick<NotifierDependencies, 'queues' | 'deliveries' | 'switches'>,
 ): Notifier {
   const now = () => new Date();
-  const http = limitedClient(trustedCertificates);
   const environment: SenderEnvironment = {
-    wire: wireOver(http),
-    http,
+    wire: makeWire({ trustedCertificates }),
+    http: libraryClient(trustedCertificates),
     secrets: channelSecrets(vaults, elapsedMs),
     ...{ vaults, getToken, wait, now },
     resourceManager: cloud.resourceManager,

@@ -128,7 +128,7 @@ export const failureKinds = {
   'description-unfit': kind<At & { readonly provider: string }>(
     'config',
     (d) => `${d.secret}: the description of the provider "${d.provider}" cannot be used: ${d.detail}`,
-    () => 'Correct the description in the folder KEYTURN_DESCRIPTIONS; docs/rotators/api-key.md says what it takes.',
+    () => 'Correct the description in the folder KEYTURN_DESCRIPTIONS; docs/rotators/http-keys.md says what it takes.',
   ),
   'manual-rotation': kind<AtTarget & { readonly link: string }>(
     'blocked',

@@ -20,7 +20,7 @@ const slow = [
   'test/paths/life.test.ts',
   'test/paths/news.test.ts',
   'test/paths/schedule.test.ts',
-  'test/rotators/api-key/faults.test.ts',
+  'test/rotators/keys/faults.test.ts',
   'test/rotators/postgres-wire.test.ts',
   'test/rotators/redis.test.ts',
   'test/rotators/sql-server-azure.conformance.test.ts',

@@ -61,7 +61,7 @@ function fill({ vault }: LocalAzure, secrets: number, days: number, name: (numbe
   for (let number = 0; number < secrets; number++) {
     vault.put(name(number), {
       value: `first-value-${number}`,
-      tags: { rotator: 'api-key', provider: 'self-issued', team: 'storm' },
+      tags: { rotator: 'self-issued', team: 'storm' },
       expiresSeconds: vault.clock.nowSeconds() + (days * dayMs) / 1000,
     });
   }

@@ -23,14 +23,14 @@ function signingKeyScene(): Scene {
   return {
     secret,
     about: 'nobody issues it; verifiers take both keys for a while',
-    strategy: 'api-key self-issued',
+    strategy: 'self-issued',
     retirementPublishes: true,
     expected: 'rotated',
     unnoticed: true,
     async setUp(local) {
       azure = local;
       const value = JSON.stringify({ current: randomBytes(32).toString('base64url') });
-      putSecret(local.vault, secret, value, { rotator: 'api-key', provider: 'self-issued', encoding: 'base64url' });
+      putSecret(local.vault, secret, value, { rotator: 'self-issued', encoding: 'base64url' });
     },
     use: async (value) => {
       const published = signingKey.parse(JSON.parse(azure?.vault.versions(secret).at(-1)?.value ?? '{}'));
@@ -61,7 +61,7 @@ function storageKeyScene(): Scene {
   return {
     secret,
     about: 'a storage account has two keys; the other one is regenerated',
-    strategy: 'api-key dual-key',
+    strategy: 'azure-keys dual-key',
     expected: 'rotated',
     unnoticed: true,
     async start() {
@@ -70,7 +70,7 @@ function storageKeyScene(): Scene {
       return { KEYTURN_RESOURCE_MANAGER_URL: resourceManager.url };
     },
     async setUp({ vault }) {
-      const tags = { rotator: 'api-key', provider: 'azure', admin: 'managed-identity', resource: storageAccount };
+      const tags = { rotator: 'azure-keys', admin: 'managed-identity', resource: storageAccount };
       putSecret(vault, secret, account?.keys.get('key1') ?? '', tags);
     },
     use: async (value) => {
@@ -89,7 +89,7 @@ function saasKeyScene(): Scene {
   return {
     secret,
     about: 'a SaaS provider issues a key, the old one is revoked',
-    strategy: 'api-key issue-revoke',
+    strategy: 'http-keys issue-revoke',
     expected: 'rotated',
     unnoticed: true,
     async start() {
@@ -102,7 +102,7 @@ function saasKeyScene(): Scene {
       const provider = saas?.providers.sendgrid;
       vault.put('mail-admin', { value: provider?.admin ?? '' });
       const issued = provider?.issue('made by hand', ['mail.send']);
-      const tags = { rotator: 'api-key', provider: 'sendgrid', admin: 'mail-admin', 'key-id': issued?.id ?? '' };
+      const tags = { rotator: 'http-keys', provider: 'sendgrid', admin: 'mail-admin', 'key-id': issued?.id ?? '' };
       putSecret(vault, secret, issued?.value ?? '', tags);
     },
     use: async (value) => {

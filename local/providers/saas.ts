@@ -3,7 +3,7 @@
  * refused. Written from the providers' documentation, apart from the descriptions.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { builtIn } from '../../rotators/api-key/descriptions/index.ts';
+import { builtIn } from '../../rotators/http-keys/descriptions/index.ts';
 import { routes } from './saas-routes.ts';
 import { type StandInServer, startServer } from './server.ts';
 

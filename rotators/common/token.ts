@@ -1,6 +1,7 @@
 /** The token of the app's own identity, asked for in one way by every driver. */
 import type { Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
 import { networkFault } from './network.ts';
 import { scrubbed } from './scrub.ts';
 
@@ -36,4 +37,22 @@ export async function ownToken(
     const detail = `no token for ${scope}: ${(cause.message.split('\n')[0] ?? '').slice(0, 300)}`;
     return { kind: 'no-token', unreachable: networkFault(error) !== undefined, detail, cause };
   }
+}
+
+/** The token for what only the app itself may do. `target`: the host it is for. */
+export async function identityToken(
+  step: Step,
+  scope: string,
+  { rotator, target }: { readonly rotator: string; readonly target: string },
+): Promise<Extract<OwnToken, { kind: 'token' }> | Failure> {
+  const { secret, admin } = step;
+  if (admin.kind !== 'identity') {
+    const detail = `${rotator} needs the app’s own identity: set the tag to managed-identity`;
+    return failure('tag-invalid', { secret, problems: [{ tag: 'admin', detail }] });
+  }
+  const given = await ownToken(step, admin.getToken, scope);
+  if (given.kind === 'token') return given;
+  // The identity library's messages can quote what an endpoint answered; its name is enough to look it up.
+  const detail = `the app's identity gave no token (${given.cause.name})`;
+  return failure('target-unreachable', { secret, target, detail });
 }

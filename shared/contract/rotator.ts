@@ -8,7 +8,6 @@
 import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
 import type { Credential } from './credential.ts';
-import type { Tags } from './ports.ts';
 import type { SecretText } from './secret-text.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -135,14 +134,12 @@ export interface RotatorEntry<Options = unknown> {
   readonly name: string;
   /** Supported strategies, the safest first: that one is the default. */
   readonly strategies: readonly [Strategy, ...Strategy[]];
-  /** The default where it depends on the other tags (which provider, for API keys). Pure; tags may be invalid still. */
-  readonly defaultStrategy?: (tags: Tags) => Strategy;
   /**
    * Reads the rotator's own tags. Unknown tags are left alone.
    * Issues must be sentences that name the tag and the fix; they become `tag-invalid` failures.
    */
   readonly options: z.ZodType<Options>;
-  /** Whether a target without a host in the admin connection or the value makes sense (API keys). Default false. */
+  /** Whether a target without a host in the admin connection or the value makes sense (keys of a provider). Default false. */
   readonly hostless?: boolean;
   /** Loads the driver and makes the rotator. Called once per process. */
   readonly load: (environment: RotatorEnvironment) => Promise<Rotator<Options>>;

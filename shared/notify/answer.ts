@@ -1,6 +1,7 @@
 /** What a receiver's status means, the same for all kinds of channels. */
 import { type Failure, failure } from '../errors.ts';
-import type { Answer } from './wire.ts';
+import type { Answer } from '../http/client.ts';
+import { retryAfterSeconds } from '../http/retry-after.ts';
 
 export interface About {
   readonly secret: string;
@@ -17,23 +18,16 @@ const later = new Set([408, 425, 429]);
  * word of the answer is quoted: a receiver may repeat what it was sent. `where`: which of several requests it was, for the message.
  */
 export function judge(about: About, answer: Answer, now: Date, where = ''): { readonly kind: 'delivered' } | Failure {
-  if (answer.kind === 'no-answer') return failure('channel-unreachable', { ...about, detail: answer.detail + where });
+  if (answer.kind === 'no-answer' || answer.kind === 'untrusted')
+    return failure('channel-unreachable', { ...about, detail: answer.detail + where });
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: 'delivered' };
   if (status === 410) return failure('channel-gone', { ...about, detail: `HTTP 410${where}` });
   if (later.has(status) || status >= 500) {
     const seconds = retryAfterSeconds(answer.header('retry-after'), now);
     const failed = failure('channel-unreachable', { ...about, detail: `HTTP ${status}${where}` });
-    return seconds === undefined ? failed : { ...failed, retryAfterSeconds: seconds };
+    return seconds === undefined ? failed : { ...failed, retryAfterSeconds: Math.min(seconds, longestPauseSeconds) };
   }
   const redirect = status >= 300 && status < 400 ? ', a redirect, and none is followed' : '';
   return failure('channel-refused', { ...about, detail: `HTTP ${status}${where}${redirect}` });
-}
-
-/** Source: RFC 9110, section 10.2.3: seconds or a date. Undefined where it is neither. */
-export function retryAfterSeconds(header: string | undefined, now: Date): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - now.getTime()) / 1000);
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), longestPauseSeconds) : undefined;
 }

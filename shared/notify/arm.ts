@@ -1,6 +1,7 @@
 /** Azure Resource Manager with the app's own identity: the few requests that make an app read its secrets again. */
 import type { z } from 'zod';
 import { type Failure, failure } from '../errors.ts';
+import { type ArmCall, nextLink, resourceManagerAt } from '../http/resource-manager.ts';
 import { parseJson } from '../json.ts';
 import { type About, judge } from './answer.ts';
 import { noToken } from './event-grid.ts';
@@ -21,16 +22,14 @@ export interface Arm {
 }
 
 export function armFor(environment: SenderEnvironment, about: About, signal: AbortSignal): Arm {
-  const base = new URL(environment.resourceManager);
+  const manager = resourceManagerAt(environment.resourceManager, environment.wire);
 
-  async function send(method: 'GET' | 'POST', url: URL) {
-    const token = await environment
-      .getToken(`${base.origin}/.default`)
-      .catch((error: unknown) => noToken(about, error));
+  async function send(call: ArmCall) {
+    const token = await environment.getToken(manager.scope).catch((error: unknown) => noToken(about, error));
     if ('code' in token) return token;
-    const headers = { accept: 'application/json', authorization: `Bearer ${token.reveal()}` };
-    const answer = await environment.wire({ method, url, headers }, signal);
-    const where = ` of Azure Resource Manager for ${method} …${url.pathname.slice(-120)}`;
+    const answer = await manager.send(call, token, signal);
+    if (answer.kind === 'another-host') return answer;
+    const where = ` of Azure Resource Manager for ${call.method} …${call.path.replace(/\?.*/s, '').slice(-120)}`;
     const judged = judge(about, answer, environment.now(), where);
     // A resource that is not there can be made again: Resource Manager switches no channel off.
     if (judged.kind === 'failed')
@@ -40,34 +39,31 @@ export function armFor(environment: SenderEnvironment, about: About, signal: Abo
     return { kind: 'delivered' as const, body: answer.kind === 'answered' ? answer.body : '' };
   }
 
-  function addressOf(path: string, apiVersion: string): URL {
-    const url = new URL(base.href.replace(/\/+$/, '') + path);
-    url.searchParams.set('api-version', apiVersion);
-    return url;
-  }
-
   return {
     async post(path, apiVersion) {
-      const outcome = await send('POST', addressOf(path, apiVersion));
+      const outcome = await send({ method: 'POST', path, apiVersion });
+      if (outcome.kind === 'another-host')
+        return failure('channel-refused', { ...about, detail: `${path} is no path of Azure Resource Manager` });
       return outcome.kind === 'failed' ? outcome : { kind: 'delivered' };
     },
     async list(path, apiVersion, page) {
       const items = [];
-      let next: URL | undefined = addressOf(path, apiVersion);
-      for (let pages = 0; next !== undefined && pages < mostPages; pages++) {
-        const outcome: Awaited<ReturnType<typeof send>> = await send('GET', next);
+      let call: ArmCall | undefined = { method: 'GET', path, apiVersion };
+      for (let pages = 0; call !== undefined && pages < mostPages; pages++) {
+        const outcome: Awaited<ReturnType<typeof send>> = await send(call);
+        // Nothing was sent, and the list ends with what there is.
+        if (outcome.kind === 'another-host') break;
         if (outcome.kind === 'failed') return outcome;
-        const read = page.safeParse(parseJson(outcome.body));
+        const body = parseJson(outcome.body);
+        const read = page.safeParse(body);
         if (!read.success)
           return failure('channel-unreachable', {
             ...about,
             detail: 'an answer of Azure Resource Manager cannot be read',
           });
         items.push(...read.data.value);
-        const link = read.data.nextLink;
-        next = link === undefined || link === null || link === '' ? undefined : (URL.parse(link) ?? undefined);
-        // The app's token goes to Resource Manager alone, whatever an answer says.
-        if (next !== undefined && next.origin !== base.origin) break;
+        const next = nextLink(body);
+        call = next === undefined ? undefined : { method: 'GET', path: next };
       }
       return { kind: 'listed', items };
     },

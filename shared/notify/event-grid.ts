@@ -2,10 +2,10 @@
 import type { ChannelOf } from '../config/channels.ts';
 import type { Notice } from '../contract/notice.ts';
 import { type Failure, failure } from '../errors.ts';
+import { type Answer, noAnswer } from '../http/client.ts';
 import { type About, judge } from './answer.ts';
 import { dataOf, eventTypes, sourceOf } from './events.ts';
 import type { Sender, SenderEnvironment } from './sender.ts';
-import { type Answer, whyNot } from './wire.ts';
 
 type Settings = ChannelOf<'event-grid'>;
 type Library = typeof import('@azure/eventgrid');
@@ -57,7 +57,7 @@ async function publish(client: Publisher, notice: Notice, signal: AbortSignal): 
     });
   } catch (error) {
     // What the library throws carries the request with its key.
-    answer ??= { kind: 'no-answer', detail: whyNot(error, signal) };
+    answer ??= noAnswer(error, signal);
   }
   return answer ?? { kind: 'no-answer', detail: 'the library gave no answer' };
 }

@@ -4,8 +4,8 @@ import type { Notice } from '../contract/notice.ts';
 import type { Vault } from '../contract/ports.ts';
 import type { SecretText } from '../contract/secret-text.ts';
 import type { Failure } from '../errors.ts';
+import type { Wire } from '../http/client.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
-import type { Wire } from './wire.ts';
 
 /** `detail`: what happened at the receiver, where that says more than that it took the message. */
 export type SendOutcome = { readonly kind: 'delivered'; readonly detail?: string } | Failure;

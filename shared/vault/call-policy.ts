@@ -1,6 +1,7 @@
 /** Waiting and trying again, inside the client's pipeline: there it holds for every page of a listing too. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PipelinePolicy, PipelineRequest, PipelineResponse, SendRequest } from '@azure/core-rest-pipeline';
+import { retryAfterSeconds } from '../http/retry-after.ts';
 import type { LastAnswer } from './fault.ts';
 import { nextOf } from './listing.ts';
 
@@ -40,13 +41,6 @@ const backOffSeconds = [1, 2, 4, 8, 16] as const;
 const longestWaitSeconds = 60;
 const readTries = 3;
 
-export function retryAfterSeconds(header: string | undefined, now: Date | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,6}$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - (now?.getTime() ?? Date.now())) / 1000));
-}
-
 // A GET changes nothing, and PATCH says what shall be rather than what to add: both may be sent again after a lost answer. Each PUT
 // makes a version, so a PUT whose answer was lost is never sent again: the engine looks first.
 function maySendAgain(request: PipelineRequest): boolean {
@@ -58,7 +52,7 @@ function note(call: VaultCall, response: PipelineResponse): void {
   const date = response.headers.get('date');
   const readAt = date === undefined ? Number.NaN : Date.parse(date);
   call.readAt = Number.isNaN(readAt) ? undefined : new Date(readAt);
-  const wait = retryAfterSeconds(response.headers.get('retry-after'), call.readAt);
+  const wait = retryAfterSeconds(response.headers.get('retry-after'), call.readAt ?? new Date());
   call.last = {
     status: response.status,
     // Only an error's body is kept: that of a success holds the value.

@@ -11,10 +11,7 @@ beforeAll(async () => {
   backend = await startBackend({ KEYTURN_CONSUMERS: `web-shop=${consumerId}` });
   const { vault } = backend.stage;
   for (let index = 0; index < 60; index++) {
-    const tags =
-      index % 3 === 0
-        ? { rotator: 'api-key', provider: 'self-issued', team: index % 2 === 0 ? 'a' : 'b' }
-        : { team: 'a' };
+    const tags = index % 3 === 0 ? { rotator: 'self-issued', team: index % 2 === 0 ? 'a' : 'b' } : { team: 'a' };
     vault.put(`key-${String(index).padStart(2, '0')}`, { value: `canary-value-${index}`.padEnd(40, 'x'), tags });
   }
 });
@@ -54,7 +51,7 @@ describe('a list', () => {
   });
 
   it('shows what fits all filters, and nothing where one is unknown', async () => {
-    expect((await listAll('rotator=api-key&tag=team=b')).names).toHaveLength(10);
+    expect((await listAll('rotator=self-issued&tag=team=b')).names).toHaveLength(10);
     expect((await listAll('tag=team=a&tag=rotator')).names).toHaveLength(10);
     expect((await listAll('state=unmanaged&tag=team')).names).toHaveLength(40);
     expect((await listAll('state=unmanaged&state=healthy')).names).toHaveLength(61);
@@ -84,11 +81,11 @@ const many = (body: object, headers: Record<string, string> = {}) =>
 
 describe('many at once', () => {
   it.each([
-    ['an unknown field', { selector: { rotatr: 'api-key' }, confirm: 20 }, 'selector.rotatr'],
+    ['an unknown field', { selector: { rotatr: 'self-issued' }, confirm: 20 }, 'selector.rotatr'],
     ['nothing', { selector: {}, confirm: 61 }, 'selector'],
     ['no selector', { confirm: 61 }, 'selector'],
-    ['no number', { selector: { rotator: 'api-key' } }, 'confirm'],
-    ['a number that is none', { selector: { rotator: 'api-key' }, confirm: '20' }, 'confirm'],
+    ['no number', { selector: { rotator: 'self-issued' } }, 'confirm'],
+    ['a number that is none', { selector: { rotator: 'self-issued' }, confirm: '20' }, 'confirm'],
     ['an unknown state', { selector: { state: 'all' }, confirm: 20 }, 'selector.state'],
     ['no names', { selector: { names: [] }, confirm: 0 }, 'selector.names'],
   ])('a selector with %s is refused with its field, and nothing is enqueued', async (_name, body, field) => {
@@ -102,7 +99,7 @@ describe('many at once', () => {
   });
 
   it('another number than was confirmed is refused, with the number and the names', async () => {
-    const refused = await many({ selector: { rotator: 'api-key', tags: { team: 'b' } }, confirm: 9 });
+    const refused = await many({ selector: { rotator: 'self-issued', tags: { team: 'b' } }, confirm: 9 });
     expect([refused.status, problemCode(refused)]).toEqual([409, 'count-differs']);
     expect(refused.body).toMatchObject({
       matched: 10,
@@ -124,7 +121,7 @@ describe('many at once', () => {
   });
 
   it('as confirmed, each is rotated once, also when the request is sent again with its key', async () => {
-    const request = { selector: { rotator: 'api-key', tags: { team: 'b' }, state: 'healthy' }, confirm: 10 };
+    const request = { selector: { rotator: 'self-issued', tags: { team: 'b' }, state: 'healthy' }, confirm: 10 };
     const headers = { 'idempotency-key': 'many-1' };
     expect(problemCode(await many({ ...request, confirm: 9 }, headers))).toBe('count-differs');
     const first = await many(request, headers);

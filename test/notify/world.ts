@@ -8,11 +8,11 @@ import { type Notice, notice as noticeSchema } from '../../shared/contract/notic
 import type { QueueOf, Queues } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
+import { libraryClient, makeWire } from '../../shared/http/client.ts';
 import { channelSecrets } from '../../shared/notify/channel-secrets.ts';
 import { deliveriesQueue, givenUpQueue } from '../../shared/notify/messages.ts';
 import { makeNotifier } from '../../shared/notify/notifier.ts';
 import { senderOf } from '../../shared/notify/senders.ts';
-import { limitedClient, wireOver } from '../../shared/notify/wire.ts';
 import { logTo } from '../../shared/telemetry.ts';
 import { MemoryVault } from '../engine/world.ts';
 
@@ -80,9 +80,9 @@ export class NotifyWorld {
   constructor(options: NotifyOptions) {
     const vaults = new Map([[vaultName, this.vault]]);
     for (const [name, value] of Object.entries(options.secrets ?? {})) this.putSecret(name, value);
-    const http = limitedClient(options.trustedCertificates ?? []);
+    const trustedCertificates = options.trustedCertificates ?? [];
     const environment = {
-      ...{ http, vaults, wire: wireOver(http) },
+      ...{ http: libraryClient(trustedCertificates), vaults, wire: makeWire({ trustedCertificates }) },
       secrets: channelSecrets(vaults, () => this.nowMs),
       getToken: async () => new SecretText(options.token ?? 'token-of-the-app'),
       resourceManager: options.resourceManager ?? 'http://127.0.0.1:9',

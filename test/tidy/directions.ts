@@ -18,16 +18,10 @@ interface Rule {
   readonly packages: readonly string[];
 }
 
-const base = [
-  'shared/contract/',
-  'shared/errors.ts',
-  'shared/json.ts',
-  'shared/loopback.ts',
-  'shared/authorities.ts',
-];
+const base = ['shared/contract/', 'shared/errors.ts', 'shared/json.ts', 'shared/loopback.ts', 'shared/authorities.ts'];
 /** What every room of the engine may know: the policy, which knows no room itself. */
 const room = [...base, 'shared/engine/policy/'];
-const adapters = [...base, 'shared/config/', 'shared/telemetry.ts'];
+const adapters = [...base, 'shared/config/', 'shared/http/', 'shared/telemetry.ts'];
 const drivers = ['pg', 'ioredis', 'mssql', 'tedious', 'mysql2'];
 const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
 
@@ -36,6 +30,7 @@ export const rules: readonly Rule[] = [
   { of: 'shared/json.ts', may: [], packages: [] },
   { of: 'shared/loopback.ts', may: [], packages: [] },
   { of: 'shared/authorities.ts', may: [], packages: [] },
+  { of: 'shared/http/', may: base, packages: ['@azure/core-rest-pipeline'] },
   { of: 'shared/telemetry.ts', may: base, packages: [] },
   { of: 'shared/contract/', may: base, packages: ['zod'] },
   { of: 'shared/secret-value/', may: base, packages: ['zod'] },
@@ -66,8 +61,8 @@ export const rules: readonly Rule[] = [
   { of: 'shared/', may: adapters, packages: ['zod', 'jose'] },
   {
     of: 'rotators/common/',
-    may: [...base, 'shared/secret-value/'],
-    packages: ['zod', ...drivers, '@azure/core-auth'],
+    may: [...base, 'shared/secret-value/', 'shared/http/'],
+    packages: ['zod'],
   },
   { of: 'rotators/registry.ts', may: [...base, 'rotators/'], packages: [] },
   {
@@ -75,11 +70,11 @@ export const rules: readonly Rule[] = [
     may: [...base, 'shared/secret-value/', 'rotators/common/'],
     packages: ['zod', 'jose', ...drivers],
   },
-  {
-    of: 'rotators/api-key/',
-    may: [...base, 'shared/secret-value/', 'rotators/common/'],
-    packages: ['zod', '@azure/core-rest-pipeline'],
-  },
+  ...['azure-keys', 'entra-app', 'http-keys'].map((name) => ({
+    of: `rotators/${name}/`,
+    may: [...base, 'shared/http/', 'rotators/common/'],
+    packages: ['zod'],
+  })),
   { of: 'functions/compose.ts', may: ['functions/', 'shared/', 'rotators/registry.ts'], packages: ['@azure/', 'zod'] },
   { of: 'functions/', may: ['shared/'], packages: ['@azure/functions', 'zod', 'jose'] },
   { of: 'cli/', may: [...base, 'shared/config/duration.ts'], packages: ['zod', '@azure/identity'] },

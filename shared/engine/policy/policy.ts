@@ -113,7 +113,7 @@ export const parsePolicy: ParsePolicy = (given, defaults, rotators) => {
   const options = entry.options.safeParse(tags);
   const problems = [...problemsOf(parsed.error), ...unsupported(entry, tags), ...problemsOf(options.error)];
   if (!parsed.success || !options.success || problems.length > 0) return { kind: 'invalid', problems };
-  return assemble(parsed.data, tags, defaults, entry, options.data);
+  return assemble(parsed.data, defaults, entry, options.data);
 };
 
 /** Tags that a policy may depend on besides the rotator's own. */
@@ -121,20 +121,13 @@ const ownTags: readonly string[] = ['rotator', ...Object.keys(policyTags.shape),
 
 /** The tags that a policy with this rotator depends on; undefined where only reading them shows it. */
 export function tagsRead(entry: RotatorEntry): readonly string[] | undefined {
-  const { options, defaultStrategy } = entry;
-  const namesAll =
-    options instanceof z.ZodObject && options.def.catchall === undefined && defaultStrategy === undefined;
+  const { options } = entry;
+  const namesAll = options instanceof z.ZodObject && options.def.catchall === undefined;
   return namesAll ? [...ownTags, ...Object.keys(options.shape)] : undefined;
 }
 
-function assemble(
-  own: PolicyTags,
-  tags: Tags,
-  defaults: PolicyDefaults,
-  entry: RotatorEntry,
-  options: unknown,
-): PolicyOutcome {
-  const strategy = own.strategy ?? entry.defaultStrategy?.(tags) ?? entry.strategies[0];
+function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry, options: unknown): PolicyOutcome {
+  const strategy = own.strategy ?? entry.strategies[0];
   const validForMs = own['valid-for'] ?? defaults.validForMs;
   const third = Math.floor(validForMs / 3);
   const rotateBeforeMs = own['rotate-before'] ?? Math.min(defaults.rotateBeforeMs, third);

@@ -1,0 +1,81 @@
+/** Client secrets of Entra applications: Graph issues one beside the old, a token request proves it, Graph removes the old one. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { ApplyOutcome, RetireOutcome, Rotator, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
+import { failure } from '../../shared/errors.ts';
+import { check } from './check.ts';
+import { connect, type Graph } from './connect.ts';
+import type { EntraAppTags } from './tags.ts';
+import { verify } from './verify.ts';
+
+/** Every method may be called again; a repeated `apply` removes what the one before made. */
+export function makeEntraAppRotator(environment: RotatorEnvironment): Rotator<EntraAppTags> {
+  const graph = connect(environment);
+  return {
+    propose(step, current) {
+      if (step.admin.kind !== 'identity') {
+        const detail = 'entra-app issues secrets as the app itself: set the tag to managed-identity';
+        return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'admin', detail }] });
+      }
+      const { keyId: _old, ...rest } = current;
+      return { ...rest, password: new SecretText('') };
+    },
+    apply: (step) => apply(graph, step),
+    verify: (step, credential) => verify(graph, step, credential),
+    inUse: async () => ({
+      kind: 'unknown',
+      detail: 'tokens are not sessions, and Entra does not say which secret got them',
+    }),
+    retire: (step, previous) => retire(graph, step, previous),
+    check: (step) => check(graph, step),
+  };
+}
+
+async function apply(graph: Graph, step: Step<EntraAppTags>): Promise<ApplyOutcome> {
+  const held = await graph.list(step);
+  if (held.kind === 'failed') return held;
+  // The value of a secret is told once. What bears this rotation's label and is not published has lost its value.
+  for (const key of held.keys) {
+    if (key.label !== step.label || key.keyId === step.current.keyId) continue;
+    const failed = await graph.remove(step, key.keyId);
+    if (failed !== undefined) return failed;
+  }
+  if (step.signal.aborted || step.remainingMs() <= 0)
+    return failure('lease-lost', { secret: step.secret, step: 'addPassword' });
+  const issued = await graph.add(step);
+  if (issued.kind === 'failed') return issued;
+  const { keyId: _old, ...rest } = step.current;
+  return { kind: 'applied', credential: { ...rest, password: issued.secret, keyId: issued.keyId } };
+}
+
+async function retire(graph: Graph, step: Step<EntraAppTags>, previous: Credential): Promise<RetireOutcome> {
+  const keyId = previous.keyId ?? step.options.keyId;
+  const names = {
+    secret: step.secret,
+    target: `application ${step.options.clientId}`,
+    login: keyId ?? 'the old secret',
+  };
+  // Graph answers 400 for a key id that the application does not hold, so the listing decides what there is to remove.
+  const held = await graph.list(step);
+  if (held.kind === 'failed') return held;
+  if (previous.password.equals(step.current.password) || (keyId !== undefined && keyId === step.current.keyId)) {
+    return failure('retire-refused', { ...names, detail: 'it is the published secret, which is never removed here' });
+  }
+  if (keyId === undefined) return withoutId(graph, step, previous, names);
+  const isHeld = held.keys.some((key) => key.keyId === keyId);
+  const failed = isHeld ? await graph.remove(step, keyId) : undefined;
+  return failed ?? { kind: 'retired', sessionsEnded: 0 };
+}
+
+/** An old secret whose key id nobody knows is done with only if no token is given for it already. */
+async function withoutId(
+  graph: Graph,
+  step: Step<EntraAppTags>,
+  previous: Credential,
+  names: { readonly secret: string; readonly target: string; readonly login: string },
+): Promise<RetireOutcome> {
+  const outcome = await graph.logIn(step, previous.password);
+  if (outcome.kind === 'refused' || outcome.kind === 'over') return { kind: 'retired', sessionsEnded: 0 };
+  if (outcome.kind === 'unclear') return failure('target-unreachable', { ...names, detail: outcome.detail });
+  return failure('retire-refused', { ...names, detail: 'its key id is not known, so it cannot be removed' });
+}

@@ -1,0 +1,73 @@
+/** Preflight of a described provider: nothing is changed, every problem is named. */
+import type { Check } from '../../shared/contract/rotator.ts';
+import type { Failure } from '../../shared/errors.ts';
+import { keyIdOf, listKeys } from './keys.ts';
+import type { Session } from './session.ts';
+import { verify } from './verify.ts';
+
+/** Preflight. Changes nothing. */
+export async function check(session: Session | Failure): Promise<readonly Check[]> {
+  if ('code' in session) return [failed('provider', session)];
+  const checks: Check[] = [{ name: 'provider', state: 'passed', detail: session.description.title }];
+  checks.push(await checkAdmin(session), await checkCurrent(session), await checkId(session));
+  return checks;
+}
+
+// Making a key cannot be tried without doing it. Listing keys needs the same admin, so that much is proven.
+async function checkAdmin(session: Session): Promise<Check> {
+  const { list } = session.description;
+  if (list === undefined) {
+    return {
+      name: 'admin',
+      state: 'unknown',
+      detail: 'the provider has no listing of keys that the admin could be tried with',
+    };
+  }
+  const listed = await listKeys(session, list);
+  return listed.kind === 'failed'
+    ? failed('admin', listed)
+    : { name: 'admin', state: 'passed', detail: `the admin sees ${listed.keys.length} keys` };
+}
+
+async function checkCurrent(session: Session): Promise<Check> {
+  const { secret, current } = session.step;
+  const outcome = await verify(session, current);
+  switch (outcome.kind) {
+    case 'accepted':
+      return { name: 'current', state: 'passed', detail: 'the published key logs in' };
+    case 'failed':
+      return failed('current', outcome);
+    case 'unreachable':
+      return {
+        name: 'current',
+        state: 'failed',
+        detail: outcome.detail,
+        fix: `Check that the function app may reach ${session.description.hosts.join(', ')}.`,
+      };
+    case 'refused':
+      return {
+        name: 'current',
+        state: 'failed',
+        detail: outcome.detail,
+        fix: `Store a key that logs in as ${secret}.`,
+      };
+    case 'lesser-rights':
+      return {
+        name: 'current',
+        state: 'failed',
+        detail: outcome.missing.join(', '),
+        fix: `Store another key as ${secret}.`,
+      };
+  }
+}
+
+async function checkId(session: Session): Promise<Check> {
+  const id = await keyIdOf(session, session.step.current);
+  if (id !== undefined) return { name: 'id', state: 'passed', detail: `the published key has the id ${id}` };
+  const detail = 'the id of the published key is not known, so it must be revoked by hand after the first rotation';
+  return { name: 'id', state: 'unknown', detail };
+}
+
+function failed(name: string, { message, hint }: Failure): Check {
+  return { name, state: 'failed', detail: message, fix: hint };
+}

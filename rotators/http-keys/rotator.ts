@@ -1,0 +1,85 @@
+/** Keys of providers that issue them over HTTP: a new key is made beside the old one, proven, published, and the old one revoked. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { ApplyOutcome, RetireOutcome, Rotator, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
+import { check } from './check.ts';
+import { connector } from './connect.ts';
+import { create, keyIdOf, listKeys, revoke, revokeOrphans } from './keys.ts';
+import type { Session } from './session.ts';
+import type { HttpKeysTags } from './tags.ts';
+import { verify } from './verify.ts';
+
+/** Reads all descriptions once. Every method may be called again; a repeated `apply` revokes what the one before made. */
+export async function makeHttpKeysRotator(environment: RotatorEnvironment): Promise<Rotator<HttpKeysTags>> {
+  const connect = await connector(environment);
+  const within = async <Outcome>(
+    step: Step<HttpKeysTags>,
+    work: (session: Session) => Promise<Outcome>,
+  ): Promise<Outcome | Failure> => {
+    const session = connect(step);
+    return 'code' in session ? session : work(session);
+  };
+  return {
+    propose: (step, current) => {
+      const session = connect(step);
+      return 'code' in session ? session : unissued(current);
+    },
+    apply: (step) => within(step, apply),
+    verify: async (step, credential) => {
+      if (credential.password.isEmpty) return { kind: 'refused', detail: 'no key has been issued yet' };
+      return within(step, (session) => verify(session, credential));
+    },
+    inUse: async () => ({ kind: 'unknown', detail: 'the provider does not say who uses a key' }),
+    retire: (step, previous) => within(step, (session) => retire(session, previous)),
+    check: (step) => check(connect(step)),
+  };
+}
+
+function unissued(current: Credential): Credential {
+  const { keyId: _old, ...rest } = current;
+  return { ...rest, password: new SecretText('') };
+}
+
+// The candidate is not looked at: whatever an attempt before made is found by its label and revoked, because a key that did not get
+// as far as being verified cannot be told from one whose value is lost.
+async function apply(session: Session): Promise<ApplyOutcome> {
+  const orphans = await revokeOrphans(session);
+  if (orphans !== undefined) return orphans;
+  const made = await create(session);
+  return made.kind === 'failed' ? made : { kind: 'applied', credential: made.credential };
+}
+
+async function retire(session: Session, previous: Credential): Promise<RetireOutcome> {
+  const { step, description } = session;
+  const keyId = await keyIdOf(session, previous);
+  const login = keyId ?? 'the old key';
+  const names = { secret: step.secret, target: description.title, login };
+  if (previous.password.equals(step.current.password) || (keyId !== undefined && keyId === step.current.keyId)) {
+    // An admin that is refused, or a provider that is away, is the more useful thing to be told.
+    const listed = description.list === undefined ? undefined : await listKeys(session, description.list);
+    if (listed?.kind === 'failed') return listed;
+    return failure('retire-refused', { ...names, detail: 'it is the published key, which is never revoked here' });
+  }
+  if (keyId === undefined) return withoutId(session, previous, names);
+  const failed = await revoke(session, { ...previous, keyId });
+  return failed ?? { kind: 'retired', sessionsEnded: 0 };
+}
+
+/** An old key whose id nobody knows is done with only if the provider refuses it already. */
+async function withoutId(
+  session: Session,
+  previous: Credential,
+  names: { readonly secret: string; readonly target: string; readonly login: string },
+): Promise<RetireOutcome> {
+  const outcome = await verify(session, previous);
+  if (outcome.kind === 'refused') return { kind: 'retired', sessionsEnded: 0 };
+  if (outcome.kind === 'failed') return outcome;
+  if (outcome.kind === 'unreachable') {
+    return failure('target-unreachable', { secret: names.secret, target: names.target, detail: outcome.detail });
+  }
+  return failure('retire-refused', {
+    ...names,
+    detail: 'its id at the provider is not known, so it cannot be revoked',
+  });
+}

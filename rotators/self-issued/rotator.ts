@@ -1,0 +1,40 @@
+/** Secrets without a target: signing keys, webhook secrets, random tokens. The value itself is what verifiers trust. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import type { Rotator, Step } from '../../shared/contract/rotator.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
+import { check } from './check.ts';
+import type { SelfIssuedTags } from './tags.ts';
+import { verify } from './verify.ts';
+
+const hexDigits = '0123456789abcdef';
+/** Makes and judges values; asks nobody. Every method may be called again. */
+export const selfIssuedRotator: Rotator<SelfIssuedTags> = {
+  propose: (step, current) => {
+    const next: Credential = { ...current, password: makeValue(step) };
+    // A value written as {current, previous} keeps the old key beside the new one, so that verifiers accept both during the
+    // overlap. The field is kept out of other values: it would have no place there.
+    if (current.parts?.['previous'] === undefined) return next;
+    return { ...next, parts: { ...current.parts, previous: current.password } };
+  },
+  apply: async (_step, candidate) => ({ kind: 'applied', credential: candidate }),
+  verify: async (step, credential) => verify(step, credential),
+  inUse: async () => ({ kind: 'unknown', detail: 'a self-issued secret has no sessions: only its verifiers know' }),
+  // Nobody refuses an old signing key but its verifiers. The engine takes `previous` out of the value; that is the end of it.
+  retire: async () => ({ kind: 'retired', sessionsEnded: 0 }),
+  check: async (step) => check(step),
+};
+
+function makeValue(step: Step<SelfIssuedTags>): SecretText {
+  const { form, prefix } = step.options;
+  if (form.kind === 'characters') {
+    const rules = form.alphabet === undefined ? {} : { alphabet: form.alphabet };
+    return new SecretText(prefix + step.newPassword({ length: form.length, ...rules }).reveal());
+  }
+  // Random bytes come as hex digits from the step's generator, so that there is one source of randomness.
+  // The first digit is left out: a password begins with a letter, and bytes must not.
+  const hex = step
+    .newPassword({ length: form.bytes * 2 + 1, alphabet: hexDigits })
+    .reveal()
+    .slice(1);
+  return new SecretText(prefix + Buffer.from(hex, 'hex').toString(form.encoding));
+}
