@@ -1,5 +1,7 @@
 /** What is particular to Postgres; the claims all rotators share are in postgres.conformance.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quoteText } from '../../rotators/postgres/quote.ts';
+import { scramVerifier } from '../../rotators/postgres/scram.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { findSecrets } from '../canary.ts';
 import { makeStep } from '../conformance/step.ts';
@@ -36,6 +38,26 @@ describe('the password', () => {
     expect(await rotator.apply(singleStep(scene), candidate, scene.current)).toMatchObject({ kind: 'applied' });
     expect(await scene.login(candidate)).toBe(true);
     expect(await rotator.verify(singleStep(scene), candidate)).toEqual({ kind: 'accepted' });
+  });
+
+  test.each([
+    ['plain ASCII', 'correct horse 1!'],
+    ['letters that have two forms', 'cafe\u0301 Å'],
+    ['a ligature and other blanks', 'ﬁne\u00a0pass\u3000word'],
+    ['a blank of no width, which becomes a blank', 'a\u200bb'],
+    ['characters that stand for nothing', 'a\u00ad\u2060\ufe0fb'],
+    ['nothing but a character that stands for nothing', '\u00ad'],
+    ['a control character, which is forbidden', 'ﬁ\u0007'],
+    ['an emoji, which the standard does not know yet', 'ﬁ😀'],
+    ['Hebrew alone', 'שלום'],
+    ['Hebrew and Latin, which must not be mixed', 'שלוםﬁ'],
+    ['Hebrew that ends in a digit', 'שלום①'],
+  ])('of %s is stored as the server itself would store it', async (_, text) => {
+    const login = quoted((await single()).current.username ?? '');
+    await fixture.sql(`ALTER ROLE ${login} PASSWORD ${quoteText(text)}`);
+    const theirs = String(await storedPassword(login.replaceAll('"', '')));
+    const [, iterations = '', salt = ''] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$/.exec(theirs) ?? [];
+    expect(await scramVerifier(new SecretText(text), Number(iterations), Buffer.from(salt, 'base64'))).toBe(theirs);
   });
 
   test('a server that keeps passwords as MD5 is named, and nothing is touched', async () => {

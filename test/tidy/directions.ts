@@ -68,7 +68,7 @@ export const rules: readonly Rule[] = [
   {
     of: 'rotators/*/',
     may: [...base, 'shared/secret-value/', 'rotators/common/'],
-    packages: ['zod', 'jose', ...drivers],
+    packages: ['zod', 'jose', ...drivers, '@mongodb-js/saslprep'],
   },
   ...['azure-keys', 'entra-app', 'http-keys'].map((name) => ({
     of: `rotators/${name}/`,
