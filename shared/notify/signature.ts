@@ -1,5 +1,5 @@
 /** Signatures of Standard Webhooks 1.0.0, symmetric (`v1`): https://github.com/standard-webhooks/standard-webhooks */
-import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import type { SecretText } from '../contract/secret-text.ts';
 
 const prefix = 'whsec_';
@@ -29,10 +29,8 @@ export function signedHeaders(
   body: string,
   keys: readonly Buffer[],
 ): Readonly<Record<string, string>> {
+  // The library would read a text that is no base64, or a short one, without a word; so the key was read and judged before.
+  const signatures = keys.map((key) => new Webhook(key, { format: 'raw' }).sign(id, at, body));
   const timestamp = Math.floor(at.getTime() / 1000);
-  const signatures = keys.map((key) => {
-    const digest = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-    return `v1,${digest}`;
-  });
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
 }

@@ -1,4 +1,5 @@
 /** What is particular to signed webhooks. */
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -40,6 +41,20 @@ test('the library of Standard Webhooks accepts what is signed here, by the clock
   expect(new Webhook(first).verify(body, { ...headers })).toEqual(JSON.parse(body));
   expect(() => new Webhook(second).verify(body, { ...headers })).toThrow('No matching signature');
   expect(() => new Webhook(first).verify(`${body} `, { ...headers })).toThrow('No matching signature');
+});
+
+// Worked out here from the specification's text, "id.timestamp.body" under HMAC-SHA256, so that it is not the library judging itself.
+test('a signature is that of the specification, for any body', () => {
+  const key = Buffer.from('a signing key of thirty-two byte');
+  const at = new Date('2021-02-25T16:35:30.900Z');
+  for (const body of ['', '{"test": 2432232314}', '{"login":"größe 😀"}']) {
+    const digest = createHmac('sha256', key).update(`msg_1.1614270930.${body}`).digest('base64');
+    expect(signedHeaders('msg_1', at, body, [key])).toEqual({
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': '1614270930',
+      'webhook-signature': `v1,${digest}`,
+    });
+  }
 });
 
 test('the body names the secret and the version, and holds nothing that is there for Keyturn itself', async () => {
