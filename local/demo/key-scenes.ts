@@ -30,7 +30,7 @@ function signingKeyScene(): Scene {
     async setUp(local) {
       azure = local;
       const value = JSON.stringify({ current: randomBytes(32).toString('base64url') });
-      putSecret(local.vault, secret, value, { rotator: 'self-issued', encoding: 'base64url' });
+      putSecret(local.vault, secret, value, { rotator: 'self-issued', form: 'encoding=base64url' });
     },
     use: async (value) => {
       const published = signingKey.parse(JSON.parse(azure?.vault.versions(secret).at(-1)?.value ?? '{}'));

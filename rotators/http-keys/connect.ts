@@ -43,7 +43,7 @@ function openSession(
   }
   const resource = resourceVariables(description, step.options.resource);
   if (typeof resource === 'string')
-    return failure('tag-invalid', { secret, problems: [{ tag: 'resource', detail: resource }] });
+    return failure('tag-invalid', { secret, problems: [{ tag: 'provider', detail: resource }] });
   const admin = adminOf(step, description);
   if ('code' in admin) return admin;
   const base = new Map<string, Variable>([['label', step.label], ['secret', secret], ...resource]);
@@ -73,7 +73,7 @@ function adminOf(step: Step<HttpKeysTags>, description: Description): Pick<Sessi
 function resourceVariables(description: Description, given: readonly string[]): [string, Variable][] | string {
   const wanted = description.resource;
   if (given.length > wanted.length) {
-    return wanted.length === 0 ? `is not needed for ${description.title}: remove it` : expectation(description);
+    return expectation(description);
   }
   const variables: [string, Variable][] = [];
   for (const [index, part] of wanted.entries()) {
@@ -91,5 +91,5 @@ function expectation(description: Description): string {
   const parts = description.resource.map((part) =>
     part.values === undefined ? part.name : `${part.name} (${part.values.join(', ')})`,
   );
-  return `write it as ${parts.join('/')} for ${description.title}`;
+  return `write it as ${[description.name, ...parts].join('/')} for ${description.title}`;
 }

@@ -99,7 +99,7 @@ const automatic = z.strictObject({
   ...common,
   /** The only hosts that its requests go to; each must stand in the app's settings too. */
   hosts: z.array(z.string().regex(/^[a-z0-9.:-]+$/, 'write a host in lower case, with a port if it needs one')).min(1),
-  /** Parts of the tag `resource`, in order, with / between them. */
+  /** Parts behind the name in the tag `provider`, in order, with / between them; `{{resource.NAME}}` in requests. */
   resource: z.array(part).default([]),
   /** The key is a pair, written `first:second` where the value has no place for a login. */
   pair: z.strictObject({ separator: z.string().length(1) }).optional(),

@@ -18,7 +18,7 @@ export interface Session {
   readonly description: Description;
   readonly wire: Wire;
   readonly allowedHosts: readonly string[];
-  /** Parts of the tag `resource` and whatever else all requests may name. */
+  /** Parts behind the provider's name and whatever else all requests may name. */
   readonly base: Variables;
   /** Variables of the admin; empty names where the key itself is the admin. */
   readonly admin: Variables;
@@ -177,7 +177,7 @@ function wrongHost(session: Session, url: URL): Failure | undefined {
   const { step, description } = session;
   if (!description.hosts.includes(url.host)) {
     const detail = `leads to a host that the description of ${description.title} does not name`;
-    return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'resource', detail }] });
+    return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'provider', detail }] });
   }
   // The setting takes host names without a port; on loopback, where ports are drawn, the name stands for all of them.
   const allowed = session.allowedHosts;

@@ -49,7 +49,7 @@ export function fleetOptions(
   environment: RotatorEnvironment,
   logins: readonly Credential[],
 ): FleetOptions {
-  const sentinelName = step.options.sentinel ?? step.adminEndpoint.options['servicename'];
+  const sentinelName = step.adminEndpoint.options['servicename'];
   return {
     seeds: [addressOf(step.adminEndpoint), addressOf(step.endpoint)],
     logins,

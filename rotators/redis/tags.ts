@@ -1,13 +1,6 @@
 import { z } from 'zod';
 
-const sentinel = z
-  .string()
-  .regex(/^[^\s]{1,200}$/, 'Tag "sentinel" must be the name of a primary as the Sentinel knows it, without blanks.');
-
-/** The rotator's own tags. */
-export const redisTags = z.object({
-  /** Which primary, where the connection leads to a Sentinel that watches several. */
-  sentinel: sentinel.optional(),
-});
+/** None of its own: which primary a Sentinel is asked for stands in the connection, as `serviceName`. */
+export const redisTags = z.object({});
 
 export type RedisTags = z.infer<typeof redisTags>;

@@ -132,7 +132,7 @@ async function watched(connection: RedisConnection, wanted: string | undefined):
     );
   }
   if (chosen.length > 1) {
-    return fault('rejected', node, `the Sentinel watches ${names}; say which with the tag "sentinel"`);
+    return fault('rejected', node, `the Sentinel watches ${names}; say which with serviceName in the connection`);
   }
   const replicas = await connection.call('SENTINEL', 'REPLICAS', primary.get('name') ?? '');
   if (replicas.kind === 'fault') return replicas;

@@ -4,7 +4,6 @@ import type { Endpoint } from '../../shared/contract/rotator.ts';
 import { SqlFault } from './fault.ts';
 import { quoteName, quoteText } from './quote.ts';
 import type { Server } from './server.ts';
-import type { SqlServerTags } from './tags.ts';
 
 export const master = 'master';
 
@@ -21,16 +20,10 @@ const inDatabase = 2;
  * The kind of account a name logs in as at the endpoint. A contained user of the name comes first there, as it does for the server
  * when somebody logs in.
  */
-export async function findAccount(
-  server: Server,
-  name: string,
-  endpoint: Endpoint,
-  options: SqlServerTags,
-): Promise<Account> {
+export async function findAccount(server: Server, name: string, endpoint: Endpoint): Promise<Account> {
   const database = endpoint.database ?? server.database;
-  if (options.account === 'contained-user') return { kind: 'contained-user', home: database };
   const login: Account = { kind: 'login', home: master };
-  if (options.account === 'login' || database.toLowerCase() === master) return login;
+  if (database.toLowerCase() === master) return login;
   try {
     const query = 'SELECT authentication_type AS type FROM sys.database_principals WHERE name = @name';
     const users = await server.rows(authentication, database, query, { name });

@@ -78,7 +78,7 @@ export async function applySingle(
   const name = bareName(candidate.username ?? '', step.endpoint);
   const secrets = [candidate.password, live.password, step.current.password];
   const work = async (server: Server): Promise<ApplyOutcome> => {
-    const account = await findAccount(server, name, step.endpoint, step.options);
+    const account = await findAccount(server, name, step.endpoint);
     const at = { step, candidate, account, place: adminPlace(step) };
     if (step.admin.kind !== 'self') {
       const principal = await findPrincipal(server, account, name);
@@ -107,7 +107,7 @@ export async function applyAlternating(
   const name = bareName(candidate.username ?? '', step.endpoint);
   const secrets = [candidate.password, live.password, step.current.password];
   const work = async (server: Server): Promise<ApplyOutcome> => {
-    const account = await findAccount(server, liveName, step.endpoint, step.options);
+    const account = await findAccount(server, liveName, step.endpoint);
     const at: Work = {
       step,
       candidate,

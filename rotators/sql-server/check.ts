@@ -30,7 +30,7 @@ export async function check(step: SqlStep, environment: RotatorEnvironment): Pro
   const name = bareName(login.name, step.endpoint);
   const published = await publishedLogsIn(step, environment);
   const lines = await asAdmin(step, step.current, environment, [step.current.password], async (server) => {
-    const account = await findAccount(server, name, step.endpoint, step.options);
+    const account = await findAccount(server, name, step.endpoint);
     const asking = { step, server, account };
     const entered = passed('admin', `${adminPlace(step).who} logs in at ${adminPlace(step).target}.`);
     return [

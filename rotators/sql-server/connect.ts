@@ -9,7 +9,7 @@ import { master } from './accounts.ts';
 import { adminFailure, type FaultPlace, SqlFault } from './fault.ts';
 import { defaultPort, type Identity, type Opening } from './pool.ts';
 import { nameFault } from './quote.ts';
-import { type Server, withServer } from './server.ts';
+import { type Server, type ServerOutcome, withServer } from './server.ts';
 import type { SqlServerTags } from './tags.ts';
 
 export type SqlStep = Step<SqlServerTags>;
@@ -60,7 +60,8 @@ function opening(
 
 /**
  * Does work with the admin's rights, or as the login itself when there is no admin. A login is changed from master; an admin that
- * looks after contained users only may be unknown there, so the tag `account` sends it to their database at once.
+ * looks after contained users only may be unknown there. A connection of such an admin names their database, as it must for any client.
+ * The app's own identity is asked for in master, and where it is unknown there in the consumer's database: a token locks nobody out.
  */
 export async function asAdmin<Result>(
   step: SqlStep,
@@ -71,23 +72,24 @@ export async function asAdmin<Result>(
   place: Partial<FaultPlace> = {},
 ): Promise<Result | Failure> {
   const { admin, adminEndpoint, endpoint } = step;
-  const home = step.options.account === 'contained-user' ? endpoint.database : master;
   const who = { ...adminPlace(step), ...place };
-  let at: Opening;
-  if (admin.kind === 'self')
-    at = opening(step, adminEndpoint, endpoint.database, identityOf(self), environment, secrets);
+  const as = async (identity: Identity, database: string | undefined) =>
+    withServer(opening(step, adminEndpoint, database, identity, environment, secrets), work);
+  let outcome: ServerOutcome<Result | Failure>;
+  if (admin.kind === 'self') outcome = await as(identityOf(self), endpoint.database);
   else if (admin.kind === 'connection') {
-    at = opening(step, adminEndpoint, home, identityOf(admin.credential), environment, secrets);
+    outcome = await as(identityOf(admin.credential), adminEndpoint.database ?? master);
   } else {
     const given = await ownToken(step, admin.getToken, tokenScope);
     if (given.kind === 'no-token') {
       const { unreachable, detail, cause } = given;
       return adminFailure(new SqlFault(unreachable ? 'unreachable' : 'refused', detail, { cause }), who);
     }
-    const { token } = given;
-    at = opening(step, adminEndpoint, home, { kind: 'token', token }, environment, secrets);
+    const identity: Identity = { kind: 'token', token: given.token };
+    outcome = await as(identity, master);
+    const unknown = outcome.kind === 'fault' && outcome.fault.kind === 'refused';
+    if (unknown && endpoint.database !== undefined) outcome = await as(identity, endpoint.database);
   }
-  const outcome = await withServer(at, work);
   return outcome.kind === 'done' ? outcome.result : adminFailure(outcome.fault, who);
 }
 

@@ -26,7 +26,7 @@ export async function retire(
   const work = async (server: Server): Promise<RetireOutcome> => {
     // One login for both: its old password is gone, and there is nothing to look up that a login without rights might not see.
     if (previous.username === step.current.username && !step.emergency) return { kind: 'retired', sessionsEnded: 0 };
-    const account = await findAccount(server, name, step.endpoint, step.options);
+    const account = await findAccount(server, name, step.endpoint);
     const principal = await findPrincipal(server, account, name);
     if (principal === undefined) return { kind: 'retired', sessionsEnded: 0 };
     if (!(await isPublished(server, step, account, principal.sid))) {

@@ -73,7 +73,7 @@ async function inUse(step: SqlStep, previous: Credential, environment: RotatorEn
   }
   const name = bareName(login.name, step.endpoint);
   const outcome = await asAdmin(step, step.current, environment, [previous.password], async (server) => {
-    const account = await findAccount(server, name, step.endpoint, step.options);
+    const account = await findAccount(server, name, step.endpoint);
     const principal = await findPrincipal(server, account, name);
     if (principal === undefined) return [];
     return liveSessions(server, account, principal, step.endpoint.database ?? server.database);

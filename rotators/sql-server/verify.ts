@@ -78,7 +78,7 @@ async function missingByCatalogue(
   if (step.admin.kind === 'self') return [];
   const [liveName, name] = [step.current, credential].map((one) => bareName(one.username ?? '', step.endpoint));
   return asAdmin(step, step.current, environment, [credential.password, step.current.password], async (server) => {
-    const account = await findAccount(server, name ?? '', step.endpoint, step.options);
+    const account = await findAccount(server, name ?? '', step.endpoint);
     const live = await findPrincipal(server, account, liveName ?? '');
     const other = await findPrincipal(server, account, name ?? '');
     if (live === undefined || other === undefined) return [];

@@ -9,7 +9,7 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Breakage, Scene, Session, Target, Variant } from '../conformance/harness.ts';
 import { newPassword } from '../conformance/step.ts';
 
-export type RedisTags = { readonly sentinel?: string | undefined };
+export type RedisTags = Readonly<Record<string, never>>;
 export type RedisScene = Scene<RedisTags>;
 
 interface Address {

@@ -230,6 +230,22 @@ describe('a primary and its replica', () => {
     expect(await rotator.verify(step, candidate)).toEqual({ kind: 'accepted' });
   });
 
+  test('a Sentinel is asked for the primary that the connection names, and one it does not watch is missing', async () => {
+    const current = await makeUser([primary, replica]);
+    const rotator = await loadRedis();
+    const sentinel = await keep(startRedisSentinel({ name: 'orders', primary, watchAs: owner }));
+    const naming = (servicename: string) => {
+      const step = stepAt(sentinel, current);
+      return { ...step, adminEndpoint: { ...step.adminEndpoint, options: { servicename } } };
+    };
+    const candidate = { ...current, password: newPassword() };
+    expect(await rotator.apply(naming('invoices'), candidate, current)).toMatchObject({
+      code: 'target-missing',
+      message: expect.stringContaining('watches orders, not invoices'),
+    });
+    expect(await rotator.apply(naming('orders'), candidate, current)).toMatchObject({ kind: 'applied' });
+  });
+
   test('a replacement that stopped half-way is seen as unfinished, and finished by the next attempt', async () => {
     const current = await makeUser([primary, replica]);
     const candidate = { ...current, password: newPassword() };

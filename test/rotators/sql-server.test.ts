@@ -369,11 +369,32 @@ describe('the admin', () => {
     }
   });
 
-  test('with a token the server does not take is admin-refused', async () => {
+  test('that is a contained user logs in to the database that its connection names, and changes a contained user there', async () => {
+    await sql(
+      `CREATE USER of_orders WITH PASSWORD = N'Pa55-of-9-letters'; GRANT ALTER ANY USER, VIEW DEFINITION TO of_orders;
+       CREATE USER contained_app WITH PASSWORD = N'Pa55-of-13-letters'`,
+      'orders',
+    );
+    const current = { username: 'contained_app', password: new SecretText('Pa55-of-13-letters') };
+    const scene = { ...(await fixture.scene('single-user')), current };
+    const step = stepOf('single-user', scene, { admin: weakAdmin('of_orders') });
+    const candidate = proposed(rotator.propose(step, current));
+    // Without a database it would be looked for in master, where nobody knows it.
+    expect(await rotator.apply(step, candidate, current)).toMatchObject({ code: 'admin-refused' });
+    const named = { ...step, adminEndpoint: { ...step.adminEndpoint, database: 'orders' } };
+    expect(await rotator.apply(named, candidate, current)).toMatchObject({ kind: 'applied' });
+    expect(await scene.login(candidate)).toBe(true);
+  });
+
+  test('with a token that neither master nor the database takes is admin-refused', async () => {
     const scene = await fixture.scene('single-user');
     const step = stepOf('single-user', scene, { admin: identity('another token') });
+    const from = fixture.heard.length;
     const outcome = await rotator.apply(step, proposed(rotator.propose(step, scene.current)), scene.current);
     expect(outcome).toMatchObject({ kind: 'failed', code: 'admin-refused' });
+    // The app may be known in the consumer's database alone, as a contained user.
+    const asked = fixture.heard.slice(from).filter(({ type }) => type === packetTypes.login7);
+    expect(asked.map(({ text }) => /master|orders/.exec(text)?.[0])).toEqual(['master', 'orders']);
   });
 
   test('without VIEW SERVER STATE nobody is called idle; in an emergency the login is closed and the missing right named', async () => {
@@ -507,12 +528,11 @@ describe('names and values', () => {
   });
 
   test('tags that cannot be used say what they take', () => {
-    expect(sqlServer.options.safeParse({ account: 'contained-user', users: 'a, b' }).data).toEqual({
-      account: 'contained-user',
-      users: ['a', 'b'],
-    });
-    const wrong = sqlServer.options.safeParse({ account: 'windows' });
-    expect(wrong.error?.issues.map((issue) => issue.message)).toEqual([expect.stringContaining('"contained-user"')]);
+    expect(sqlServer.options.safeParse({ users: 'a, b' }).data).toEqual({ users: ['a', 'b'] });
+    const wrong = sqlServer.options.safeParse({ users: 'a, a' });
+    expect(wrong.error?.issues.map((issue) => issue.message)).toEqual([
+      expect.stringContaining('two different logins'),
+    ]);
   });
 
   test('what a server quotes of a statement is taken out of its error', () => {

@@ -89,7 +89,7 @@ const stages: Readonly<Record<string, () => Promise<Stage>>> = {
     return {
       server,
       environment: { allowedHosts: ['127.0.0.1'], descriptionsFolder: folder },
-      tags: { rotator: 'http-keys', provider: 'twilio', resource: provider.resource ?? '', admin: 'saas-admin' },
+      tags: { rotator: 'http-keys', provider: `twilio/${provider.resource}`, admin: 'saas-admin' },
       value: provider.issue('by hand').value,
       admin: provider.admin,
       login: (value) => provider.login(value),
@@ -105,7 +105,7 @@ const stages: Readonly<Record<string, () => Promise<Stage>>> = {
     return {
       server: undefined,
       environment: {},
-      tags: { rotator: 'self-issued', encoding: 'base64', prefix: 'whsec_' },
+      tags: { rotator: 'self-issued', form: 'encoding=base64 prefix=whsec_' },
       value: '{"current":"whsec_the-first-one-was-made-by-hand"}',
       login: () => true,
       makes: () => false,

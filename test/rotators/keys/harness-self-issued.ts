@@ -24,7 +24,7 @@ function scene(): Scene<SelfIssuedTags> {
     endpoint: nowhere,
     adminEndpoint: nowhere,
     admin: { kind: 'self' },
-    options: selfIssuedTags.parse({ encoding: 'base64', prefix: 'whsec_' }),
+    options: selfIssuedTags.parse({ form: 'encoding=base64 prefix=whsec_' }),
     missing: { password: newPassword() },
     // A verifier takes every key that is not empty: it trusts the value it reads.
     login: async (credential) => !credential.password.isEmpty,

@@ -122,26 +122,26 @@ describe('nothing is sent', () => {
   it('to a provider whose host is not the one the admin secret is for', async () => {
     const adminEndpoint = { host: 'api.sendgrid.com', options: {} };
     const admin = { ...parts.admin, credential: { password: new SecretText('SK0:admin-key') } };
-    const tags = { provider: 'twilio', resource: `AC${'0'.repeat(32)}` };
+    const tags = { provider: `twilio/AC${'0'.repeat(32)}` };
     const [, outcome] = await apply(tags, { adminEndpoint, admin });
     expect(outcome).toMatchObject({ code: 'host-mismatch' });
   });
 
   it.each([
-    { provider: 'sendgrid', resource: 'api.elsewhere.test' },
-    { provider: 'datadog', resource: 'elsewhere.test' },
-    { provider: 'datadog' },
-    { provider: 'openai', resource: 'proj_a/b' },
-    { provider: 'cloudflare', resource: 'not-needed' },
-    { provider: 'new-relic', resource: 'api.newrelic.com/one/2' },
-  ])('with the tags %o, and the tag resource is named', async (tags) => {
-    for (const outcome of await apply(tags)) {
-      expect(outcome).toMatchObject({ code: 'tag-invalid', message: expect.stringContaining('resource') });
+    'sendgrid/api.elsewhere.test',
+    'datadog/elsewhere.test',
+    'datadog',
+    'openai/proj_a/b',
+    'cloudflare/not-needed',
+    'new-relic/api.newrelic.com/one/2',
+  ])('for %s, and how to write it is said', async (provider) => {
+    for (const outcome of await apply({ provider })) {
+      expect(outcome).toMatchObject({ code: 'tag-invalid', message: expect.stringMatching(/provider.*write it as/) });
     }
   });
 
   it('with one half of an admin key where the provider needs two', async () => {
-    for (const outcome of await apply({ provider: 'twilio', resource: `AC${'0'.repeat(32)}` })) {
+    for (const outcome of await apply({ provider: `twilio/AC${'0'.repeat(32)}` })) {
       expect(outcome).toMatchObject({ code: 'admin-invalid', message: expect.stringContaining('two parts') });
     }
   });

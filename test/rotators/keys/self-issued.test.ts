@@ -13,8 +13,8 @@ const environment = {
   cloud: { resourceManager: 'https://arm.test', graph: 'https://graph.test', login: 'https://login.test' },
 };
 
-async function propose(tags: Readonly<Record<string, string>>, current: Credential) {
-  const options = selfIssued.options.parse(tags);
+async function propose(form: string, current: Credential) {
+  const options = selfIssued.options.parse({ form });
   const rotator = await selfIssued.load(environment);
   const parts = { current, endpoint: nowhere, adminEndpoint: nowhere, admin: { kind: 'self' }, options } as const;
   const step = makeStep('self-issued', parts);
@@ -27,25 +27,25 @@ const old: Credential = { password: new SecretText('the key in use, made by hand
 
 describe('a proposed value', () => {
   it.each([
-    [{}, /^[A-Za-z0-9]{40}$/],
-    [{ length: '64' }, /^[A-Za-z0-9]{64}$/],
-    [{ alphabet: 'abcdefgh', length: '80' }, /^[a-h]{80}$/],
-    [{ encoding: 'base64', prefix: 'whsec_' }, /^whsec_[A-Za-z0-9+/]{43}=$/],
-    [{ encoding: 'base64url', length: '48' }, /^[A-Za-z0-9_-]{64}$/],
-    [{ encoding: 'hex', length: '25' }, /^[0-9a-f]{50}$/],
-  ])('with %o has that form and passes its own check', async (tags, form) => {
-    const { rotator, step, candidate } = await propose(tags, old);
+    ['', /^[A-Za-z0-9]{40}$/],
+    ['length=64', /^[A-Za-z0-9]{64}$/],
+    ['alphabet=abcdefgh length=80', /^[a-h]{80}$/],
+    ['encoding=base64 prefix=whsec_', /^whsec_[A-Za-z0-9+/]{43}=$/],
+    ['encoding=base64url length=48', /^[A-Za-z0-9_-]{64}$/],
+    ['encoding=hex length=25', /^[0-9a-f]{50}$/],
+  ])('with %j has that form and passes its own check', async (asked, form) => {
+    const { rotator, step, candidate } = await propose(asked, old);
     expect(candidate.password.reveal()).toMatch(form);
     expect(await rotator.verify(step, candidate)).toEqual({ kind: 'accepted' });
   });
 
   it('carries the old key where the value holds a current and a previous one', async () => {
-    const { candidate } = await propose({}, { ...old, parts: { previous: new SecretText('older') } });
+    const { candidate } = await propose('', { ...old, parts: { previous: new SecretText('older') } });
     expect(candidate.parts?.['previous']?.equals(old.password)).toBe(true);
   });
 
   it('carries nothing where the value holds one key', async () => {
-    const { candidate } = await propose({}, old);
+    const { candidate } = await propose('', old);
     expect(candidate.parts).toBeUndefined();
   });
 });
@@ -53,7 +53,7 @@ describe('a proposed value', () => {
 describe('verify', () => {
   it('accepts what is published and what is kept beside it, however it was made', async () => {
     const previous = new SecretText('x');
-    const { rotator, step } = await propose({}, { ...old, parts: { previous } });
+    const { rotator, step } = await propose('', { ...old, parts: { previous } });
     expect(await rotator.verify(step, old)).toEqual({ kind: 'accepted' });
     expect(await rotator.verify(step, { password: previous })).toEqual({ kind: 'accepted' });
   });
@@ -63,7 +63,7 @@ describe('verify', () => {
     ['short', 'characters'],
     ['!'.repeat(40), 'alphabet'],
   ])('refuses %j as a new value', async (value, why) => {
-    const { rotator, step } = await propose({}, old);
+    const { rotator, step } = await propose('', old);
     const outcome = await rotator.verify(step, { password: new SecretText(value) });
     expect(outcome).toMatchObject({ kind: 'refused', detail: expect.stringContaining(why) });
   });

@@ -111,7 +111,7 @@ export async function saasSubject(name: SaasName, timeoutMs = 2_000): Promise<Su
   const rights = [{ effect: 'allow', of: name }];
   const old = provider.issue('made by hand', rights);
   const current = { password: new SecretText(old.value), keyId: old.id };
-  const tags = { provider: name, ...(provider.resource === undefined ? {} : { resource: provider.resource }) };
+  const tags = { provider: provider.resource === undefined ? name : `${name}/${provider.resource}` };
   const admin = {
     kind: 'connection',
     secret: 'saas-admin',
