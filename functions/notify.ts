@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
-import { queueNames, storageConnection } from './queue-names.ts';
+import { storageConnection } from './storage-connection.ts';
 
 /** Tells consumers and people: one notice becomes one message for each channel, and each of these is sent on its own. */
 export function registerNotify(load: LoadApp): void {

@@ -1,6 +1,7 @@
 import { app, type InvocationContext, output } from '@azure/functions';
+import { poisonQueueOf, queueNames } from '../shared/contract/queue-names.ts';
 import { logTo } from '../shared/telemetry.ts';
-import { poisonQueueOf, queueNames, storageConnection } from './queue-names.ts';
+import { storageConnection } from './storage-connection.ts';
 
 const rotations = output.storageQueue({ queueName: queueNames.rotations, connection: storageConnection });
 const poison = output.storageQueue({ queueName: poisonQueueOf(queueNames.rotations), connection: storageConnection });

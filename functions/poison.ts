@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
+import { poisonQueueOf, queueNames } from '../shared/contract/queue-names.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
-import { poisonQueueOf, queueNames, storageConnection } from './queue-names.ts';
+import { storageConnection } from './storage-connection.ts';
 
 /** Names every message that could not be processed, with the next step. One function for each queue. */
 export function registerPoison(load: LoadApp): void {

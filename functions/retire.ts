@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
-import { queueNames, storageConnection } from './queue-names.ts';
+import { storageConnection } from './storage-connection.ts';
 
 /** Ends old credentials: each message becomes visible when its overlap is over. */
 export function registerRetire(load: LoadApp): void {

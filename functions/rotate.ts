@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
-import { queueNames, storageConnection } from './queue-names.ts';
+import { storageConnection } from './storage-connection.ts';
 
 /** The worker: takes one request at a time from the queue and calls the engine. A throw makes the platform deliver it again later. */
 export function registerRotate(load: LoadApp): void {

@@ -1,6 +1,7 @@
 /** What the timers start, and the checks that come of them. */
 
 import type { Settings } from '../shared/config/settings.ts';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { isFailure } from '../shared/errors.ts';
 import { checkRequest, enqueueChecks, performCheck } from '../shared/operations/check.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
@@ -61,7 +62,7 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
       if (outcomes.some(isFailure)) throw new TryAgain('not every vault could be listed');
     },
     async check(message, log) {
-      const request = readMessage('checks', checkRequest, message);
+      const request = readMessage(queueNames.checks, checkRequest, message);
       const { vault, secret } = request;
       const outcome = await performCheck({ ...app, log }, request, AbortSignal.timeout(checkWithinMs));
       if (!isFailure(outcome)) {

@@ -1,5 +1,7 @@
 /** What the triggers of the queues of news do with a message. */
+
 import { notice } from '../shared/contract/notice.ts';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { isFailure } from '../shared/errors.ts';
 import { deliveriesQueue } from '../shared/notify/messages.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
@@ -17,11 +19,11 @@ export interface Tell {
 export function tellWith(notifier: Notifier): Tell {
   return {
     async notify(message, log) {
-      const outcome = await notifier.fanOut(readMessage('notifications', notice, message), log);
+      const outcome = await notifier.fanOut(readMessage(queueNames.notifications, notice, message), log);
       if (isFailure(outcome)) throw new DeliverAgain(`${outcome.code}: ${outcome.message}`);
     },
     async deliver(message, log) {
-      const outcome = await notifier.deliver(readMessage('deliveries', deliveriesQueue.schema, message), log);
+      const outcome = await notifier.deliver(readMessage(queueNames.deliveries, deliveriesQueue.schema, message), log);
       if (isFailure(outcome)) throw new DeliverAgain(`${outcome.code}: ${outcome.message}`);
     },
   };

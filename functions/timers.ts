@@ -1,7 +1,8 @@
 import { app, type InvocationContext, type Timer } from '@azure/functions';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
-import { queueNames, storageConnection } from './queue-names.ts';
+import { storageConnection } from './storage-connection.ts';
 
 /** A vault that was throttling or a storage account that was away is asked again in this run; the next one comes anyway. */
 const retry = { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 30 } } as const;

@@ -1,5 +1,6 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
 import { z } from 'zod';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
 import { type RetirementRequest, retirementRequest } from '../shared/engine/retirement/request.ts';
 import type { RetirementResult } from '../shared/engine/retirement/result.ts';
@@ -14,7 +15,6 @@ import {
 } from '../shared/operations/perform.ts';
 import { retirementsQueue, rotationsQueue } from '../shared/operations/queues.ts';
 import type { Log } from '../shared/telemetry.ts';
-import { queueNames } from './queue-names.ts';
 import { DeliverAgain, readMessage } from './read-message.ts';
 
 /** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
@@ -40,7 +40,7 @@ export interface Work {
 export function workOf(app: WorkDependencies): Work {
   return {
     async rotate(message, log) {
-      const request = readMessage('rotations', rotationRequest, message);
+      const request = readMessage(queueNames.rotations, rotationRequest, message);
       const result = await performRotation({ ...app, log }, request);
       switch (result.kind) {
         case 'rotated':
@@ -55,7 +55,7 @@ export function workOf(app: WorkDependencies): Work {
       }
     },
     async retire(message, log) {
-      const request = readMessage('retirements', retirementRequest, message);
+      const request = readMessage(queueNames.retirements, retirementRequest, message);
       const result = await performRetirement({ ...app, log }, request);
       if (result.kind === 'skipped' && result.reason === 'busy') await retireAgain(app, request, log);
       else reportRetirement(result, log);

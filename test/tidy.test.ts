@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { failureKinds } from '../shared/errors.ts';
 import { findCycle } from './tidy/cycles.ts';
 import { packageName, resolveImport, wrongImport } from './tidy/directions.ts';
@@ -94,6 +95,16 @@ describe('code', () => {
         (source) => source.escapes,
         (path) => !isTest(path),
       ),
+    ).toEqual([]);
+  });
+
+  it('names a queue in shared/contract/queue-names.ts and nowhere else', () => {
+    const names = Object.values(queueNames).join('|');
+    const asQueue = new RegExp(
+      `(getQueueClient\\(\\s*|\\bqueue(Name|\\.name)?(: | [!=]== )|readMessage\\(|QueueOf<.*\\bname: )['"\`](${names})\\b`,
+    );
+    expect(
+      files.filter((file) => file.path.endsWith('.ts') && asQueue.test(file.text)).map(({ path }) => path),
     ).toEqual([]);
   });
 

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { queueNames } from '../../functions/queue-names.ts';
 import { type LocalAzure, startLocalAzure } from '../../local/azure.ts';
 import { documentedLimits } from '../../local/vault/limits.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { BenchOptions, Broken, Run } from '../bench.ts';
 import { rounded } from '../pairs.ts';
 

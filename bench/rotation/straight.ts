@@ -15,6 +15,7 @@ import { factsQuery } from '../../rotators/postgres/logins.ts';
 import { scramVerifier } from '../../rotators/postgres/scram.ts';
 import { helloStatement } from '../../rotators/postgres/session.ts';
 import { settingsQuery } from '../../rotators/postgres/settings.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { stateTable } from '../../shared/storage/state/records.ts';
@@ -124,9 +125,11 @@ async function writePassword(client: Client, login: string, password: Password):
 /** The news for consumers, the retirement where the old login lives on, and the mark that both were done. */
 async function followUp({ queues, state }: Clients, secret: string, strategy: BenchStrategy): Promise<void> {
   const text = Buffer.from(JSON.stringify({ vault: 'bench', secret, requestedBy: 'script' })).toString('base64');
-  await queues.getQueueClient('notifications').sendMessage(text, { messageTimeToLive: -1 });
+  await queues.getQueueClient(queueNames.notifications).sendMessage(text, { messageTimeToLive: -1 });
   if (strategy === 'alternating-users') {
-    await queues.getQueueClient('retirements').sendMessage(text, { messageTimeToLive: -1, visibilityTimeout: 2 });
+    await queues
+      .getQueueClient(queueNames.retirements)
+      .sendMessage(text, { messageTimeToLive: -1, visibilityTimeout: 2 });
   }
   await state.upsertEntity({ partitionKey: 'mark', rowKey: randomUUID() }, 'Replace');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { notice } from '../contract/notice.ts';
 import type { QueueOf } from '../contract/ports.ts';
+import { poisonQueueOf, queueNames } from '../contract/queue-names.ts';
 
 /** One notice for one channel. Each goes its own way, so that a broken receiver does not repeat the others. Holds no secret value. */
 const deliveryMessage = z.object({
@@ -13,7 +14,7 @@ const deliveryMessage = z.object({
 
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
 
-export const deliveriesQueue: QueueOf<DeliveryMessage> = { name: 'deliveries', schema: deliveryMessage };
+export const deliveriesQueue: QueueOf<DeliveryMessage> = { name: queueNames.deliveries, schema: deliveryMessage };
 
 const poisonMessage = deliveryMessage.extend({
   secret: z.string(),
@@ -24,6 +25,6 @@ const poisonMessage = deliveryMessage.extend({
 
 /** What was tried for as long as it makes sense. The platform puts here what it delivered too often. */
 export const givenUpQueue: QueueOf<z.infer<typeof poisonMessage>> = {
-  name: `${deliveriesQueue.name}-poison`,
+  name: poisonQueueOf(deliveriesQueue.name),
   schema: poisonMessage,
 };

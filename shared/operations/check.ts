@@ -1,7 +1,9 @@
 /** Drift: does the vault's current credential still log in? Asked of every managed secret once a day, a message each. */
+
 import { z } from 'zod';
 import { noticeId } from '../contract/notice.ts';
 import type { Lease, QueueOf, Queues, Vault } from '../contract/ports.ts';
+import { queueNames } from '../contract/queue-names.ts';
 import { shortHash } from '../engine/policy/identifiers.ts';
 import { rotationRequest } from '../engine/policy/request.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
@@ -20,7 +22,7 @@ export const checkRequest = z.object({
 export type CheckRequest = z.infer<typeof checkRequest>;
 
 /** Credentials to try with a login. */
-export const checksQueue: QueueOf<CheckRequest> = { name: 'checks', schema: checkRequest };
+export const checksQueue: QueueOf<CheckRequest> = { name: queueNames.checks, schema: checkRequest };
 
 export interface CheckDependencies {
   readonly engine: Pick<EngineDependencies, 'vaults' | 'rotators' | 'defaults'>;

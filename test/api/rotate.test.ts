@@ -1,6 +1,8 @@
 /** Asking over HTTP: one rotation for one request, whoever waits, whatever is sent twice. */
+
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { findSecrets } from '../canary.ts';
 import { type Backend, type Called, callers, problemCode, startBackend, textOf } from './backend.ts';
 
@@ -60,7 +62,7 @@ test('a plan says what would happen and why, and changes nothing', async () => {
 
 test('who waits sees the new version, proven; nothing is left in the queue', async () => {
   await backend.stage.plant('awaited', { days: 80 });
-  const before = await waiting('rotations');
+  const before = await waiting(queueNames.rotations);
   const rotated = await ask('awaited', 'rotate?wait=true');
   expect(rotated.status).toBe(200);
   const { id } = backend.stage.newest('awaited');
@@ -72,7 +74,7 @@ test('who waits sees the new version, proven; nothing is left in the queue', asy
     requestedBy: 'key:emergency',
   });
   await backend.stage.expectCurrentLogsIn('awaited');
-  expect(await waiting('rotations')).toBe(before);
+  expect(await waiting(queueNames.rotations)).toBe(before);
   const shown = await call('GET', `/rotations/${textOf(rotated, 'rotationId')}`, { as: 'reader' });
   expect(shown.body).toMatchObject({ state: 'rotated', attempts: [{ outcome: 'rotated' }, { outcome: 'queued' }] });
   expect(JSON.stringify(shown.body)).toContain('"name":"verify"');
@@ -141,7 +143,7 @@ test('a failure that mends itself while somebody waits: it is said when to ask a
   expect(delayed.status).toBe(503);
   expect(Number(delayed.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(delayed.headers.get('location')).toContain('/rotations/');
-  expect(await waiting('rotations')).toBeGreaterThan(0);
+  expect(await waiting(queueNames.rotations)).toBeGreaterThan(0);
   const again = await ask('delayed', 'rotate?wait=true', {}, {});
   expect(again.status).toBe(200);
   await backend.stage.expectCurrentLogsIn('delayed');
@@ -156,7 +158,7 @@ test('the process dies while somebody waits: the request is in the queue already
   await stage.until('the publish', () => stage.vault.faults.list().some(({ hits }) => hits > 0));
   await stage.azure.host.kill(0);
   expect(await cut).toMatchObject({ status: 502 });
-  expect(await waiting('rotations')).toBeGreaterThan(0);
+  expect(await waiting(queueNames.rotations)).toBeGreaterThan(0);
   stage.vault.faults.clear();
   await stage.azure.host.add();
   await stage.breakLease('dying');

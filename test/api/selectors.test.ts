@@ -1,7 +1,9 @@
 /** Lists, many at once, acknowledgements, the freeze switch and alerts, over HTTP. */
+
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { type Backend, type Called, problemCode, startBackend, tenant, textOf } from './backend.ts';
 
 let backend: Backend;
@@ -36,7 +38,7 @@ async function listAll(query: string): Promise<{ names: string[]; pages: number 
 
 async function queued(): Promise<number> {
   const client = QueueServiceClient.fromConnectionString(backend.stage.storage.connectionString).getQueueClient(
-    'rotations',
+    queueNames.rotations,
   );
   return (await client.exists()) ? ((await client.getProperties()).approximateMessagesCount ?? 0) : 0;
 }

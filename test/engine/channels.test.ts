@@ -1,5 +1,7 @@
 /** A tag `notify` with a name that is no channel: said by the sweep and the plan, and nothing waits for it. */
+
 import { expect, test } from 'vitest';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { plan } from '../../shared/operations/inspect.ts';
 import { sweep } from '../../shared/operations/sweep.ts';
 import { makeWorld } from './world.ts';
@@ -35,8 +37,12 @@ test('the sweep names it once, and the secret is rotated all the same', async ()
     random: () => 0,
   };
   for (const _ of [1, 2]) expect(await sweep(deps, world.vault, signal())).toMatchObject({ due: 1, invalid: 0 });
-  expect(sent.map(({ queue }) => queue).sort()).toEqual(['notifications', 'rotations', 'rotations']);
-  expect(sent.find(({ queue }) => queue === 'notifications')?.message).toMatchObject({
+  expect(sent.map(({ queue }) => queue).sort()).toEqual([
+    queueNames.notifications,
+    queueNames.rotations,
+    queueNames.rotations,
+  ]);
+  expect(sent.find(({ queue }) => queue === queueNames.notifications)?.message).toMatchObject({
     type: 'failed',
     failure: { code: 'channel-unknown', message: expect.stringContaining('"shpo"') },
   });

@@ -1,7 +1,9 @@
 /** What is around the engine: the freeze, the quarantine, history and the news. */
+
 import { describe, expect, test } from 'vitest';
 import type { Notice } from '../../shared/contract/notice.ts';
 import type { RotationRecord } from '../../shared/contract/ports.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { FreezeState, Trouble } from '../../shared/contract/state.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { failure } from '../../shared/errors.ts';
@@ -197,7 +199,7 @@ describe('the news of a new version', () => {
     expect(notices(it)).toMatchObject([
       { id: result.rotationId, type: 'rotated', channels: ['ops'], from: it.world.firstVersion },
     ]);
-    const retirements = it.messages.filter(({ queue }) => queue === 'retirements');
+    const retirements = it.messages.filter(({ queue }) => queue === queueNames.retirements);
     expect(retirements).toMatchObject([{ body: { rotationId: result.rotationId }, delayMs: dayMs + 1_000 }]);
     await performRotation(it.deps, {
       ...{ vault: it.world.vault.name, secret: it.world.secret, version: it.world.firstVersion },
@@ -209,7 +211,7 @@ describe('the news of a new version', () => {
   test('an overlap longer than a queue can wait is left to the sweep', async () => {
     const it = around({ overlap: 'P8D' });
     await requested(it);
-    expect(it.messages.map(({ queue }) => queue)).toEqual(['notifications']);
+    expect(it.messages.map(({ queue }) => queue)).toEqual([queueNames.notifications]);
   });
 
   test('lost with the queue, it is told by the next delivery, and no second version is made', async () => {
@@ -252,7 +254,7 @@ describe('history', () => {
     const result = await performRetirement(it.deps, { ...request, requestedBy: 'overlap' });
     expect(result.kind).toBe('waiting');
     expect(notices(it).at(-1)).toMatchObject({ type: 'waiting', holding: ['shop'] });
-    expect(it.messages.at(-1)).toMatchObject({ queue: 'retirements', delayMs: 15 * 60 * 1_000 });
+    expect(it.messages.at(-1)).toMatchObject({ queue: queueNames.retirements, delayMs: 15 * 60 * 1_000 });
     expect(it.records.at(-1)).toMatchObject({ outcome: 'skipped', reason: 'in use by shop' });
   });
 });

@@ -1,5 +1,7 @@
 /** A secret in quarantine is left alone by everything automatic, and people are told once. */
+
 import { expect, test } from 'vitest';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { Trouble } from '../../shared/contract/state.ts';
 import { failure } from '../../shared/errors.ts';
 import { type PerformDependencies, performRetirement, performRotation } from '../../shared/operations/perform.ts';
@@ -43,7 +45,7 @@ function stuck(quarantineAfter: number) {
     },
     queues: {
       enqueue: async (queue, message) => {
-        if (queue.name === 'notifications') told.push(JSON.stringify(queue.schema.parse(message)));
+        if (queue.name === queueNames.notifications) told.push(JSON.stringify(queue.schema.parse(message)));
         return { kind: 'enqueued' };
       },
     },

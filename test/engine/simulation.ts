@@ -3,8 +3,10 @@
  * vault that is away, clocks that move on, a person who publishes by hand. After every effect the promises are looked at; when the faults
  * stop, everything must come right by deliveries and sweeps alone.
  */
+
 import { type Work, workOf } from '../../functions/work.ts';
 import type { Queues } from '../../shared/contract/ports.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { Step } from '../../shared/contract/rotator.ts';
 import { type Strategy, strategyTraits } from '../../shared/contract/strategy.ts';
 import { isPendingName, pendingNameOf } from '../../shared/engine/policy/identifiers.ts';
@@ -123,7 +125,7 @@ export class Simulation {
       const made = readStamp(newest.tags)?.rotationId;
       if (made === undefined) return;
       this.#hasty.add(made);
-      this.#put('retirements', { ...about, rotationId: made, mode: 'asked' }, 0);
+      this.#put(queueNames.retirements, { ...about, rotationId: made, mode: 'asked' }, 0);
       this.#note('retirement asked for');
       return;
     }
@@ -131,7 +133,8 @@ export class Simulation {
     const version = mode === 'scheduled' ? { version: newest.version } : {};
     const body = { ...about, mode, ...version, ...(automatic ? {} : { rotationId }) };
     const copies = this.#random.chance(0.3) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) this.#put('rotations', body, this.#random.below(3) * 40 * secondMs);
+    for (let copy = 0; copy < copies; copy++)
+      this.#put(queueNames.rotations, body, this.#random.below(3) * 40 * secondMs);
     this.#note(`${copies} × ${mode}`);
   }
 
@@ -161,7 +164,7 @@ export class Simulation {
   async #startWorker(): Promise<void> {
     if (this.#running.length >= 3) return;
     const at = this.#messages.findIndex(
-      ({ queue, visibleAtMs }) => queue !== 'notifications' && visibleAtMs <= this.#world.leases.nowMs,
+      ({ queue, visibleAtMs }) => queue !== queueNames.notifications && visibleAtMs <= this.#world.leases.nowMs,
     );
     const [message] = at < 0 ? [] : this.#messages.splice(at, 1);
     if (message !== undefined) await this.#run(message);
@@ -173,7 +176,7 @@ export class Simulation {
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(message.body)}`);
     const work = this.#workOf(worker);
-    const run = message.queue === 'rotations' ? work.rotate : work.retire;
+    const run = message.queue === queueNames.rotations ? work.rotate : work.retire;
     this.#settle(running, await worker.start(() => run(message.body, quiet)));
     return running;
   }
@@ -303,7 +306,7 @@ export class Simulation {
     for (let round = 0; round < 30; round++) {
       this.#passTime(round < 6 ? 66 * secondMs : 13 * hourMs);
       await this.#deliverAll();
-      if (!this.#sweep() && this.#messages.every(({ queue }) => queue === 'notifications') && round > 10) {
+      if (!this.#sweep() && this.#messages.every(({ queue }) => queue === queueNames.notifications) && round > 10) {
         return this.#expectRight();
       }
     }
@@ -318,7 +321,7 @@ export class Simulation {
     const due = this.#messages.filter(({ visibleAtMs }) => visibleAtMs <= this.#world.leases.nowMs);
     for (const message of due) {
       this.#messages.splice(this.#messages.indexOf(message), 1);
-      if (message.queue === 'notifications') continue;
+      if (message.queue === queueNames.notifications) continue;
       await this.#finish(await this.#run(message));
     }
   }
@@ -332,10 +335,10 @@ export class Simulation {
       const { version, ...properties } = { name, ...vault.newest(name) };
       const finding = judge(deps, properties, vault.now);
       const about = { vault: vault.name, secret, requestedBy: 'sweep' };
-      if (finding.kind === 'due') this.#put('rotations', { ...about, mode: 'scheduled' }, 0);
-      else if (finding.kind === 'stalled') this.#put('rotations', { ...about, mode: 'resume' }, 0);
+      if (finding.kind === 'due') this.#put(queueNames.rotations, { ...about, mode: 'scheduled' }, 0);
+      else if (finding.kind === 'stalled') this.#put(queueNames.rotations, { ...about, mode: 'resume' }, 0);
       else if (finding.kind === 'retirement-due') {
-        this.#put('retirements', { ...about, rotationId: finding.rotationId, mode: 'scheduled' }, 0);
+        this.#put(queueNames.retirements, { ...about, rotationId: finding.rotationId, mode: 'scheduled' }, 0);
       } else continue;
       this.#note(`the sweep finds ${isPendingName(name) ? 'a candidate' : 'the secret'} ${version}: ${finding.kind}`);
       found = true;

@@ -1,6 +1,8 @@
 /** What a listing says may have been written by anybody who may edit one secret. It must not stop the sweep for all others. */
+
 import { expect, test } from 'vitest';
 import type { Queues } from '../../shared/contract/ports.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { sweep } from '../../shared/operations/sweep.ts';
 import { dayMs, makeWorld } from './world.ts';
@@ -40,7 +42,7 @@ test.each([
 ])('a stamp with %s counts as none, and the sweep goes on', async (_what, tags) => {
   const { report, sent, due } = await sweepBeside('hostile', tags);
   expect(report).toMatchObject({ kind: 'swept' });
-  expect(sent.filter(({ queue }) => queue === 'retirements')).toEqual([]);
+  expect(sent.filter(({ queue }) => queue === queueNames.retirements)).toEqual([]);
   expect(sent.map(({ message }) => message)).toContainEqual(due);
 });
 
@@ -56,7 +58,7 @@ test.each(['not a name', '💣', 'x'.repeat(200), '', 'somebody-else'])(
 
 test('a secret that opted in under the name of a stored candidate is named, not passed over', async () => {
   const { sent } = await sweepBeside('orders--pending', { rotator: 'memory' });
-  const news = sent.filter(({ queue }) => queue === 'notifications').map(({ message }) => message);
+  const news = sent.filter(({ queue }) => queue === queueNames.notifications).map(({ message }) => message);
   expect(news).toMatchObject([{ type: 'failed', secret: 'orders--pending', failure: { code: 'tag-invalid' } }]);
 });
 
@@ -82,5 +84,5 @@ test('a retirement that fails again and again does not keep a secret from being 
     AbortSignal.timeout(10_000),
   );
   expect(report).toMatchObject({ retirements: 1, due: 1, managed: 1 });
-  expect(sent).toEqual(['retirements', 'rotations']);
+  expect(sent).toEqual([queueNames.retirements, queueNames.rotations]);
 });

@@ -1,6 +1,8 @@
 /** What every kind of channel does when its receiver does not: one table, over HTTP, in simulated time. */
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Fault, startServer } from '../../local/providers/server.ts';
+import { poisonQueueOf, queueNames } from '../../shared/contract/queue-names.ts';
 import { findSecrets } from '../canary.ts';
 import { type Bench, canaries, kinds, startBench } from './kinds.ts';
 import { hourMs, minuteMs, rotatedNotice } from './world.ts';
@@ -146,7 +148,7 @@ describe.each(kinds)('a channel of kind %s', (kind) => {
     expect(row()).toMatchObject({ state: 'given-up', detail: expect.stringContaining('HTTP 503') });
     expect(bench.world.messages).toMatchObject([
       {
-        queue: 'deliveries-poison',
+        queue: poisonQueueOf(queueNames.deliveries),
         body: { secret: 'orders-db', channel: 'ours', hint: expect.stringContaining('ours') },
       },
     ]);

@@ -2,10 +2,12 @@
  * Queues, tables and time in memory around the real notifier, and real HTTP behind it: an hour of a receiver that is down takes as long as
  * its attempts. A worker may be made to die at any call.
  */
+
 import { channels } from '../../shared/config/channels.ts';
 import type { ChannelSwitch, ChannelSwitches, Deliveries, Delivery } from '../../shared/contract/deliveries.ts';
 import { type Notice, notice as noticeSchema } from '../../shared/contract/notice.ts';
 import type { QueueOf, Queues } from '../../shared/contract/ports.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
 import { libraryClient, makeWire } from '../../shared/http/client.ts';
@@ -107,7 +109,7 @@ export class NotifyWorld {
   }
 
   tell(notice: Notice): void {
-    this.messages.push({ queue: 'notifications', body: notice, visibleAtMs: this.nowMs });
+    this.messages.push({ queue: queueNames.notifications, body: notice, visibleAtMs: this.nowMs });
   }
 
   /** Works off what is visible until `ms` from now, moving the clock from message to message. */

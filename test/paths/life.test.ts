@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { apiKeySetting } from '../../local/api-keys.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { type Planted, type Stage, startStage } from './stage.ts';
@@ -140,7 +141,7 @@ test('the message of a retirement is lost: the sweep finds it by the tags of the
   const planted = await plant('lost-message', { overlap: 'PT1H' });
   await ask('operator', planted, 'rotate');
   await QueueServiceClient.fromConnectionString(stage.storage.connectionString)
-    .getQueueClient('retirements')
+    .getQueueClient(queueNames.retirements)
     .clearMessages();
   stage.vault.clock.advance(3_601_000);
   const { host } = stage.azure;

@@ -1,5 +1,7 @@
 /** Bad input: named with the reason and the next step, with target and vault untouched. */
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { adminSecret, type Planted, type SecretOptions, type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
@@ -68,7 +70,11 @@ describe('an event that is none', () => {
       expect(refused).toHaveLength(before + 1);
       expect(refused.at(-1)).toMatchObject({ level: 'error', detail: expect.stringMatching(what) });
       const poisoned = stage.lines({ event: 'message-poisoned' }).at(-1);
-      expect(poisoned).toMatchObject({ level: 'error', queue: 'rotations', detail: refused.at(-1)?.['detail'] });
+      expect(poisoned).toMatchObject({
+        level: 'error',
+        queue: queueNames.rotations,
+        detail: refused.at(-1)?.['detail'],
+      });
       expect(poisoned?.['hint']).toContain('KEYTURN_VAULTS');
       expect(stage.vault.calls.total, 'calls of the vault').toBe(callsBefore);
     },

@@ -2,6 +2,7 @@
  * What the tests of whole paths play on: a local Azure with the built app, real logins behind its secrets, and one look at everything
  * that was ever written anywhere, to search it for secret values.
  */
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -12,6 +13,7 @@ import { type LocalAzure, type LocalAzureOptions, startLocalAzure } from '../../
 import type { LogRecord } from '../../local/functions-host/index.ts';
 import type { PostgresServer } from '../../local/postgres.ts';
 import type { VaultEmulator, VaultEvent } from '../../local/vault/index.ts';
+import { poisonQueueOf, queueNames } from '../../shared/contract/queue-names.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { findSecrets } from '../canary.ts';
 import { builtApp } from './built-app.ts';
@@ -212,7 +214,10 @@ export class Stage {
   async settled(withinMs = patienceMs): Promise<void> {
     await this.azure.events.idle();
     const atRest = async (): Promise<boolean> => {
-      const [waiting, poison] = [await this.#depth('rotations'), await this.#depth('rotations-poison')];
+      const [waiting, poison] = [
+        await this.#depth(queueNames.rotations),
+        await this.#depth(poisonQueueOf(queueNames.rotations)),
+      ];
       return waiting + poison === 0 && this.#running() === 0;
     };
     await this.until('rest', atRest, withinMs);

@@ -11,6 +11,3 @@ export const queueNames = {
 export function poisonQueueOf(queue: string): string {
   return `${queue}-poison`;
 }
-
-/** The setting that holds the storage account of the queues. */
-export const storageConnection = 'AzureWebJobsStorage';

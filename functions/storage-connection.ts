@@ -1,0 +1,2 @@
+/** The setting that holds the storage account of the queues. */
+export const storageConnection = 'AzureWebJobsStorage';
