@@ -1,13 +1,12 @@
-import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
 
-/**
- * The HTTP API and the receiver of alerts. Both let everybody in and leave it to the code to decide who may do what: the platform's own
- * keys know no roles, and its authentication would lock Event Grid out (docs/decisions/8-api-access.md).
- */
-export function registerHttp(load: LoadApp): void {
-  const handler = async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
+/** Between the platform's requests and the HTTP API's. */
+export function httpHandler(
+  load: LoadApp,
+): (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit> {
+  return async (request, context) => {
     const { api } = await load();
     const { method, url, headers } = request;
     const answer = await (await api()).handle(
@@ -22,12 +21,4 @@ export function registerHttp(load: LoadApp): void {
     const { status, body } = answer;
     return { status, headers: { ...answer.headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
   };
-  app.http('api', {
-    authLevel: 'anonymous',
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-    route: 'v1/{*path}',
-    handler,
-  });
-  // A function of its own, so that an action group of Azure Monitor finds it by name.
-  app.http('onAlert', { authLevel: 'anonymous', methods: ['POST'], route: 'v1/alerts', handler });
 }

@@ -1,0 +1,51 @@
+import { app, type InvocationContext, output, type Timer } from '@azure/functions';
+import { logTo } from '../shared/telemetry.ts';
+import { httpHandler } from './http.ts';
+import type { LoadApp } from './load-app.ts';
+import type { AppFunction } from './table.ts';
+
+/** The setting that holds the storage account of the queues. */
+const connection = 'AzureWebJobsStorage';
+
+/** A vault that was throttling or a storage account that was away is asked again in this run; the next one comes anyway. */
+const retry = { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 30 } } as const;
+
+/** Tells the platform of one function, in the words of its Node.js model. Once for each, before the first work comes. */
+export function register(one: AppFunction, load: LoadApp): void {
+  const { name } = one;
+  switch (one.kind) {
+    case 'queue':
+      app.storageQueue(name, {
+        ...{ queueName: one.queue, connection },
+        handler: async (message: unknown, context: InvocationContext) => one.run(await load(), message, logTo(context)),
+      });
+      return;
+    case 'timer':
+      app.timer(name, {
+        ...{ schedule: one.schedule, retry },
+        handler: async (_timer: Timer, context: InvocationContext) => one.run(await load(), logTo(context)),
+      });
+      return;
+    case 'event': {
+      const outputs = new Map(
+        one.queues.map((queue) => [queue, output.storageQueue({ queueName: queue, connection })]),
+      );
+      app.eventGrid(name, {
+        extraOutputs: [...outputs.values()],
+        handler: async (event: unknown, context: InvocationContext) => {
+          const { put } = await one.run(event, logTo(context));
+          const to = put === undefined ? undefined : outputs.get(put.queue);
+          if (to !== undefined) context.extraOutputs.set(to, put?.message);
+        },
+      });
+      return;
+    }
+    case 'http':
+      // Everybody is let in, and the code decides who may do what: the platform's own keys know no roles, and its authentication would
+      // lock Event Grid out (docs/decisions/8-api-access.md).
+      app.http(name, {
+        ...{ authLevel: 'anonymous', methods: [...one.methods], route: one.route },
+        handler: httpHandler(load),
+      });
+  }
+}

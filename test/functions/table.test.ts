@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { type AppFunction, allFunctions } from '../../functions/table.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
+
+const table = allFunctions({
+  vaults: new Set(['local']),
+  schedules: { sweep: '0 */15 * * * *', drift: '0 0 3 * * *' },
+});
+
+function binding(one: AppFunction): string {
+  switch (one.kind) {
+    case 'queue':
+      return one.queue;
+    case 'timer':
+      return one.schedule;
+    case 'event':
+      return one.queues.join(', ');
+    case 'http':
+      return one.route;
+  }
+}
+
+// Settings such as AzureWebJobs.sweep.Disabled, action groups and event subscriptions name the functions.
+test('whoever named a function in Azure finds it by the same name and on the same binding', () => {
+  expect(table.map((one) => `${one.name} ← ${one.kind} ${binding(one)}`)).toEqual([
+    'onSecretEvent ← event rotations, rotations-poison',
+    'rotate ← queue rotations',
+    'retire ← queue retirements',
+    'notify ← queue notifications',
+    'deliver ← queue deliveries',
+    'rotationsPoison ← queue rotations-poison',
+    'retirementsPoison ← queue retirements-poison',
+    'notificationsPoison ← queue notifications-poison',
+    'checksPoison ← queue checks-poison',
+    'deliveriesPoison ← queue deliveries-poison',
+    'api ← http v1/{*path}',
+    'onAlert ← http v1/alerts',
+    'sweep ← timer 0 */15 * * * *',
+    'drift ← timer 0 0 3 * * *',
+    'check ← queue checks',
+  ]);
+});
+
+test('a message of any queue is taken by one function, and by one more when it was delivered too often', () => {
+  const taken = table.filter((one) => one.kind === 'queue').map(({ queue }) => queue);
+  const all = Object.values(queueNames).flatMap((name) => [name, `${name}-poison`]);
+  expect(taken.sort()).toEqual(all.sort());
+});
