@@ -25,7 +25,7 @@ const keyturnFilename = keyturnPath(import.meta.url);
 const keyturnDirname = keyturnDirectory(keyturnFilename);`;
 
 /** What every start needs of our own, apart from the triggers. */
-const neededAtStart = ['shared/config/settings.ts', 'shared/contract/queue-names.ts'];
+const neededAtStart = ['shared/config/settings.ts', 'shared/contract/queue-names.ts', 'functions/once.ts'];
 
 /**
  * Writes some imports of our own files otherwise, where the way of writing costs the app a good part of its start. An import asks a module

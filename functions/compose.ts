@@ -7,7 +7,7 @@ import { rotators } from '../rotators/registry.ts';
 import type { ApiDependencies } from '../shared/api/dependencies.ts';
 import type { Settings } from '../shared/config/settings.ts';
 import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.ts';
-import type { Rotator, RotatorEntry, RotatorEnvironment } from '../shared/contract/rotator.ts';
+import type { RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
 import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
@@ -27,6 +27,7 @@ import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
 import { notifierOf } from './compose-notify.ts';
+import { rotatorLoader } from './load-rotator.ts';
 
 /** What the workers and the API need, but for the log of the invocation. */
 export interface App extends ApiDependencies {
@@ -53,7 +54,7 @@ export async function compose(settings: Settings): Promise<App> {
   const engine: EngineDependencies = {
     vaults: new Map(settings.vaults.map((vault) => [vault.name, vaultOf(settings, credential, vault)])),
     rotators: new Map(rotators.map((entry) => [entry.name, entry])),
-    loadRotator: rotatorsOf(environmentOf(settings, getToken)),
+    loadRotator: rotatorLoader(environmentOf(settings, getToken)),
     leases: new BlobLeases(clients),
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
@@ -127,14 +128,4 @@ function environmentOf(settings: Settings, getToken: RotatorEnvironment['getToke
   const { trustedCertificates, connectTimeoutMs, allowedHosts, descriptionsFolder, cloud } = settings;
   const folder = descriptionsFolder === undefined ? {} : { descriptionsFolder };
   return { trustedCertificates, connectTimeoutMs, allowedHosts, cloud, getToken, ...folder };
-}
-
-/** Each rotator is made once, with its driver, when the first secret needs it. */
-function rotatorsOf(environment: RotatorEnvironment): EngineDependencies['loadRotator'] {
-  const loaded = new Map<string, Promise<Rotator>>();
-  return async (entry: RotatorEntry) => {
-    const known = loaded.get(entry.name) ?? entry.load(environment);
-    loaded.set(entry.name, known);
-    return known;
-  };
 }

@@ -1,5 +1,6 @@
 import type { Api } from '../shared/api/serve.ts';
 import type { Settings } from '../shared/config/settings.ts';
+import { once } from './once.ts';
 import type { Schedule } from './schedule.ts';
 import type { Tell } from './tell.ts';
 import type { Work } from './work.ts';
@@ -15,30 +16,19 @@ export interface LoadedApp {
 /** The app behind the triggers, made when the first work arrives: a function that only enqueues starts without any of it. */
 export type LoadApp = () => Promise<LoadedApp>;
 
-export function appLoader(settings: Settings): LoadApp {
-  let loading: ReturnType<LoadApp> | undefined;
-  return () => {
-    loading ??= load(settings);
-    return loading;
-  };
+/** A load that failed is tried again with the next work. */
+export function appLoader(settings: Settings, load: (settings: Settings) => Promise<LoadedApp> = loadAll): LoadApp {
+  return once(() => load(settings));
 }
 
-async function load(settings: Settings): Promise<LoadedApp> {
+async function loadAll(settings: Settings): Promise<LoadedApp> {
   const modules = [import('./compose.ts'), import('./work.ts'), import('./tell.ts')] as const;
   const [{ compose }, { workOf }, { tellWith }] = await Promise.all(modules);
   const app = await compose(settings);
-  let api: Promise<Api> | undefined;
-  let schedule: Promise<Schedule> | undefined;
   return {
     work: workOf(app),
     tell: tellWith(app.notifier),
-    api: () => {
-      api ??= import('./compose-api.ts').then(({ composeApi }) => composeApi(app, settings));
-      return api;
-    },
-    schedule: () => {
-      schedule ??= import('./schedule.ts').then(({ scheduleOf }) => scheduleOf(app, settings));
-      return schedule;
-    },
+    api: once(async () => (await import('./compose-api.ts')).composeApi(app, settings)),
+    schedule: once(async () => (await import('./schedule.ts')).scheduleOf(app, settings)),
   };
 }

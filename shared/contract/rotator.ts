@@ -141,7 +141,7 @@ export interface RotatorEntry<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** Whether a target without a host in the admin connection or the value makes sense (keys of a provider). Default false. */
   readonly hostless?: boolean;
-  /** Loads the driver and makes the rotator. Called once per process. */
+  /** Loads the driver and makes the rotator. Called until it has succeeded once. */
   readonly load: (environment: RotatorEnvironment) => Promise<Rotator<Options>>;
 }
 

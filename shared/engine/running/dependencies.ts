@@ -51,7 +51,7 @@ export interface Published {
 export interface EngineDependencies extends PolicyDependencies {
   /** By name, lower case. */
   readonly vaults: ReadonlyMap<string, Vault>;
-  /** Loads a rotator with its driver, once per process. */
+  /** Loads a rotator with its driver, once per process; a load that failed is tried again. */
   readonly loadRotator: (entry: RotatorEntry) => Promise<Rotator>;
   readonly leases: Leases;
   readonly progress: Progress;
