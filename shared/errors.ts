@@ -324,3 +324,28 @@ export function isFailure(outcome: { readonly kind: string }): outcome is Failur
 export class Bug extends Error {
   override readonly name = 'Bug';
 }
+
+const mistakes = /^(TypeError|ReferenceError|RangeError|\$?ZodError|Bug)$/;
+
+/**
+ * Throws on what only a mistake in Keyturn leads to, and returns where `thrown` may come of a service or of the way to it. Whoever turns
+ * something thrown into a failure calls this first: a mistake told as "unreachable" is tried again for ever, and nobody looks for it.
+ *
+ * What Node and its clients throw for an address, a header or a broken connection is of the same classes, and carries a code or a cause.
+ * The message of a mistake may quote anything, so only where it happened is kept.
+ */
+export function rethrowBug(thrown: unknown): void {
+  if (thrown instanceof Bug) throw thrown;
+  if (!(thrown instanceof Error) || !mistakes.test(thrown.name) || 'code' in thrown || thrown.cause !== undefined)
+    return;
+  const bug = new Bug(`${thrown.name}, a mistake in Keyturn`);
+  bug.stack = `Bug: ${bug.message}\n${framesOf(thrown)}`;
+  throw bug;
+}
+
+/** Where something was thrown, without its message. */
+export function framesOf(thrown: unknown): string {
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return frames.slice(0, 8).join('\n');
+}

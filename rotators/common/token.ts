@@ -1,7 +1,7 @@
 /** The token of the app's own identity, asked for in one way by every driver. */
 import type { Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { type Failure, failure } from '../../shared/errors.ts';
+import { type Failure, failure, rethrowBug } from '../../shared/errors.ts';
 import { networkFault } from './network.ts';
 import { scrubbed } from './scrub.ts';
 
@@ -27,6 +27,7 @@ export async function ownToken(
     const asked = getToken(scope).then((token): OwnToken => ({ kind: 'token', token }));
     return await Promise.race([asked, aborted]);
   } catch (error) {
+    rethrowBug(error);
     return without(error);
   } finally {
     signal.removeEventListener('abort', stop);

@@ -1,5 +1,6 @@
 /** What happens to every request: who calls, which route, may they, is it well-formed; then the route's own work. Denied unless allowed. */
 import type { Role } from '../contract/access.ts';
+import { framesOf } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
 import type { Answer } from './answer.ts';
 import type { Authenticated, Authenticator } from './auth/authenticate.ts';
@@ -160,16 +161,6 @@ async function work(
     });
     return problem('unexpected', 'the request was not completed because of a mistake in Keyturn');
   }
-}
-
-/** Where it happened, without the message. */
-function framesOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  return stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .slice(0, 8)
-    .join('\n');
 }
 
 /** A field that is given twice stays a list, which only schemas that take lists accept. */

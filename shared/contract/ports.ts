@@ -93,7 +93,7 @@ export interface Vault {
 export interface Lease {
   /** Time in ms for which the lease is certainly held still; 0 or less when it may have been lost. By the worker's monotonic clock. */
   remainingMs(): number;
-  /** Gives it back. Never fails: a lease that cannot be released runs out. */
+  /** Gives it back. Never fails for anything the service did: a lease that cannot be released runs out. */
   release(): Promise<void>;
 }
 

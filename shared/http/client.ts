@@ -13,6 +13,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { authorities } from '../authorities.ts';
+import { rethrowBug } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 
 /** Most that is read of an answer, in bytes. Those that are waited for are a few kilobytes. */
@@ -93,8 +94,9 @@ export function libraryClient(trustedCertificates: readonly string[]): HttpClien
   };
 }
 
-/** Why there was no answer. An error of the client carries the request with its headers, so only its code is taken, never the error. */
+/** Why there was no answer. An error of the client carries the request with its headers, so only its code is taken, never the error. Throws on a mistake in Keyturn. */
 export function noAnswer(error: unknown, signal: AbortSignal): Extract<Answer, { kind: 'no-answer' | 'untrusted' }> {
+  rethrowBug(error);
   if (signal.aborted) return { kind: 'no-answer', detail: 'no answer in time' };
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
   if (untrustedCodes.test(code)) return { kind: 'untrusted', detail: `the certificate was not trusted (${code})` };

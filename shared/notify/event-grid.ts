@@ -1,7 +1,7 @@
 /** An Event Grid topic that takes CloudEvents 1.0, over Azure's own client. */
 import type { ChannelOf } from '../config/channels.ts';
 import type { Notice } from '../contract/notice.ts';
-import { type Failure, failure } from '../errors.ts';
+import { type Failure, failure, rethrowBug } from '../errors.ts';
 import { type Answer, noAnswer } from '../http/client.ts';
 import { type About, judge } from './answer.ts';
 import { dataOf, eventTypes, sourceOf } from './events.ts';
@@ -85,6 +85,7 @@ async function credentialOf(
 
 /** The identity library's messages can quote what an endpoint answered; its name is enough to look it up. */
 export function noToken(about: About, error: unknown): Failure {
+  rethrowBug(error);
   const detail = `the app's identity gave no token (${error instanceof Error ? error.name : 'unknown'})`;
   return failure('channel-unreachable', { ...about, detail });
 }

@@ -89,6 +89,7 @@ class BlobLease implements Lease {
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> = Promise.resolve();
   #released = false;
+  #bug: unknown;
 
   constructor(client: BlobLeaseClient, timing: LeaseTiming, since: Moment) {
     this.#client = client;
@@ -109,10 +110,11 @@ class BlobLease implements Lease {
     this.#released = true;
     clearTimeout(this.#timer);
     await this.#renewal;
-    if (this.#since === undefined) return;
+    const held = this.#since !== undefined;
     this.#since = undefined;
     // Lost or unreachable, it runs out by itself; nobody waits longer than that for it.
-    await this.#client.releaseLease().then(done, done);
+    if (held) await this.#client.releaseLease().catch(storageFault);
+    if (this.#bug !== undefined) throw this.#bug;
   }
 
   #renewLater(): void {
@@ -130,12 +132,20 @@ class BlobLease implements Lease {
       await this.#client.renewLease();
       this.#since = asked;
     } catch (error) {
-      const { status } = storageFault(error);
+      const status = this.#statusOf(error);
       // The service said that it is not ours any more. Without an answer it is ours still, for the time that was left.
       if (status !== undefined && status >= 400 && status < 500 && status !== 429) this.#since = undefined;
     }
-    this.#renewLater();
+    if (this.#bug === undefined) this.#renewLater();
+  }
+
+  /** Nobody waits for a renewal, so a mistake in it is kept until somebody does. */
+  #statusOf(error: unknown): number | undefined {
+    try {
+      return storageFault(error).status;
+    } catch (bug) {
+      this.#bug = bug;
+      return undefined;
+    }
   }
 }
-
-const done = () => undefined;

@@ -1,5 +1,5 @@
 /** What the storage clients throw, freed of everything secret. */
-import { type Failure, failure } from '../errors.ts';
+import { type Failure, failure, rethrowBug } from '../errors.ts';
 
 export interface StorageFault {
   readonly status: number | undefined;
@@ -25,7 +25,9 @@ function codeOf(error: unknown): string | undefined {
   return text(odata, 'code') ?? text(details, 'errorCode') ?? text(error, 'code');
 }
 
+/** Describes what a client threw. Throws on a mistake in Keyturn: no service is to blame for it. */
 export function storageFault(error: unknown): StorageFault {
+  rethrowBug(error);
   const status =
     typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number'
       ? error.statusCode

@@ -35,7 +35,7 @@ export class StorageQueues implements Queues {
       const { messageId, popReceipt } = await sendCreating(client, () => client.sendMessage(text, options));
       const withdraw = async () => {
         // Delivered in the meantime, or unreachable: whoever gets it finds its work done.
-        await client.deleteMessage(messageId, popReceipt).catch(() => undefined);
+        await client.deleteMessage(messageId, popReceipt).catch(storageFault);
       };
       return { kind: 'enqueued', withdraw };
     } catch (error) {

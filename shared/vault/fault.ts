@@ -1,7 +1,7 @@
 /** What went wrong on the wire to a vault, freed of everything secret. */
 import { isRestError } from '@azure/core-rest-pipeline';
 import { z } from 'zod';
-import { type Failure, failure } from '../errors.ts';
+import { type Failure, failure, rethrowBug } from '../errors.ts';
 
 export interface VaultFault {
   /** `answer`: the vault said no. `no-answer`: nobody knows what it did. `no-token`: the identity was not accepted; nothing was sent. */
@@ -71,8 +71,12 @@ function firstLine(text: string): string {
   return (text.split('\n')[0] ?? '').trim().slice(0, 300);
 }
 
-/** Describes what a call of the client threw. `hide` removes what must not be shown from texts of the other side. */
+/**
+ * Describes what a call of the client threw. `hide` removes what must not be shown from texts of the other side. Throws on a mistake in
+ * Keyturn: no vault is to blame for it.
+ */
 export function faultOf(error: unknown, last: LastAnswer | undefined, hide: (text: string) => string): VaultFault {
+  rethrowBug(error);
   if (isTokenError(error, last)) {
     const detail = hide(`no token: ${firstLine(error.message)}`);
     return { reason: isRefusal(error) ? 'no-token' : 'no-answer', detail, cause: new Error(detail) };

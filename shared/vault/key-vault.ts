@@ -217,9 +217,12 @@ export class KeyVault implements Vault {
   async #authenticated(name: string, signal: AbortSignal): Promise<void> {
     if (this.#welcome) return;
     this.#warmUp ??= this.#call({ signal }, () => this.#client.getSecret(name));
-    await this.#warmUp;
-    // If even this was refused, the write itself says what is wrong, and the next one begins anew.
-    this.#warmUp = undefined;
+    try {
+      await this.#warmUp;
+    } finally {
+      // If even this was refused, the write itself says what is wrong, and the next one begins anew.
+      this.#warmUp = undefined;
+    }
   }
 
   async #clearName(name: string, fault: VaultFault, signal: AbortSignal): Promise<'again' | Failure | undefined> {

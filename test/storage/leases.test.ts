@@ -1,8 +1,9 @@
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobLeaseClient, BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import type { Lease } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import { Bug } from '../../shared/errors.ts';
 import { BlobLeases, type LeaseTiming, leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { connectStorage } from '../../shared/storage/connect.ts';
 
@@ -82,6 +83,23 @@ describe('a lease', () => {
     const lease = await take(leases({ elapsedMs: () => now.elapsed, wallMs: () => 0, renewEveryMs: 10 }), 'renewed');
     now.elapsed = 30_000;
     await vi.waitFor(() => expect(lease.remainingMs()).toBe(60_000), { timeout: 10_000 });
+    await lease.release();
+  });
+
+  it('whose renewal is a mistake in Keyturn is kept for the time that is left, and the worker is told at its release', async () => {
+    const renew = vi
+      .spyOn(BlobLeaseClient.prototype, 'renewLease')
+      .mockRejectedValueOnce(new TypeError('not a function'));
+    try {
+      const lease = await take(leases({ renewEveryMs: 10 }), 'mistaken');
+      await vi.waitFor(() => expect(renew).toHaveBeenCalled(), { timeout: 10_000 });
+      expect(lease.remainingMs()).toBeGreaterThan(0);
+      await expect(lease.release()).rejects.toThrow(Bug);
+      held.pop();
+    } finally {
+      renew.mockRestore();
+    }
+    expect((await take(leases(), 'mistaken')).remainingMs()).toBeGreaterThan(0);
   });
 
   it('that another worker took has no time left as soon as it is renewed', async () => {

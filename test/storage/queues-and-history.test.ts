@@ -8,7 +8,7 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { Bug } from '../../shared/errors.ts';
 import { connectStorage, type StorageClients } from '../../shared/storage/connect.ts';
 import { StorageQueues } from '../../shared/storage/storage-queues.ts';
-import { stepsJson, TableHistory } from '../../shared/storage/table-history.ts';
+import { historyTable, stepsJson, TableHistory } from '../../shared/storage/table-history.ts';
 
 const noCredential = { getToken: async () => null };
 const dayMs = 24 * 60 * 60 * 1000;
@@ -172,6 +172,17 @@ describe('the history', () => {
     expect(shown.at(-1)?.name).toBe('step 4999');
     expect(shown.find((one) => one.name === 'left out')?.outcome).toMatch(/^49\d\d steps$/);
     expect(stepsJson([])).toBe('[]');
+  });
+});
+
+describe('a record that this version cannot read', () => {
+  it('is a mistake to be mended, and not a storage account that is unreachable', async () => {
+    const history = new TableHistory(clients);
+    const rotationId = 'e'.repeat(32);
+    await history.record(record({ rotationId }));
+    const index = { partitionKey: `id:${rotationId}`, rowKey: 'rotation', secret: 7 };
+    await clients.table(historyTable).upsertEntity(index, 'Replace');
+    await expect(history.rotation(rotationId)).rejects.toThrow(Bug);
   });
 });
 
