@@ -11,7 +11,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { analyzeMetafile, build, type Metafile, type Plugin } from 'esbuild';
+import { analyzeMetafile, build, type Metafile } from 'esbuild';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const entry = 'functions/index';
@@ -24,45 +24,16 @@ const require = keyturnRequire(import.meta.url);
 const keyturnFilename = keyturnPath(import.meta.url);
 const keyturnDirname = keyturnDirectory(keyturnFilename);`;
 
-/** What every start needs of our own, apart from the triggers. */
-const neededAtStart = ['shared/config/settings.ts', 'shared/contract/queue-names.ts', 'functions/once.ts'];
-
-/**
- * Writes some imports of our own files otherwise, where the way of writing costs the app a good part of its start. An import asks a module
- * of Node for everything it has, and so loads workers, locks and more that nobody uses; asked by name it gives no more than that. zod's
- * `z` holds messages in forty languages, which only a whole import of the module lets go. And what is needed at the start would be
- * split into many small files by who needs it later too: said to be needed by all of those, it stays in one.
- */
-const leanStart: Plugin = {
-  name: 'lean-start',
-  setup(building) {
-    const loadedLater = new Set<string>();
-    building.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
-      if (kind === 'dynamic-import') loadedLater.add(join(resolveDir, path));
-      return undefined;
-    });
-    building.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      if (path.includes('node_modules')) return undefined;
-      const source = await readFile(path, 'utf8');
-      const contents = source
-        .replaceAll(/^import \{ ([\w, ]+) \} from '(node:[\w/]+)';$/gm, (whole, names: string, from: string) =>
-          /\b(type|as) /.test(names) ? whole : `const { ${names} } = process.getBuiltinModule('${from}');`,
-        )
-        .replaceAll(/^import \{ z \} from 'zod';$/gm, "import * as z from 'zod';");
-      if (!loadedLater.has(path)) return { contents, loader: 'ts' };
-      const needed = neededAtStart.map((file) => `import ${JSON.stringify(join(root, file))};`);
-      return { contents: [...needed, contents].join('\n'), loader: 'ts' };
-    });
-  },
-};
+/** Every file of the app is said to need these, so that they stay in one file; see there. */
+const neededAtStart = join(root, 'functions/needed-at-start.ts');
 
 /** Builds the app into `folder`, which is emptied before. May be called again. Rejects with esbuild's messages. */
 export async function buildApp(folder: string): Promise<Metafile> {
-  return bundle(entry, folder);
+  return bundle(entry, folder, [neededAtStart]);
 }
 
-/** The same for any app of the project, by the path of its entry without the ending. */
-export async function bundle(entry: string, folder: string): Promise<Metafile> {
+/** The same for any app of the project, by the path of its entry without the ending. `inject`: files that every other one imports. */
+export async function bundle(entry: string, folder: string, inject: readonly string[] = []): Promise<Metafile> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const { metafile } = await build({
@@ -77,7 +48,7 @@ export async function bundle(entry: string, folder: string): Promise<Metafile> {
     target: 'node22',
     // The platform's worker provides the first; the others are additions to pg and mysql2 that nobody installed.
     external: ['@azure/functions-core', 'pg-native', 'cardinal'],
-    plugins: [leanStart],
+    inject: [...inject],
     banner: { js: banner },
     // By another name, because some packages declare these two themselves.
     define: { __filename: 'keyturnFilename', __dirname: 'keyturnDirname' },

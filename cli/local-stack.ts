@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SecretText } from '../shared/contract/secret-text.ts';
 import { parseJson } from '../shared/json.ts';
 import { usageStop } from './trouble.ts';

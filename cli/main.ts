@@ -1,6 +1,6 @@
 /** The process around a run: signals, the terminal, the exit code. */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { exitCodes } from './exit-codes.ts';
 import { run } from './run.ts';
 import { processTerminal } from './terminal/terminal.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenCredential } from '@azure/core-auth';
-import { z } from 'zod';
+import * as z from 'zod';
 import { rotators } from '../rotators/registry.ts';
 import type { ApiDependencies } from '../shared/api/dependencies.ts';
 import type { Settings } from '../shared/config/settings.ts';

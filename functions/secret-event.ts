@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPendingName } from '../shared/engine/policy/identifiers.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
 

@@ -1,5 +1,5 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { queueNames } from '../shared/contract/queue-names.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
 import { type RetirementRequest, retirementRequest } from '../shared/engine/retirement/request.ts';

@@ -4,7 +4,7 @@
  */
 import { createSecretKey } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { z } from 'zod';
+import * as z from 'zod';
 
 type Document = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from './node.ts';
 
 /**
  * Whether a host is this machine by its name or address alone; no look-up is made, because a name may mean something else a moment

@@ -73,8 +73,16 @@ describe('the built app', () => {
     expect(whole).toEqual([]);
   });
 
-  it('starts from three files: its own, what is needed later too, and what the bundler adds', () => {
-    expect(loadedAtStart()).toHaveLength(3);
+  it('starts from two files: its own, and what is needed later too', () => {
+    expect(loadedAtStart()).toHaveLength(2);
+  });
+
+  it('brings zod along in English only', () => {
+    const languages = [...outputs().values()].flatMap((output) => Object.entries(output.inputs));
+    const others = languages.filter(
+      ([path, { bytesInOutput }]) => /zod\/v4\/locales\/(?!en\.)/.test(path) && bytesInOutput > 0,
+    );
+    expect(others.map(([path]) => path)).toEqual([]);
   });
 
   it('names its entry, and brings the host settings along', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Bug, rethrowBug } from '../shared/errors.ts';
 import { noAnswer } from '../shared/http/client.ts';
 import { noToken } from '../shared/notify/event-grid.ts';

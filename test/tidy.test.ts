@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { queueNames } from '../shared/contract/queue-names.ts';
 import { failureKinds } from '../shared/errors.ts';
 import { findCycle } from './tidy/cycles.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { buildApp, bundle } from '../../build.ts';
 import type { Run } from '../bench.ts';
 import { measurePairs, rounded } from '../pairs.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { startVaultEmulator, type VaultEmulator } from '../../local/vault/index.ts';
 import { formatStamp, stampTag } from '../../shared/engine/policy/stamp.ts';
 import type { BenchCase, BenchOptions, Run } from '../bench.ts';

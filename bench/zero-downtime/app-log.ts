@@ -1,6 +1,6 @@
 /** What the app says while it runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LogRecord } from '../../local/functions-host/index.ts';
 
 const line = z.looseObject({

@@ -1,5 +1,5 @@
 /** What a person asks of the HTTP API, and what the vault says of it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { localApiKeys } from '../../local/api-keys.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import type { Line } from './app-log.ts';

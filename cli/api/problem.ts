@@ -1,5 +1,5 @@
 /** What stands in the way, from an answer of the API (RFC 9457) or from the lack of one. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Exit } from '../exit-codes.ts';
 import type { Trouble } from '../trouble.ts';
 

@@ -1,5 +1,5 @@
 /** What the API answers, as far as the CLI looks at it. Everything else is kept, so that `--json` shows the whole answer. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const step = z.looseObject({ name: z.string(), ms: z.number(), outcome: z.string() });
 const shownFailure = z.looseObject({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() });

@@ -3,7 +3,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LocalAzure } from '../azure.ts';
 import { type AzureResource, type AzureStandIn, startAzureResourceManager } from '../providers/azure.ts';
 import { type SaasStandIn, startSaas } from '../providers/saas.ts';

@@ -1,6 +1,6 @@
 /** What happens, told while it happens. */
 import { styleText } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LogRecord } from '../functions-host/index.ts';
 
 const line = z.looseObject({

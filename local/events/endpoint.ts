@@ -1,6 +1,6 @@
 /** The calls Event Grid makes to a webhook: the handshake, and a delivery. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AttemptOutcome } from './retry.ts';
 import { type EventSchema, type Payload, toPayload } from './schema.ts';
 

@@ -2,7 +2,7 @@
  * Event delivery as Event Grid does it: at least once, in no order, to webhooks that have said they want it.
  * Sources: "Event Grid message delivery and retry", "Event Grid security and authentication: endpoint validation".
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Disturbance } from './disturb.ts';
 import { type Endpoint, validate } from './endpoint.ts';
 import type { EventFilter, EventSchema } from './schema.ts';

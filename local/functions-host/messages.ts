@@ -1,5 +1,5 @@
 /** What the functions host and one of its instances, a child process, say to each other. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const logRecordSchema = z.object({
   time: z.date(),

@@ -1,5 +1,5 @@
 /** Slack's and Teams' incoming webhooks: each takes what the real one takes, and refuses the rest. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readJson, type StandInServer, startServer } from '../providers/server.ts';
 
 export interface ChatReceiver extends StandInServer {

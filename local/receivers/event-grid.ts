@@ -2,7 +2,7 @@
  * A custom topic of Event Grid that takes CloudEvents 1.0, as strict as the service.
  * Source: Microsoft's pages "Publish events with CloudEvents schema" and "Event Grid REST: publish cloud events".
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type StandInServer, startServer } from '../providers/server.ts';
 
 const cloudEvent = z.strictObject({

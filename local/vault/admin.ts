@@ -22,7 +22,7 @@
  * can move the clock.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Answer, ok } from './answer.ts';
 import { errorAnswer, methodNotAllowed, notFound, payloadTooLarge } from './errors.ts';
 import { type VaultEvent, vaultEventTypes } from './events.ts';

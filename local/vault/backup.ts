@@ -5,7 +5,7 @@
  * constant: it keeps values from the eye and finds damage, no more.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StoredSecret, StoredVersion } from './store.ts';
 
 /** Documented limit: a secret with more versions cannot be backed up. */

@@ -1,5 +1,5 @@
 /** Faults on demand: which calls they hit and what happens to them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { operations, type Route } from './route.ts';
 
 const matchSchema = z.strictObject({

@@ -2,7 +2,7 @@
  * What a caller sends, checked against the documented limits: value 25 KB, content type 255 characters, 15 tags of 256 characters each for
  * name and value.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answer } from './answer.ts';
 import { badParameter } from './errors.ts';
 import type { VersionInput } from './store.ts';

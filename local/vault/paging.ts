@@ -1,5 +1,5 @@
 /** Pages of 25 and the links between them. A link is to be followed as it stands; what is in its token is nobody's business. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answer } from './answer.ts';
 import { badParameter } from './errors.ts';
 

@@ -1,5 +1,5 @@
 /** Preflight of an Azure key: nothing is changed, every problem is named. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check, Step } from '../../shared/contract/rotator.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { Azure } from './connect.ts';

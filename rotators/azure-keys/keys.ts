@@ -1,5 +1,5 @@
 /** The key slots of a resource: listed, matched with a credential, regenerated. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';

@@ -1,5 +1,5 @@
 /** What Azure Resource Manager says of a resource: where it listens, and whether its keys are switched off. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import type { Arm } from './connect.ts';

@@ -1,6 +1,6 @@
 /** The two logins of `alternating-users`: which they are, and which comes next. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../../shared/json.ts';
 
 const shape =

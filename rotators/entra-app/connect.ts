@@ -1,6 +1,6 @@
 /** The two services behind an application's client secrets: Microsoft Graph, which keeps them, and the token endpoint, which takes them. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';

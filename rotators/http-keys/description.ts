@@ -2,7 +2,7 @@
  * The description of a provider that issues keys over HTTP: which requests create, prove, list and revoke a key. Descriptions come with
  * Keyturn or from a folder of the app; both pass this schema, which names every problem at once.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { variablesIn } from './template.ts';
 
 const template = z.string().max(4_000);

@@ -1,5 +1,5 @@
 /** What the server keeps about an account, and how an account like another one is made. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../../shared/json.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Account, accountText, literal, sameAccount } from './quote.ts';

@@ -1,5 +1,5 @@
 /** What an account may do, read from SHOW GRANTS: compared between two accounts, and given to the second one. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { withPermission } from './accounts.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Account, accountText, literal, shownAccount } from './quote.ts';

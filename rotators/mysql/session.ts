@@ -1,6 +1,6 @@
 /** One session on a MySQL or MariaDB server: every answer a value, nothing secret in it, and no longer than the step. */
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';

@@ -1,5 +1,5 @@
 /** Who is logged in as a login, and how they are made to leave. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { withPermission } from './accounts.ts';
 import type { Fault } from './fault.ts';
 import { lacking, ownGrants } from './grants.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { usersTag } from '../common/pair.ts';
 
 /** The rotator's own tags. */

@@ -5,7 +5,7 @@
  * holds directly is found in pg_shdepend, which covers all databases of the server and is indexed by role, so the cost goes with what the
  * login holds and not with the size of the database.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from './session.ts';
 
 /** More are not listed: the message is for a person. */

@@ -1,5 +1,5 @@
 /** What a server knows of logins. pg_roles is open to everybody; the password column of it is not. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from './session.ts';
 
 const loginFacts = z.object({

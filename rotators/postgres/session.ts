@@ -1,7 +1,7 @@
 /** One connection to a Postgres server: opened, used and closed inside one call of the rotator. */
 import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { authorities } from '../../shared/authorities.ts';
 import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';

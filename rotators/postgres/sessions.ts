@@ -1,5 +1,5 @@
 /** Live sessions of a login, from pg_stat_activity. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { UseOutcome } from '../../shared/contract/rotator.ts';
 import { adminAccess, type Work } from './connect.ts';

@@ -1,5 +1,5 @@
 /** The settings a login's sessions start with (`ALTER ROLE … SET`), which the other login of a pair must have too. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteName, quoteText } from './quote.ts';
 import type { Session } from './session.ts';
 

@@ -1,5 +1,5 @@
 /** Passwords that live in a node's settings, and how a node is made to remember a change. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Fault } from './fault.ts';
 import type { Node } from './fleet.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** None of its own: which primary a Sentinel is asked for stands in the connection, as `serviceName`. */
 export const redisTags = z.object({});

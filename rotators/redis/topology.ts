@@ -2,7 +2,7 @@
  * Which nodes belong together, asked of the servers themselves: users and passwords do not spread from node to node, so each has to
  * be found. A cluster is read from CLUSTER NODES of every node and not from the slot map, which hides a fresh replica for seconds.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopback } from '../../shared/loopback.ts';
 import type { Address } from './connection.ts';
 import { nodeName, type RedisConnection } from './connection.ts';

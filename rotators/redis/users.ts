@@ -3,7 +3,7 @@
  * Passwords travel as SHA-256 only (`#hash` adds, `!hash` removes), so that neither the server, its monitor nor its log ever gets one.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { nodeName, type RedisConnection } from './connection.ts';
 import { type Fault, fault } from './fault.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type Encoding = 'alphanumeric' | 'base64' | 'base64url' | 'hex';
 

@@ -1,5 +1,5 @@
 /** What an account is: a login of the server, or a user whose password is in its database. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Endpoint } from '../../shared/contract/rotator.ts';
 import { SqlFault } from './fault.ts';
 import { quoteName, quoteText } from './quote.ts';

@@ -1,5 +1,5 @@
 /** Making the server accept the candidate. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';

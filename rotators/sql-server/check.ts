@@ -1,5 +1,5 @@
 /** The preflight: what would go wrong, said before anything is changed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';

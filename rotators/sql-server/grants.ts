@@ -1,5 +1,5 @@
 /** What a login or user was given: roles and permissions on the server and in databases. Read as rows, compared as sets. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Account, master, type Principal } from './accounts.ts';
 import { SqlFault } from './fault.ts';
 import { quoteName } from './quote.ts';

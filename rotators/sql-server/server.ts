@@ -1,5 +1,5 @@
 /** A server one is logged in to: reads, and changes that the server itself refuses when they come too late. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { faultOf, lateNumber, SqlFault } from './fault.ts';
 import { type Opening, Pool } from './pool.ts';

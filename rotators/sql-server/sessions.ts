@@ -1,5 +1,5 @@
 /** Live sessions of an account, and ending them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Account, master } from './accounts.ts';
 import { SqlFault } from './fault.ts';
 import { applicationName } from './pool.ts';

@@ -1,5 +1,5 @@
 /** Proving a credential by logging in with it, and that it may do what the one in use may. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import { credentialName } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/rotator.ts';

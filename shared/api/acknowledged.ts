@@ -1,5 +1,5 @@
 /** Who has acknowledged a version, and who is missing since when. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretProperties } from '../contract/ports.ts';
 import { policyOf } from '../engine/policy/current.ts';
 import { type Failure, isFailure } from '../errors.ts';

@@ -1,5 +1,5 @@
 /** What requests are made of. Every message says what is allowed; none repeats what was sent, which may be a password pasted into the wrong field. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { rotationRequest } from '../engine/policy/request.ts';
 
 /** A vault by the name under which the app serves it. */

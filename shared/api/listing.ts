@@ -1,5 +1,5 @@
 /** Going through secrets by listing alone: one page of one vault at a time, nothing read of a single secret. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretProperties, SecretsPage } from '../contract/ports.ts';
 import type { Trouble } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';

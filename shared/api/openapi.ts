@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, made of the same schemas that check requests, so that the two cannot disagree. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemBody, problemKinds } from './problem.ts';
 import type { Route } from './route.ts';
 

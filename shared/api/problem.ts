@@ -1,5 +1,5 @@
 /** Every problem the API itself can answer with, as RFC 9457 says. docs/api.md has the same table for people; a test compares them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from '../errors.ts';
 import type { Answer } from './answer.ts';
 

@@ -1,5 +1,5 @@
 /** One route: what it takes, who may ask, what it answers. The router, the checks and the OpenAPI document all come from here. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Role } from '../contract/access.ts';
 import type { Log } from '../telemetry.ts';
 import type { Answer } from './answer.ts';

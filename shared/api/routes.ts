@@ -1,5 +1,5 @@
 /** All routes of the API. One line each; the router, the checks and the document know nothing else. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from './answer.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { fields } from './fields.ts';

@@ -1,7 +1,6 @@
 /** How each kind of setting is read. No message quotes a value: people paste the wrong thing into the wrong place. */
-import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { isLoopback } from '../loopback.ts';
+import { readFileSync, statSync, X509Certificate } from '../node.ts';
 import { parseDuration } from './duration.ts';
 
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;

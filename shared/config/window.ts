@@ -1,5 +1,5 @@
 /** When scheduled rotations may start: hours of a wall clock in one time zone. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const dayNames: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 

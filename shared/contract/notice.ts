@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NoticeType, noticeTypes } from './notice-types.ts';
 
 const time = z.iso.datetime();

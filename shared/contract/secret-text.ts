@@ -1,5 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
-import { inspect } from 'node:util';
+import { inspect, timingSafeEqual } from '../node.ts';
 
 const mask = '[secret]';
 

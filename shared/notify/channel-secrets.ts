@@ -1,5 +1,5 @@
 /** What is secret of a channel: read from the vault when it is needed, and kept for a minute. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Address, SecretReference } from '../config/channels.ts';
 import { isSendable } from '../config/channels.ts';
 import type { Vault } from '../contract/ports.ts';

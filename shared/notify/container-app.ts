@@ -2,7 +2,7 @@
  * A container app reads its Key Vault secrets when a revision starts. This restarts all active revisions.
  * Source: operations `revisions/restart` of Microsoft.App.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChannelOf } from '../config/channels.ts';
 import { failure } from '../errors.ts';
 import { armFor } from './arm.ts';

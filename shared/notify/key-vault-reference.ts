@@ -2,7 +2,7 @@
  * App Service and Functions cache Key Vault references for up to a day. This makes one site read them again, and looks whether it did.
  * Source: Microsoft's page "Use Key Vault references as app settings", and the operations `config/configreferences` of Microsoft.Web.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChannelOf } from '../config/channels.ts';
 import type { Notice } from '../contract/notice.ts';
 import { type Failure, failure } from '../errors.ts';

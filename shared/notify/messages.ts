@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { notice } from '../contract/notice.ts';
 import type { QueueOf } from '../contract/ports.ts';
 import { poisonQueueOf, queueNames } from '../contract/queue-names.ts';

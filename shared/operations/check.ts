@@ -1,6 +1,6 @@
 /** Drift: does the vault's current credential still log in? Asked of every managed secret once a day, a message each. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { noticeId } from '../contract/notice.ts';
 import type { Lease, QueueOf, Queues, Vault } from '../contract/ports.ts';
 import { queueNames } from '../contract/queue-names.ts';

@@ -1,6 +1,6 @@
 /** What happened, for people. The engine never reads it; losing it loses nothing else. */
 import { odata, type TableClient, type TableEntity } from '@azure/data-tables';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { History, RotationRecord } from '../contract/ports.ts';
 import type { Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';

@@ -1,6 +1,6 @@
 /** What went wrong on the wire to a vault, freed of everything secret. */
 import { isRestError } from '@azure/core-rest-pipeline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Failure, failure, rethrowBug } from '../errors.ts';
 
 export interface VaultFault {

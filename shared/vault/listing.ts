@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Where a listing goes on. The service gives a whole address, and whoever follows it sends a token there; so only its query is passed

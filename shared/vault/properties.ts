@@ -1,6 +1,6 @@
 /** The client's objects to the project's own, checked on the way in. */
 import type { SecretProperties as ClientProperties } from '@azure/keyvault-secrets';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NewVersion, SecretProperties, VersionChange } from '../contract/ports.ts';
 
 const clientProperties = z.object({

@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer } from 'node:http';
 import { exportJWK, SignJWT } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiKeySetting } from '../../local/api-keys.ts';
 import { problemBody } from '../../shared/api/problem.ts';
 import { type Role, roles } from '../../shared/contract/access.ts';

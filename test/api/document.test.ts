@@ -1,7 +1,7 @@
 /** The description of the API: whole, the same as what is served, and the same as what people read. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { acknowledgementPath } from '../../consumer/index.ts';
 import { describedRoutes, documentPath, documentText } from '../../local/describe-api.ts';
 import { problemKinds } from '../../shared/api/problem.ts';

@@ -2,7 +2,7 @@
 
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { type Backend, type Called, problemCode, startBackend, tenant, textOf } from './backend.ts';
 

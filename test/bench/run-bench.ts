@@ -1,7 +1,7 @@
 /** Runs the command `npm run bench` as a person does, but for npm. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url));
 

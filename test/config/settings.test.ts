@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { generate } from 'selfsigned';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { settingTable } from '../../shared/config/setting-table.ts';
 import { readSettings, SettingsInvalid } from '../../shared/config/settings.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Tags } from '../../shared/contract/ports.ts';
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
 import { parsed, policyOf } from './facts.ts';

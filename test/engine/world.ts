@@ -3,7 +3,7 @@
  * world, and a way to stop a worker at any call. The same matrix runs on real parts in crash-real.test.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type {
   Lease,

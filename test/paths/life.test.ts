@@ -2,7 +2,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiKeySetting } from '../../local/api-keys.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';

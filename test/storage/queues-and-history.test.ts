@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import type { RotationRecord } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';

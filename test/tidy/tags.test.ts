@@ -1,6 +1,6 @@
 /** A vault keeps 15 tags for each secret: whoever owns it needs some for themselves, however much of Keyturn it uses. */
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { rotators } from '../../rotators/registry.ts';
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
 import { tagsRead } from '../../shared/engine/policy/policy.ts';

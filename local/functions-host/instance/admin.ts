@@ -1,7 +1,7 @@
 /** The host's administration API, as far as it is offered: status, ping, the list of functions, and running one. */
 import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FunctionKeys } from '../messages.ts';
 import type { App } from './app.ts';
 import { levelOf, permits } from './authorize.ts';

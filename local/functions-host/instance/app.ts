@@ -1,6 +1,6 @@
 /** One loaded function app, with every binding read and checked before anything listens. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FunctionSummary, InstanceConfig } from '../messages.ts';
 import { type AppRegistry, provideCoreModule, type RegisteredFunction, type WorkerLog } from './core-module.ts';
 import type { EventGridFunction } from './event-grid.ts';

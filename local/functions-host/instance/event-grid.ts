@@ -3,7 +3,7 @@
  * Source: HttpRequestProcessor and EventGridExtensionConfigProvider of Microsoft.Azure.WebJobs.Extensions.EventGrid.
  */
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Answer, readBody, text } from './http-answer.ts';
 import type { Invoker, Trigger } from './invoke.ts';
 

@@ -1,7 +1,7 @@
 /** host.json, as far as the local host acts on it. Source: host.json reference for Azure Functions 2.x and later. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Settings } from './settings.ts';
 
 const timeSpan = z

@@ -1,6 +1,6 @@
 /** Http functions: which one a request is for, whether it may, and what goes in and out. */
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FunctionKeys } from '../messages.ts';
 import { levelOf, permits } from './authorize.ts';
 import type { RegisteredFunction } from './core-module.ts';

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const packageSchema = z.object({ main: z.string().min(1), type: z.enum(['module', 'commonjs']).default('commonjs') });
 

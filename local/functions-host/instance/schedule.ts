@@ -1,6 +1,6 @@
 /** NCRONTAB expressions, and what the host remembers of a timer between its starts. Times are UTC or WEBSITE_TIME_ZONE. */
 import { Cron } from 'croner';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface Schedule {
   /** First time after `from`. */

@@ -4,7 +4,7 @@
  * Source: "Work with user identities in Azure App Service authentication": base64 of `{auth_typ, name_typ, role_typ, claims: [{typ, val}]}`.
  * Anybody can send the header to an app where that feature is off; whoever calls this has made sure that it is on.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Caller, callerOf } from '../caller.ts';
 
 const principal = z.object({

@@ -5,7 +5,7 @@
  * own host), keys at `{login}/{tenant}/discovery/v2.0/keys`, RS256, `aud` the application the token is made for, `roles` its app roles.
  */
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Caller, callerOf } from '../caller.ts';
 
 export interface TokenSettings {

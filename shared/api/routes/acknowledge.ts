@@ -1,5 +1,5 @@
 /** Consumers say that they use a version. When the last one has, the old credential may end. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretProperties } from '../../contract/ports.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import { type Failure, isFailure } from '../../errors.ts';

@@ -4,7 +4,7 @@
  * Source: "Common alert schema for Azure Monitor alerts": `schemaId`, `data.essentials`, `data.customProperties`. An alert is sent when
  * it fires and when it is resolved, and may be sent more than once; `originAlertId` is the same each time.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answer } from '../answer.ts';
 import { ok } from '../answer.ts';
 import { askRotation } from '../ask.ts';

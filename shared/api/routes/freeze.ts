@@ -1,5 +1,5 @@
 /** The switch that stops everything automatic. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FreezeState } from '../../contract/state.ts';
 import { isFailure } from '../../errors.ts';
 import { ok } from '../answer.ts';

@@ -1,5 +1,5 @@
 /** Is it alive, and does it reach what it needs? */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { ok } from '../answer.ts';

@@ -1,5 +1,5 @@
 /** One secret: its versions, policy, acknowledgements and trouble; and what a rotation of it would do. No value is read to show it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { pendingNameOf } from '../../engine/policy/identifiers.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';

@@ -1,5 +1,5 @@
 /** Listing secrets: a page of the vault is a page of the answer. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFailure } from '../../errors.ts';
 import { ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';

@@ -1,6 +1,6 @@
 /** Rotating many secrets at once, by a selector and with their number confirmed. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Failure, isFailure } from '../../errors.ts';
 import { type Answer, placeOf } from '../answer.ts';
 import { claim, fingerprintOf, queue, queuedMark, requestOf } from '../ask.ts';

@@ -1,5 +1,5 @@
 /** A dry run: what would happen and why, every check with its result. Changes nothing. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFailure } from '../../errors.ts';
 import { type Plan, plan } from '../../operations/inspect.ts';
 import { ok } from '../answer.ts';

@@ -1,5 +1,5 @@
 /** The end of an old credential, now; and the end of a quarantine. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import type { RetirementResult } from '../../engine/retirement/result.ts';
 import { isFailure } from '../../errors.ts';

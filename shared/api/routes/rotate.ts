@@ -1,5 +1,5 @@
 /** Asking for one rotation: as planned, in an emergency, or back to an earlier version. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { askRotation } from '../ask.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { fields, flag, reason, secretName, vaultName, version } from '../fields.ts';

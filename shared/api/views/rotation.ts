@@ -1,5 +1,5 @@
 /** A rotation as people see it: who asked, why, each attempt with its steps, and how it stands. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Delivery, deliveryStates } from '../../contract/deliveries.ts';
 import { noticeTypes } from '../../contract/notice-types.ts';
 import type { RotationRecord } from '../../contract/ports.ts';

@@ -1,5 +1,5 @@
 /** A secret as people see it: never its value, and nothing that was not in a listing. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretProperties } from '../../contract/ports.ts';
 import type { Trouble } from '../../contract/state.ts';
 import { strategies } from '../../contract/strategy.ts';

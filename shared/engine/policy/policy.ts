@@ -1,5 +1,5 @@
 /** What a secret's tags ask for. See docs/tags.md. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../../config/duration.ts';
 import { type Window, windowTag } from '../../config/window.ts';
 import type { Tags } from '../../contract/ports.ts';

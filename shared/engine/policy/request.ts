@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const version = z.string().regex(/^[0-9a-fA-F]{32}$/, 'a version has 32 hex digits');
 

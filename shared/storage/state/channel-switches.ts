@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChannelSwitch, ChannelSwitches } from '../../contract/deliveries.ts';
 import { isFailure } from '../../errors.ts';
 import type { Records } from './records.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Deliveries, type Delivery, deliveryStates } from '../../contract/deliveries.ts';
 import { noticeTypes } from '../../contract/notice-types.ts';
 import { isFailure } from '../../errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IdempotencyKeys } from '../../contract/state.ts';
 import { isFailure } from '../../errors.ts';
 import type { Records } from './records.ts';
