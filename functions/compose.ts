@@ -13,6 +13,7 @@ import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
 import { queuedFollowUps } from '../shared/operations/follow-ups.ts';
+import { queuedWakeUps } from '../shared/operations/wake-ups.ts';
 import { BlobLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
@@ -58,6 +59,7 @@ export async function compose(settings: Settings): Promise<App> {
     leases: new BlobLeases(clients),
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
+    wakeUps: queuedWakeUps(queues),
     acknowledged: async (vault, secret, version) => {
       const known = await acknowledgements.of(vault, secret, version);
       return known.kind === 'failed' ? known : { kind: 'acknowledged', consumers: new Set(known.consumers.keys()) };

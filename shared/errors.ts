@@ -136,6 +136,18 @@ export const failureKinds = {
     (d) =>
       `Make a new key by hand (${d.link}), store it with "az keyvault secret set --name ${d.secret}", then revoke the old one there.`,
   ),
+  'sessions-open': kind<AtTarget & { readonly login: string; readonly sessions: number; readonly fix: string }>(
+    'blocked',
+    (d) =>
+      `${d.secret}: ${d.target} refuses the old credential of ${d.login}, but ${d.sessions} of its sessions ${d.sessions === 1 ? 'is' : 'are'} still open`,
+    (d) => `${d.fix} Then run "keyturn emergency ${d.secret}" again: it ends what is left.`,
+  ),
+  'credential-revoked': kind<At>(
+    'blocked',
+    (d) => `${d.secret}: that credential was revoked in an emergency: ${d.detail}`,
+    (d) =>
+      `Rotate forward: "keyturn rotate ${d.secret}". Bringing it back takes the role emergency: "keyturn rollback ${d.secret} --to VERSION --force".`,
+  ),
   'retire-refused': kind<AtTarget & { readonly login: string }>(
     'blocked',
     (d) => `${d.secret}: the old credential of ${d.login} on ${d.target} still logs in: ${d.detail}`,
@@ -149,8 +161,9 @@ export const failureKinds = {
   ),
   'tags-full': kind<At>(
     'config',
-    (d) => `${d.secret}: no room for the tag "rotation": ${d.detail}`,
-    (d) => `Remove or shorten a tag of ${d.secret}: a secret holds 15 tags of 256 characters, and Keyturn needs one.`,
+    (d) => `${d.secret}: no room for the tags of Keyturn: ${d.detail}`,
+    (d) =>
+      `Remove a tag of ${d.secret}, or put several of Keyturn's into the one tag "policy" (docs/tags.md): a secret holds 15 tags of 256 characters, and Keyturn needs two.`,
   ),
   'value-unreadable': kind<At>(
     'config',

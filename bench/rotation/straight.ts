@@ -54,7 +54,7 @@ async function rotateByHand(clients: Clients, secret: string, strategy: BenchStr
   const current = await vault.getSecret(secret);
   const admin = new URL((await vault.getSecret(adminSecret)).value ?? '');
   const address = new URL(current.value ?? '');
-  const pendingName = `${secret}--pending`;
+  const pendingName = `keyturn-pending-${secret}`;
   // Nothing is pending; the answer is an error, as it is every time but after a crash.
   if (strategy === 'single-user') await vault.getSecret(pendingName).catch(() => undefined);
   await session(address, async () => undefined);

@@ -97,6 +97,12 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** For how long a lease is given, in ms: what a dead worker held is free again after this. */
+export const leaseMs = 30_000;
+
+/** When to look again at what a dead worker may have held, in ms: its lease has run out by then. */
+export const afterLeaseMs = leaseMs + 2_000;
+
 export interface Leases {
   /** `busy`: another worker holds it. */
   acquire(

@@ -115,15 +115,26 @@ export interface Rotator<Options = unknown> {
   /** Which credential comes next. No I/O. The candidate of a target that issues its own keys carries an empty password until apply. */
   propose(step: Step<Options>, current: Credential): Credential | Failure;
   /**
-   * Makes the target accept the candidate and gives back the credential as it now is. Looks before it writes. `live` is a credential
-   * that is known to log in now: what a self-rotation connects with.
+   * Makes the candidate the target's first credential, the one that its planned end never takes away, and gives back the credential as it
+   * now is. Looks before it writes. `live` is a credential that is known to log in now: what a self-rotation connects with.
+   *
+   * A candidate that carries a password may be an earlier one on the way back: it may log in already and still not be first (the second of
+   * two passwords, a key in the other slot), and what the target had first becomes the one that `retire` ends. A target that issues its own
+   * keys then only makes sure that the key is still there. A candidate with an empty password is to be issued.
    */
   apply(step: Step<Options>, candidate: Credential, live: Credential): Promise<ApplyOutcome>;
   /** Logs in with the credential on a fresh connection; compares what it may do with what `step.current`'s login may. Changes nothing. */
   verify(step: Step<Options>, credential: Credential): Promise<VerifyOutcome>;
   /** Live sessions still on `previous`. Changes nothing. */
   inUse(step: Step<Options>, previous: Credential): Promise<UseOutcome>;
-  /** Makes the target refuse `previous` and, in an emergency, ends its sessions. Not found is success. */
+  /**
+   * Makes the target refuse `previous`. Not found is success. Whatever `step.current` logs in as goes on working: a rotator that cannot end
+   * the one without the other says so in a failure.
+   *
+   * In an emergency `previous` is refused first (a pool that is cut comes back at once, and must not get in with it), then all its sessions
+   * are told to end at once, then looked at until none is left or the time is over. What is left is the failure `sessions-open`, with the
+   * right that is missing. Where the old password died at apply only sessions are ended.
+   */
   retire(step: Step<Options>, previous: Credential): Promise<RetireOutcome>;
   /** Preflight: reachable, permitted, TLS, strategy possible. Changes nothing. */
   check(step: Step<Options>): Promise<readonly Check[]>;

@@ -19,7 +19,7 @@ export type Strategy = (typeof strategies)[number];
 /** What the engine has to know of a strategy; the order of steps is the engine's and the same for all. */
 export interface StrategyTraits {
   /**
-   * When the candidate is stored as `NAME--pending`. `before-apply`: the target starts to depend on it at apply, so a crash must find
+   * When the candidate is stored as `keyturn-pending-NAME`. `before-apply`: the target starts to depend on it at apply, so a crash must find
    * it again. `after-apply`: only the target's answer holds the value and it cannot be read twice. `never`: nobody depends on the
    * candidate until it is published, so a crash may throw it away.
    */

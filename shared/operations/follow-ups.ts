@@ -35,7 +35,7 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
       if (again) {
         const before = await done(rotationId);
         if (isFailure(before)) return before;
-        if (before.done) return { kind: 'followed-up' };
+        if (before.done) return { kind: 'followed-up', before: true };
       }
       const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
       if (isFailure(told)) return told;
@@ -44,7 +44,7 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
       const marked = await marks.put(markOf(rotationId));
       if (isFailure(marked)) return marked;
       remember(rotationId);
-      return { kind: 'followed-up' };
+      return { kind: 'followed-up', before: false };
     },
   };
 }

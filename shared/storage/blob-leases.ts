@@ -1,12 +1,13 @@
 /** The exclusive right to work on a secret: a lease on an empty blob, which the service takes back by itself after a crash. */
 import type { BlobLeaseClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
-import type { Lease, Leases } from '../contract/ports.ts';
+import { type Lease, type Leases, leaseMs } from '../contract/ports.ts';
 import type { Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';
 import { storageFailure, storageFault } from './fault.ts';
 
 export const leaseContainer = 'keyturn-leases';
-const leaseSeconds = 60;
+/** Short, because a secret whose worker died waits for its end; renewed three times in it, so that one lost renewal costs nothing. */
+const leaseSeconds = leaseMs / 1000;
 
 /** For tests: time may be moved, and renewing made quick. */
 export interface LeaseTiming {

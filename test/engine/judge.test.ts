@@ -58,12 +58,12 @@ describe('a look at a secret in a listing', () => {
     ['with a tag that cannot be read is named', { tags: { ...managed, overlap: 'P1Y' } }, { kind: 'invalid' }],
     [
       'that is a stored candidate leads to its secret',
-      { name: 'orders-db--pending', tags: { 'pending-of': 'orders-db', rotation: stamp(1) } },
+      { name: 'keyturn-pending-orders-db', tags: { 'pending-of': 'orders-db', rotation: stamp(1) } },
       { kind: 'stalled', secret: 'orders-db' },
     ],
     [
       'that is a candidate switched off after its publish is left alone',
-      { name: 'orders-db--pending', enabled: false, tags: { 'pending-of': 'orders-db', rotation: stamp(1) } },
+      { name: 'keyturn-pending-orders-db', enabled: false, tags: { 'pending-of': 'orders-db', rotation: stamp(1) } },
       { kind: 'opted-out' },
     ],
   ])('%s', (name, change, finding) => {

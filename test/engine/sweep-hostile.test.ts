@@ -50,16 +50,16 @@ test.each(['not a name', '💣', 'x'.repeat(200), '', 'somebody-else'])(
   'a stored candidate that says it is for "%s" starts nothing, and the sweep goes on',
   async (secret) => {
     const tags = { 'pending-of': secret, rotation: `id=${id};from=${version}` };
-    const { report, sent, due } = await sweepBeside('hostile--pending', tags);
+    const { report, sent, due } = await sweepBeside('keyturn-pending-hostile', tags);
     expect(report).toMatchObject({ kind: 'swept', stalled: 0 });
     expect(sent.map(({ message }) => message)).toEqual([due]);
   },
 );
 
 test('a secret that opted in under the name of a stored candidate is named, not passed over', async () => {
-  const { sent } = await sweepBeside('orders--pending', { rotator: 'memory' });
+  const { sent } = await sweepBeside('keyturn-pending-orders', { rotator: 'memory' });
   const news = sent.filter(({ queue }) => queue === queueNames.notifications).map(({ message }) => message);
-  expect(news).toMatchObject([{ type: 'failed', secret: 'orders--pending', failure: { code: 'tag-invalid' } }]);
+  expect(news).toMatchObject([{ type: 'failed', secret: 'keyturn-pending-orders', failure: { code: 'tag-invalid' } }]);
 });
 
 test('a retirement that fails again and again does not keep a secret from being rotated before it expires', async () => {

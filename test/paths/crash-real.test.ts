@@ -34,7 +34,7 @@ async function makeScene(strategy: Tested, at: string): Promise<Scene> {
 async function expectCurrentLogsIn({ name, strategy }: Scene): Promise<void> {
   if (await parts.accepts(parts.newest(name)?.value ?? '')) return;
   expect(strategy, 'the one exception').toBe('single-user');
-  expect(await parts.accepts(parts.newest(`${name}--pending`)?.value ?? ''), 'the stored candidate').toBe(true);
+  expect(await parts.accepts(parts.newest(`keyturn-pending-${name}`)?.value ?? ''), 'the stored candidate').toBe(true);
 }
 
 async function work(
@@ -68,7 +68,7 @@ async function crashAndTakeOver(strategy: Tested, point: CrashPoint): Promise<vo
   const scene = await makeScene(strategy, `${point.call} ${point.when}`);
   const { result } = await work(scene, point);
   expect(result, 'the first worker is dead').toBeUndefined();
-  const stored = parts.newest(`${scene.name}--pending`)?.value;
+  const stored = parts.newest(`keyturn-pending-${scene.name}`)?.value;
   await parts.takeLeaseBack(scene.name);
   const next = await work(scene, undefined);
   expect(['rotated', 'skipped']).toContain(next.result?.kind);

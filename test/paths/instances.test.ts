@@ -13,7 +13,7 @@ afterAll(() => stage.close());
 interface Moment {
   readonly strategy: 'alternating-users' | 'single-user';
   readonly operation: 'get' | 'set' | 'update';
-  readonly of: '' | '--pending';
+  readonly of: '' | 'keyturn-pending-';
   readonly stage: 'before' | 'after';
 }
 
@@ -21,19 +21,19 @@ const moments: readonly Moment[] = [
   { strategy: 'alternating-users', operation: 'get', of: '', stage: 'after' },
   { strategy: 'alternating-users', operation: 'set', of: '', stage: 'before' },
   { strategy: 'alternating-users', operation: 'set', of: '', stage: 'after' },
-  { strategy: 'single-user', operation: 'get', of: '--pending', stage: 'before' },
-  { strategy: 'single-user', operation: 'set', of: '--pending', stage: 'before' },
-  { strategy: 'single-user', operation: 'set', of: '--pending', stage: 'after' },
+  { strategy: 'single-user', operation: 'get', of: 'keyturn-pending-', stage: 'before' },
+  { strategy: 'single-user', operation: 'set', of: 'keyturn-pending-', stage: 'before' },
+  { strategy: 'single-user', operation: 'set', of: 'keyturn-pending-', stage: 'after' },
   { strategy: 'single-user', operation: 'set', of: '', stage: 'before' },
   { strategy: 'single-user', operation: 'set', of: '', stage: 'after' },
-  { strategy: 'single-user', operation: 'update', of: '--pending', stage: 'before' },
+  { strategy: 'single-user', operation: 'update', of: 'keyturn-pending-', stage: 'before' },
 ];
 
 const nameOf = (at: number): string => `dies-${'abcdefghijklmnop'[at]}`;
 
 function standstill(moment: Moment, at: number): FaultRule {
   const { operation, of, stage: when } = moment;
-  const match = { operation, name: `^${nameOf(at)}${of}$` };
+  const match = { operation, name: `^${of}${nameOf(at)}$` };
   return { match, when: { calls: [1] }, effect: { kind: 'delay', ms: 600_000, stage: when } };
 }
 
@@ -44,7 +44,7 @@ test('SIGKILL while nine rotations stand at nine moments: another instance finis
   for (const [at, { strategy }] of moments.entries()) planted.push(await stage.plant(nameOf(at), { strategy }));
   await stage.until('all standing', () => faults.every(({ hits }) => hits === 1));
   await azure.host.kill(0);
-  const stored = moments.map((_, at) => vault.versions(`${nameOf(at)}--pending`).at(-1)?.value);
+  const stored = moments.map((_, at) => vault.versions(`keyturn-pending-${nameOf(at)}`).at(-1)?.value);
   for (const [at, { url }] of planted.entries()) {
     // What consumers read logs in, but where the one login's password was changed and not published yet.
     const current = await stage.accepts(stage.newest(nameOf(at)).value);
@@ -69,7 +69,7 @@ test('SIGKILL while nine rotations stand at nine moments: another instance finis
     await stage.expectCurrentLogsIn(name);
     expect(await stage.accepts(planted[at]?.url ?? ''), 'the old password').toBe(strategy === 'alternating-users');
     if (stored[at] !== undefined) expect(stage.newest(name).value, 'the stored password').toBe(stored[at]);
-    if (of === '--pending') expect(vault.versions(`${name}--pending`)).toHaveLength(1);
+    if (of === 'keyturn-pending-') expect(vault.versions(`keyturn-pending-${name}`)).toHaveLength(1);
   }
   expect(stage.lines().filter(({ level }) => level === 'error')).toEqual([]);
 });

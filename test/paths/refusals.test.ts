@@ -111,7 +111,7 @@ describe('an event that is none', () => {
     const before = stage.lines({ event: 'event-ignored' }).length;
     const errors = stage.lines().filter(({ level }) => level === 'error').length;
     await post({ id: '1', eventType: 'Microsoft.KeyVault.SecretNewVersionCreated', data: good });
-    await post({ id: '1', eventType: type, data: { ...good, ObjectName: 'orders-db--pending' } });
+    await post({ id: '1', eventType: type, data: { ...good, ObjectName: 'keyturn-pending-orders-db' } });
     await stage.until('both', () => stage.lines({ event: 'event-ignored' }).length === before + 2);
     expect(stage.lines().filter(({ level }) => level === 'error')).toHaveLength(errors);
   });
@@ -256,10 +256,10 @@ describe('a secret that cannot be rotated', () => {
   });
 
   test('a name for the candidate that somebody else uses: not overwritten', async () => {
-    stage.vault.put('bad-taken--pending', { value: stage.secret('taken') });
+    stage.vault.put('keyturn-pending-bad-taken', { value: stage.secret('taken') });
     const planted = await stage.plant('bad-taken', { strategy: 'single-user' });
     expect(await refusedLine(planted)).toMatchObject({ code: 'pending-taken' });
-    expect(stage.vault.versions('bad-taken--pending')).toHaveLength(1);
+    expect(stage.vault.versions('keyturn-pending-bad-taken')).toHaveLength(1);
     expect(await stage.accepts(planted.url)).toBe(true);
   });
 

@@ -38,7 +38,7 @@ test.each(strategies)(
       await stage.said('retired', name);
       expect(readStamp(stage.newest(name).tags ?? {})?.retired).toBe(true);
       expect(vault.versions(name)[0]?.enabled, 'the old version').toBe(false);
-      expect(vault.versions(`${name}--pending`)).toEqual([]);
+      expect(vault.versions(`keyturn-pending-${name}`)).toEqual([]);
     }
     expect(await stage.accepts(url), 'the old password').toBe(false);
 
@@ -50,7 +50,7 @@ test.each(strategies)(
     await stage.expectCurrentLogsIn(name);
     if (strategy === 'single-user') {
       await stage.settled();
-      const pending = vault.versions(`${name}--pending`);
+      const pending = vault.versions(`keyturn-pending-${name}`);
       expect(pending.map(({ enabled }) => enabled)).toEqual([false, false]);
       expect(await stage.accepts(made.value)).toBe(false);
     }

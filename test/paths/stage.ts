@@ -274,7 +274,7 @@ export class Stage {
   /** The secret is as it was planted, and its credential works. */
   async expectUntouched({ name, login, version, url }: Planted): Promise<void> {
     expect(this.vault.versions(name).map(({ id }) => id)).toEqual([version]);
-    expect(this.vault.versions(`${name}--pending`)).toEqual([]);
+    expect(this.vault.versions(`keyturn-pending-${name}`)).toEqual([]);
     expect(await this.accepts(url)).toBe(true);
     expect(await this.sql(`SELECT rolname FROM pg_roles WHERE rolname = '${login}_alt'`)).toEqual([]);
   }

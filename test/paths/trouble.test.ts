@@ -53,7 +53,7 @@ test.each(['alternating-users', 'single-user'] as const)(
   '%s: the answers to the writes are lost after the vault has done them: no second version, no second candidate',
   async (strategy) => {
     const name = `lost-${strategy}`;
-    for (const of of [name, `${name}--pending`]) {
+    for (const of of [name, `keyturn-pending-${name}`]) {
       stage.vault.faults.add({
         match: { operation: 'set', name: `^${of}$` },
         when: { calls: [1] },
@@ -62,7 +62,7 @@ test.each(['alternating-users', 'single-user'] as const)(
     }
     await stage.plant(name, { strategy });
     await expectRotatedOnce(name);
-    const pending = stage.vault.versions(`${name}--pending`);
+    const pending = stage.vault.versions(`keyturn-pending-${name}`);
     expect(pending).toHaveLength(strategy === 'single-user' ? 1 : 0);
     if (strategy === 'single-user') expect(pending[0]?.value, 'the stored password').toBe(stage.newest(name).value);
   },
@@ -77,7 +77,7 @@ test('a publish that is refused after the password was changed: the next deliver
   const { version, url } = await stage.plant(name, { strategy: 'single-user' });
   const [line] = await stage.said('rotation-failed', name);
   expect(line).toMatchObject({ code: 'vault-forbidden', hint: expect.stringContaining('Key Vault Secrets Officer') });
-  const stored = stage.newest(`${name}--pending`);
+  const stored = stage.newest(`keyturn-pending-${name}`);
   expect(await stage.accepts(stored.value), 'the stored candidate').toBe(true);
   expect(await stage.accepts(url)).toBe(false);
   fault.remove();

@@ -2,13 +2,16 @@ import type { SecretProperties, SecretVersion, Vault } from '../../contract/port
 import type { RotatorEntry } from '../../contract/rotator.ts';
 import { type Failure, failure } from '../../errors.ts';
 import { type ParsePolicy, type Policy, type PolicyDefaults, parsePolicy } from './policy.ts';
-import { longestTag, mostTags, readStamp, type Stamp, stampTag } from './stamp.ts';
+import { readRequested, type Requested, requestedTag } from './requested.ts';
+import { longestTag, mostTags, readStamp, type Stamp, stampTag, tagsKept } from './stamp.ts';
 
 /** The published version of a secret that opted in, and what its tags ask for. */
 export interface Current {
   readonly kind: 'current';
   readonly secret: SecretVersion;
   readonly stamp: Stamp | undefined;
+  /** What was asked of it and is not done yet. */
+  readonly requested: Requested;
   readonly policy: Policy;
 }
 
@@ -45,7 +48,7 @@ function judge(deps: PolicyDependencies, secret: SecretVersion): CurrentOutcome 
   const outcome = policyOf(deps, secret);
   if (outcome.kind !== 'policy') return outcome;
   const stamp = readStamp(secret.tags);
-  return { kind: 'current', secret, stamp, policy: outcome.policy };
+  return { kind: 'current', secret, stamp, requested: readRequested(secret.tags), policy: outcome.policy };
 }
 
 /** The policy of a version from its properties alone, as a listing gives them. */
@@ -57,9 +60,9 @@ export function policyOf(
   const parsed = parse(secret.tags, deps.defaults, deps.rotators);
   if (parsed.kind === 'invalid') return failure('tag-invalid', { secret: secret.name, problems: parsed.problems });
   if (parsed.kind === 'opted-out') return parsed;
-  const others = Object.keys(secret.tags).length - (Object.hasOwn(secret.tags, stampTag) ? 1 : 0);
-  if (others >= mostTags) {
-    const detail = `it has ${others} tags of ${mostTags} already (each of ${longestTag} characters at most)`;
+  const others = Object.keys(secret.tags).filter((tag) => tag !== stampTag && tag !== requestedTag).length;
+  if (others > mostTags - tagsKept) {
+    const detail = `it has ${others} tags, and Keyturn needs ${tagsKept} of the ${mostTags} (each of ${longestTag} characters at most)`;
     return failure('tags-full', { secret: secret.name, detail });
   }
   return parsed;

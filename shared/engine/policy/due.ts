@@ -7,7 +7,8 @@ import { isOpen } from '../../config/window.ts';
 import type { SecretProperties } from '../../contract/ports.ts';
 import type { Policy } from './policy.ts';
 import type { RotationRequest } from './request.ts';
-import type { Stamp } from './stamp.ts';
+import { isPaused, type Requested } from './requested.ts';
+import { answers, isRetirementOpen, type Stamp } from './stamp.ts';
 
 /** Outcomes that are not errors: there is nothing to do for this request, or not now. */
 export type SkipReason =
@@ -19,7 +20,7 @@ export type SkipReason =
   | 'opted-out'
   | 'overlap-running'
   | 'frozen'
-  | 'quarantined'
+  | 'paused'
   | 'nothing-to-retire'
   | 'already-retired';
 
@@ -32,6 +33,8 @@ export type Decision =
 export interface Facts {
   readonly properties: SecretProperties;
   readonly stamp: Stamp | undefined;
+  /** What was asked of the secret and stands in its tags. */
+  readonly requested: Requested;
   readonly request: Pick<RotationRequest, 'version' | 'mode'>;
   readonly rotationId: string;
   /** The vault's clock. */
@@ -44,9 +47,9 @@ function skip(reason: SkipReason, detail: string): Decision {
   return { kind: 'skip', reason, detail };
 }
 
-/** The current version carries this very rotation's stamp: a duplicate, or a retry after a lost answer. */
+/** The current version answers this very request: a duplicate, or a retry after a lost answer. */
 const alreadyRotated: Rule = ({ stamp, rotationId, properties }) =>
-  stamp?.rotationId === rotationId
+  answers(stamp, rotationId)
     ? skip('already-rotated', `version ${properties.version ?? ''} was made by this rotation`)
     : undefined;
 
@@ -55,8 +58,26 @@ const superseded: Rule = ({ request, properties }) =>
     ? skip('superseded', `version ${request.version} is no longer current`)
     : undefined;
 
-const emergency: Rule = ({ request }) =>
-  request.mode === 'emergency' ? { kind: 'due', reason: 'emergency', detail: 'emergency' } : undefined;
+/**
+ * The emergency before is not finished: the leaked credential is not dead yet, or its sessions are open. That one comes first, and asking
+ * again is how a person finishes it; a new version would only hide what is left of the old one.
+ */
+const emergencyOpen: Rule = ({ request, stamp, properties }) =>
+  request.mode === 'emergency' && stamp?.revoke !== undefined && isRetirementOpen(stamp)
+    ? skip('already-rotated', `version ${properties.version ?? ''} was made by an emergency that was not finished`)
+    : undefined;
+
+/** Asked for now, or standing in the tags: whoever comes finishes it. */
+const emergency: Rule = ({ request, requested }) =>
+  request.mode === 'emergency' || requested.emergency !== undefined
+    ? { kind: 'due', reason: 'emergency', detail: 'emergency' }
+    : undefined;
+
+/** A person wants no automatic work on it. What stopped half-way and what a person asks for goes on. */
+const paused: Rule = ({ request, requested, now }) =>
+  request.mode === 'scheduled' && isPaused(requested, now)
+    ? skip('paused', `paused by ${requested.paused?.by ?? ''} since ${requested.paused?.at.toISOString() ?? ''}`)
+    : undefined;
 
 /** A rotation that stopped half-way is finished whatever the calendar says: the target may have changed already. */
 const stalled: Rule = ({ request }) =>
@@ -68,7 +89,7 @@ const rolledBack: Rule = ({ request }) =>
 
 /** The idle login or slot is somebody's until the overlap is over. */
 const overlapRunning: Rule = ({ stamp, now }) =>
-  stamp?.retireBy !== undefined && stamp.retired !== true && now < stamp.retireBy
+  isRetirementOpen(stamp) && now < stamp.retireBy
     ? skip('overlap-running', `the credential before is in use until ${stamp.retireBy.toISOString()}`)
     : undefined;
 
@@ -95,9 +116,11 @@ const nearExpiry: Rule = (facts, policy) => {
 const chain: readonly Rule[] = [
   alreadyRotated,
   superseded,
+  emergencyOpen,
   emergency,
   stalled,
   rolledBack,
+  paused,
   overlapRunning,
   asked,
   outsideWindow,

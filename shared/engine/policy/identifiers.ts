@@ -26,17 +26,23 @@ export function isSecretName(text: string): boolean {
   return /^[0-9a-zA-Z-]{1,127}$/.test(text);
 }
 
-const pendingSuffix = '--pending';
+const pendingPrefix = 'keyturn-pending-';
 const longestName = 127;
 
-/** Where the candidate of an in-place rotation is stored. Long names are shortened and told apart by a hash. */
+/**
+ * Where the candidate of an in-place rotation is stored. No name holds two dashes in a row, which the configuration provider of .NET reads
+ * as `:`, so that the candidate is no child of the secret's key (Microsoft.Extensions.Configuration, `KeyVaultSecretManager.GetKey`).
+ * A name that had to be changed is told apart by a hash.
+ */
 export function pendingNameOf(secret: string): string {
-  if (secret.length + pendingSuffix.length <= longestName) return `${secret}${pendingSuffix}`;
+  const plain = `${pendingPrefix}${secret}`;
+  if (plain.length <= longestName && !plain.includes('--')) return plain;
   const hash = shortHash(secret.toLowerCase()).slice(0, 12);
-  return `${secret.slice(0, longestName - pendingSuffix.length - hash.length - 1)}-${hash}${pendingSuffix}`;
+  const short = plain.replaceAll(/-{2,}/g, '-').slice(0, longestName - hash.length - 1);
+  return `${short.replace(/-$/, '')}-${hash}`;
 }
 
-/** Whether a name is that of a stored candidate: never rotated by itself. */
+/** Whether a name is that of a stored candidate: never rotated on its own. */
 export function isPendingName(secret: string): boolean {
-  return secret.endsWith(pendingSuffix);
+  return secret.toLowerCase().startsWith(pendingPrefix);
 }

@@ -28,6 +28,8 @@ export const rotationRequest = z
       .optional(),
     /** Who or what asked: an event type, `sweep`, or a person's name as the identity provider says it. */
     requestedBy: z.string().min(1).max(256),
+    /** The id of whoever asked, for tags: a name may be that of a person. Absent: `requestedBy` is one. */
+    requestedById: z.string().min(1).max(128).optional(),
     /** Why, in a person's words. */
     reason: z.string().max(1024).optional(),
   })

@@ -13,6 +13,9 @@ export const retirementRequest = z.object({
   rotationId: z.string().regex(/^[0-9a-f]{32}$/),
   mode: z.enum(['scheduled', 'asked', 'emergency']),
   requestedBy: z.string().min(1).max(256),
+  requestedById: rotationRequest.shape.requestedById,
+  /** Why, in a person's words. */
+  reason: rotationRequest.shape.reason,
 });
 
 export type RetirementRequest = z.infer<typeof retirementRequest>;

@@ -1,4 +1,4 @@
-/** The candidate of an in-place rotation, stored as the secret `NAME--pending` before a target depends on it. */
+/** The candidate of an in-place rotation, stored as the secret `keyturn-pending-NAME` before a target depends on it. */
 import type { Credential } from '../../contract/credential.ts';
 import type { SecretVersion, Vault, WriteOutcome } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';

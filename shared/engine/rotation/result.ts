@@ -15,6 +15,11 @@ export interface Rotated extends Attempted {
   readonly retireBy?: Date;
   readonly expiresAt?: Date;
   readonly warnings: readonly string[];
+  /**
+   * The version was there already. `finished`: whoever made it died before all that follows was done, and this attempt did it. `seen`: all
+   * was done before, so there is no news. Absent: this attempt made it.
+   */
+  readonly found?: 'finished' | 'seen';
 }
 
 export type RotationResult = Rotated | Skipped | Failed;

@@ -3,6 +3,7 @@ import type { PasswordRules, Rotator, RotatorEntry } from '../../contract/rotato
 import type { SecretText } from '../../contract/secret-text.ts';
 import type { Failure } from '../../errors.ts';
 import type { PolicyDependencies } from '../policy/current.ts';
+import type { RotationRequest } from '../policy/request.ts';
 import type { StepRecord } from './result.ts';
 
 /** Where an attempt tells people how far it is. History only: nothing here is ever read to decide. */
@@ -20,7 +21,10 @@ export interface FollowUps {
    * Consumers are told of the new version, and the retirement of the old credential is scheduled. `again`: a duplicate or a retry found
    * the version made; what was done then is not done twice. A failure is of class `retry`: the next delivery does it.
    */
-  published(rotated: Published, again: boolean): Promise<{ readonly kind: 'followed-up' } | Failure>;
+  published(
+    rotated: Published,
+    again: boolean,
+  ): Promise<{ readonly kind: 'followed-up'; /** All of it had been done before. */ readonly before: boolean } | Failure>;
   /**
    * Whether all that follows this rotation is known to have been done. Not for certain when it is not: a lost mark makes a duplicate look
    * again. Changes nothing.
@@ -44,7 +48,23 @@ export interface Published {
   readonly consumers: readonly string[];
   /** Login, slot or key id of the new credential, where it is at hand. */
   readonly login?: string;
+  /** What a person should know although the rotation succeeded. */
+  readonly warnings: readonly string[];
   readonly now: Date;
+}
+
+/** Brings somebody back to a request whose worker died. */
+export interface WakeUps {
+  /**
+   * Arranges that the request is looked at again as soon as the lease of a worker that died can have run out. Harmless when all went well:
+   * the request finds its work done. A failure is of class `retry`, and nothing was changed yet.
+   */
+  set(
+    request: RotationRequest,
+  ): Promise<
+    | { readonly kind: 'set'; /** The worker came back by itself. Never fails. */ readonly withdraw: () => Promise<void> }
+    | Failure
+  >;
 }
 
 /** Everything the engine needs. Made once per process in functions/compose.ts, by fakes in tests. */
@@ -56,6 +76,7 @@ export interface EngineDependencies extends PolicyDependencies {
   readonly leases: Leases;
   readonly progress: Progress;
   readonly followUps: FollowUps;
+  readonly wakeUps: WakeUps;
   /** Consumers that have acknowledged a version. Lost acknowledgements make a retirement wait for its deadline. */
   readonly acknowledged: (
     vault: string,

@@ -27,4 +27,11 @@ export interface Skipped extends Attempted {
 export interface Failed extends Attempted {
   readonly kind: 'failed';
   readonly failure: Failure;
+  /** The new version is current all the same; what failed came after it. */
+  readonly published?: { readonly from: string; readonly to: string };
+  /**
+   * The target took a credential that no version holds: an idle login, a second password or a key. The next attempt overwrites, drops or
+   * revokes it.
+   */
+  readonly unpublished?: boolean;
 }

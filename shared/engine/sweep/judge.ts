@@ -38,7 +38,7 @@ export function judge(deps: PolicyDependencies, properties: SecretProperties, no
 function judgePending({ name, tags, enabled }: SecretProperties, stamp: Stamp | undefined): Finding {
   const secret = tags[pendingOfTag];
   if (stamp === undefined && tags['rotator'] !== undefined) {
-    const detail = `is of no effect: names that end like ${name} are kept for stored candidates. Store the secret under another name`;
+    const detail = `is of no effect: names that begin with keyturn-pending- are kept for stored candidates. Store the secret under another name`;
     return {
       kind: 'invalid',
       failure: failure('tag-invalid', { secret: name, problems: [{ tag: 'rotator', detail }] }),

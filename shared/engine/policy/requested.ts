@@ -1,0 +1,73 @@
+/**
+ * What was asked of a secret and stands until it is done, in the one tag `requested` of its current version:
+ * `emergency=ID,WHEN,WHO;paused=WHEN,WHO[,UNTIL]`.
+ *
+ * It stands in the vault and not in a message, so that an emergency survives the loss of its message and of the storage account, and a
+ * pause does not end in silence. Readable by everyone who may list: ids and times, no free text.
+ */
+import type { Tags } from '../../contract/ports.ts';
+import { readRevocation, type Revocation, revocationText, timeText } from './revocation.ts';
+
+export const requestedTag = 'requested';
+
+/** An emergency that was asked for and is not finished. */
+export interface EmergencyAsked extends Revocation {
+  readonly rotationId: string;
+}
+
+/** A person wants no automatic work on the secret. */
+export interface Pause extends Revocation {
+  /** When it ends on its own; absent: when somebody resumes the secret. */
+  readonly until?: Date;
+}
+
+export interface Requested {
+  readonly emergency?: EmergencyAsked;
+  readonly paused?: Pause;
+}
+
+/** What stands in the tag. A field that somebody edited into nonsense counts as none, but for a pause: that one holds. Pure. */
+export function readRequested(tags: Tags): Requested {
+  const text = tags[requestedTag];
+  if (text === undefined) return {};
+  const fields = new Map(text.split(';').map((field) => splitAt(field, '=')));
+  const emergency = readEmergency(fields.get('emergency'));
+  const paused = readPause(fields.get('paused'));
+  return { ...(emergency === undefined ? {} : { emergency }), ...(paused === undefined ? {} : { paused }) };
+}
+
+/** Tags with what is to stand; without the tag where nothing does. Pure. */
+export function withRequested(tags: Tags, { emergency, paused }: Requested): Tags {
+  const { [requestedTag]: _before, ...others } = tags;
+  const until = paused?.until === undefined ? '' : `,${timeText(paused.until)}`;
+  const fields = [
+    ...(emergency === undefined ? [] : [`emergency=${emergency.rotationId},${revocationText(emergency)}`]),
+    ...(paused === undefined ? [] : [`paused=${revocationText(paused)}${until}`]),
+  ];
+  return fields.length === 0 ? others : { ...others, [requestedTag]: fields.join(';') };
+}
+
+function splitAt(text: string, separator: string): [before: string, after: string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readEmergency(text: string | undefined): EmergencyAsked | undefined {
+  if (text === undefined) return undefined;
+  const [rotationId, rest] = splitAt(text, ',');
+  const asked = readRevocation(rest);
+  return /^[0-9a-f]{32}$/.test(rotationId) && asked !== undefined ? { rotationId, ...asked } : undefined;
+}
+
+function readPause(text: string | undefined): Pause | undefined {
+  if (text === undefined) return undefined;
+  const [at = '', by = '', untilText] = text.split(',');
+  const paused = readRevocation(`${at},${by}`) ?? { by: '', at: new Date(0) };
+  const until = new Date(untilText ?? '');
+  return Number.isNaN(until.getTime()) ? paused : { ...paused, until };
+}
+
+/** Whether a pause still holds. Pure. */
+export function isPaused({ paused }: Requested, now: Date): boolean {
+  return paused !== undefined && (paused.until === undefined || now < paused.until);
+}
