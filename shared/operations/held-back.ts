@@ -63,6 +63,6 @@ function reasonToHold(
   if (frozen.frozen && request.mode === 'scheduled')
     return { reason: 'frozen', detail: `frozen by ${frozen.by ?? 'somebody'}: ${frozen.reason ?? ''}` };
   if (trouble.quarantined)
-    return { reason: 'quarantined', detail: `${trouble.failures} failures in a row: ${trouble.last?.message ?? ''}` };
+    return { reason: 'paused', detail: `${trouble.failures} failures in a row: ${trouble.last?.message ?? ''}` };
   return undefined;
 }

@@ -58,13 +58,13 @@ export async function plan(
   const looked = await look(deps, vault, request.secret, signal);
   if (looked.kind !== 'looked') return looked;
   const { current, target, rotationId } = looked;
-  const { secret, stamp, policy } = current;
+  const { secret, stamp, requested, policy } = current;
   const step = target.stepFor(timeFor(signal));
   return {
     kind: 'plan',
     secret,
     current,
-    decision: decide({ properties: secret, stamp, request, rotationId, now: secret.readAt }, policy),
+    decision: decide({ properties: secret, stamp, requested, request, rotationId, now: secret.readAt }, policy),
     dueAt: dueAtOf(secret, policy),
     target: step.endpoint.host || policy.rotator.name,
     login: target.credential.username,

@@ -70,6 +70,12 @@ async function act(
       const retirement = await failed(deps.queues.enqueue(retirementsQueue, message, { secret }));
       return retirement !== undefined || !finding.due ? retirement : askRotation(deps, vault, secret);
     }
+    case 'emergency': {
+      const { rotationId, by } = finding;
+      const who = by === '' ? {} : { requestedById: by };
+      const message = { vault, secret, mode: 'emergency' as const, rotationId, requestedBy: by || 'sweep', ...who };
+      return failed(deps.queues.enqueue(rotationsQueue, message, { secret }));
+    }
     case 'stalled':
       return failed(
         deps.queues.enqueue(rotationsQueue, { vault, secret: finding.secret, mode: 'resume', requestedBy }, { secret }),

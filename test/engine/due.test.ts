@@ -14,6 +14,7 @@ function decided(change: Partial<Facts>, tags = {}): Decision {
   const facts = {
     properties: properties(),
     stamp: undefined,
+    requested: {},
     request: { mode: 'scheduled' as const },
     rotationId,
     now,

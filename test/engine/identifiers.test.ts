@@ -57,6 +57,6 @@ describe('the name of the stored candidate', () => {
   test('an ordinary name is not taken for one', () => {
     expect(isPendingName('orders-db')).toBe(false);
     expect(isPendingName('pending')).toBe(false);
-    expect(isPendingName('keyturn-pending-orders-db')).toBe(false);
+    expect(isPendingName('orders-keyturn-pending-db')).toBe(false);
   });
 });

@@ -227,7 +227,7 @@ describe('the news of a new version', () => {
     });
     expect(it.warnings).toContain('history-not-kept');
     it.storageDown = false;
-    expect(await performRotation(it.deps, request)).toMatchObject({ reason: 'already-rotated' });
+    expect(await performRotation(it.deps, request)).toMatchObject({ found: 'finished' });
     expect(notices(it)).toHaveLength(1);
     expect(it.world.vault.count(it.world.secret)).toBe(2);
   });

@@ -5,20 +5,29 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
-import type {
-  Lease,
-  Leases,
-  NewVersion,
-  ReadOutcome,
-  SecretProperties,
-  SecretVersion,
-  Vault,
-  VersionChange,
-  WriteOutcome,
+import {
+  type Lease,
+  type Leases,
+  leaseMs,
+  type NewVersion,
+  type ReadOutcome,
+  type SecretProperties,
+  type SecretVersion,
+  type Vault,
+  type VersionChange,
+  type WriteOutcome,
 } from '../../shared/contract/ports.ts';
-import type { RetireOutcome, Rotator, RotatorEntry, Step, UseOutcome } from '../../shared/contract/rotator.ts';
+import type {
+  ApplyOutcome,
+  RetireOutcome,
+  Rotator,
+  RotatorEntry,
+  Step,
+  UseOutcome,
+} from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import type { EngineDependencies, Published } from '../../shared/engine/running/dependencies.ts';
 import { failure } from '../../shared/errors.ts';
@@ -117,9 +126,31 @@ export class MemoryVault implements Vault {
   }
 }
 
-/** Knows logins with their passwords; a key without a login is kept under its slot, its key id, or ''. */
+export interface Session {
+  readonly login: string;
+  readonly password: string;
+}
+
+/**
+ * Knows logins with their passwords, the first one first as MySQL has it; a key without a login is kept under its slot, its key id, or ''.
+ * As real targets do it may hold sessions open, lock a login after failed attempts, take no one in while it is full, and believe what it
+ * knew a moment ago.
+ */
 export class MemoryTarget {
   readonly logins = new Map<string, Set<string>>();
+  /** Sessions that live on, whatever becomes of the password they began with. */
+  sessions: Session[] = [];
+  /** How many sessions the admin has no right to end. */
+  protectedSessions = 0;
+  /** Most sessions at a time. */
+  mostSessions = Number.POSITIVE_INFINITY;
+  /** Failed attempts after which a login is locked. */
+  locksAfter = Number.POSITIVE_INFINITY;
+  readonly failures = new Map<string, number>();
+  /** Answers about a login that was changed are this many times those from before. */
+  cachedAnswers = 0;
+  readonly #cached = new Map<string, { left: number; readonly passwords: ReadonlySet<string> }>();
+
   /** Names and labels of issued keys, by key id. */
   readonly labels = new Map<string, string>();
   down = false;
@@ -127,16 +158,41 @@ export class MemoryTarget {
   refusing: (password: string) => boolean = () => false;
   touched: string[] = [];
 
+  /** Whether the target would let it in, by what is certain. Counts nothing. */
   accepts(credential: Credential): boolean {
     const password = credential.password.reveal();
     const login = credential.username;
+    if (login !== undefined && (this.failures.get(login) ?? 0) >= this.locksAfter) return false;
     if (login !== undefined) return this.logins.get(login)?.has(password) ?? false;
     return [...this.logins.values()].some((passwords) => passwords.has(password));
   }
 
+  /** An attempt to log in, with all that follows from it. */
+  login(credential: Credential): 'accepted' | 'refused' | 'full' {
+    if (this.sessions.length >= this.mostSessions) return 'full';
+    const { username } = credential;
+    const cached = username === undefined ? undefined : this.#cached.get(username);
+    if (cached !== undefined && cached.left > 0) {
+      cached.left--;
+      return cached.passwords.has(credential.password.reveal()) ? 'accepted' : 'refused';
+    }
+    if (this.accepts(credential)) return 'accepted';
+    if (username !== undefined) this.failures.set(username, (this.failures.get(username) ?? 0) + 1);
+    return 'refused';
+  }
+
   set(login: string, passwords: readonly string[]): void {
     this.touched.push(login);
+    this.#cached.set(login, { left: this.cachedAnswers, passwords: this.logins.get(login) ?? new Set() });
     this.logins.set(login, new Set(passwords));
+  }
+
+  /** Ends what the admin may end; how many were ended, and how many are left. */
+  endSessions(which: (session: Session) => boolean): { readonly ended: number; readonly left: number } {
+    const meant = this.sessions.filter(which);
+    const kept = meant.slice(0, this.protectedSessions);
+    this.sessions = this.sessions.filter((session) => !which(session) || kept.includes(session));
+    return { ended: meant.length - kept.length, left: kept.length };
   }
 }
 
@@ -166,7 +222,7 @@ export class MemoryRotator implements Rotator {
     }
   }
 
-  async apply(step: Step, candidate: Credential, live: Credential) {
+  async apply(step: Step, candidate: Credential, live: Credential): Promise<ApplyOutcome> {
     const target = this.#target;
     if (target.down) return this.#unreachable(step);
     // The fence of a real target: its own clock refuses what arrives after the lease.
@@ -178,51 +234,95 @@ export class MemoryRotator implements Rotator {
     }
     const applied = (credential: Credential) => ({ kind: 'applied' as const, credential });
     switch (step.strategy) {
-      case 'dual-password':
-        target.set(candidate.username ?? '', [live.password.reveal(), password]);
+      case 'dual-password': {
+        // What is published is kept beside the candidate, whichever of the two it is now: an attempt before may have made its own first.
+        const held = target.logins.get(candidate.username ?? '') ?? new Set();
+        const [first] = held;
+        const published = step.current.password.reveal();
+        const kept = held.has(published) ? published : live.password.reveal();
+        if (first !== password) target.set(candidate.username ?? '', [password, kept]);
         return applied(candidate);
-      case 'dual-key': {
-        const used = [...target.logins].find(([, keys]) => keys.has(step.current.password.reveal()))?.[0];
-        const slot = used === 'key1' ? 'key2' : 'key1';
-        const key = step.newPassword();
-        target.set(slot, [key.reveal()]);
-        return applied({ password: key, slot });
       }
-      case 'issue-revoke': {
-        for (const [id, label] of target.labels) {
-          if (label === step.label && id !== step.current.keyId) target.logins.delete(id);
-        }
-        const keyId = randomBytes(4).toString('hex');
-        const key = step.newPassword();
-        target.set(keyId, [key.reveal()]);
-        target.labels.set(keyId, step.label);
-        return applied({ password: key, keyId });
-      }
+      case 'dual-key':
+        return candidate.password.isEmpty ? applied(this.#regenerate(step)) : this.#held(step, candidate);
+      case 'issue-revoke':
+        return candidate.password.isEmpty ? applied(this.#issue(step)) : this.#held(step, candidate);
       case 'self-issued':
         target.set('self', [password]);
-        return applied(candidate);
+        return applied({ ...candidate, parts: { ...candidate.parts, previous: step.current.password } });
       default:
         target.set(candidate.username ?? '', [password]);
         return applied(candidate);
     }
   }
 
+  #regenerate(step: Step): Credential {
+    const used = [...this.#target.logins].find(([, keys]) => keys.has(step.current.password.reveal()))?.[0];
+    const slot = used === 'key1' ? 'key2' : 'key1';
+    const key = step.newPassword();
+    this.#target.set(slot, [key.reveal()]);
+    return { password: key, slot };
+  }
+
+  #issue(step: Step): Credential {
+    const target = this.#target;
+    for (const [id, label] of target.labels) {
+      if (label === step.label && id !== step.current.keyId) target.logins.delete(id);
+    }
+    const keyId = randomBytes(4).toString('hex');
+    const key = step.newPassword();
+    target.set(keyId, [key.reveal()]);
+    target.labels.set(keyId, step.label);
+    return { password: key, keyId };
+  }
+
+  /** A key that is to be first is not issued again: it is there or it is not. */
+  #held(step: Step, candidate: Credential): ApplyOutcome {
+    if (this.#target.accepts(candidate)) return { kind: 'applied', credential: candidate };
+    return failure('candidate-refused', { secret: step.secret, target: host, login: 'the key', detail: 'it is gone' });
+  }
+
   async verify(step: Step, credential: Credential) {
     if (this.#target.down) return { kind: 'unreachable' as const, detail: 'ECONNREFUSED' };
     if (step.strategy === 'self-issued') return { kind: 'accepted' as const };
-    return this.#target.accepts(credential)
-      ? { kind: 'accepted' as const }
-      : { kind: 'refused' as const, detail: 'password authentication failed' };
+    switch (this.#target.login(credential)) {
+      case 'accepted':
+        return { kind: 'accepted' as const };
+      case 'full':
+        return { kind: 'unreachable' as const, detail: 'too many connections' };
+      case 'refused':
+        return { kind: 'refused' as const, detail: 'password authentication failed' };
+    }
   }
 
   async inUse(): Promise<UseOutcome> {
     return { kind: 'idle' as const };
   }
 
+  /** Two passwords are told apart by their order alone, as in MySQL: what is dropped is the second, whichever it is. */
   async retire(step: Step, previous: Credential): Promise<RetireOutcome> {
-    if (this.#target.down) return this.#unreachable(step);
-    for (const passwords of this.#target.logins.values()) passwords.delete(previous.password.reveal());
-    return { kind: 'retired' as const, sessionsEnded: 0 };
+    const target = this.#target;
+    if (target.down) return this.#unreachable(step);
+    const password = previous.password.reveal();
+    const { username } = previous;
+    if (step.strategy === 'dual-password' && username !== undefined) {
+      const [first = ''] = target.logins.get(username) ?? [];
+      target.logins.set(username, new Set([first]));
+    } else {
+      for (const passwords of target.logins.values()) passwords.delete(password);
+    }
+    if (!step.emergency || username === undefined) return { kind: 'retired' as const, sessionsEnded: 0 };
+    const { ended, left } = target.endSessions((session) => session.login === username);
+    if (left === 0) return { kind: 'retired' as const, sessionsEnded: ended };
+    const fix = 'Grant the admin the right to end sessions.';
+    return failure('sessions-open', {
+      secret: step.secret,
+      target: host,
+      login: username,
+      sessions: left,
+      fix,
+      detail: '',
+    });
   }
 
   async check() {
@@ -242,7 +342,7 @@ export class MemoryLeases implements Leases {
   async acquire(vault: string, secret: string) {
     const key = `${vault}/${secret}`.toLowerCase();
     if ((this.held.get(key) ?? 0) > this.nowMs) return { kind: 'busy' as const };
-    const until = this.nowMs + 60_000;
+    const until = this.nowMs + leaseMs;
     this.held.set(key, until);
     const lease: Lease = {
       remainingMs: () => until - this.nowMs,
@@ -255,7 +355,7 @@ export class MemoryLeases implements Leases {
 
   /** As long as it takes for a dead worker's lease to run out. */
   expire(): void {
-    this.nowMs += 61_000;
+    this.nowMs += leaseMs + 1_000;
   }
 }
 
@@ -266,6 +366,8 @@ export interface World {
   readonly rotator: MemoryRotator;
   readonly acknowledged: Set<string>;
   readonly published: { readonly published: Published; readonly again: boolean }[];
+  /** Requests that somebody comes back to. */
+  readonly wakeUps: RotationRequest[];
   readonly secret: string;
   readonly firstVersion: string;
   readonly firstPassword: string;
@@ -307,6 +409,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   });
   const world: World = {
     acknowledged: new Set(),
+    wakeUps: [],
     vault,
     target,
     leases,
@@ -324,13 +427,23 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
       progress: { step: () => undefined },
       followUps: wrap('followUps', {
         published: async (about: Published, again: boolean) => {
+          const before = again && published.some((one) => one.published.rotationId === about.rotationId);
           published.push({ published: about, again });
-          return { kind: 'followed-up' as const };
+          return { kind: 'followed-up' as const, before };
         },
         done: async (rotationId: string) => ({
           kind: 'known' as const,
           done: published.some((one) => one.published.rotationId === rotationId),
         }),
+      }),
+      wakeUps: wrap('wakeUps', {
+        set: async (request: RotationRequest) => {
+          world.wakeUps.push(request);
+          return {
+            kind: 'set' as const,
+            withdraw: async () => void world.wakeUps.splice(world.wakeUps.indexOf(request), 1),
+          };
+        },
       }),
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },

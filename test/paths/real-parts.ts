@@ -10,6 +10,7 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../../shared/engine/running/dependencies.ts';
 import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
+import { queuedWakeUps } from '../../shared/operations/wake-ups.ts';
 import { BlobLeases, leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { connectStorage } from '../../shared/storage/connect.ts';
 import { tableMarks } from '../../shared/storage/state/marks.ts';
@@ -115,6 +116,7 @@ function dependencies(vault: { name: string; url: string }, connection: string, 
     leases: wrap('leases', new BlobLeases(clients, timing)),
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
+    wakeUps: queuedWakeUps(queues),
     acknowledged: async () => ({ kind: 'acknowledged', consumers: new Set() }),
     defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
     identityLogin: () => undefined,

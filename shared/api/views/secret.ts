@@ -127,6 +127,8 @@ function stateOf(
   switch (found.kind) {
     case 'retirement-due':
       return { state: 'retirement-due', detail: 'the deadline of the credential before has passed' };
+    case 'emergency':
+      return { state: 'due', detail: 'an emergency was asked for; the next sweep starts it' };
     case 'due':
       return { state: 'due', detail: 'the next sweep or event starts its rotation' };
     case 'healthy':

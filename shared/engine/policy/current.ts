@@ -2,7 +2,7 @@ import type { SecretProperties, SecretVersion, Vault } from '../../contract/port
 import type { RotatorEntry } from '../../contract/rotator.ts';
 import { type Failure, failure } from '../../errors.ts';
 import { type ParsePolicy, type Policy, type PolicyDefaults, parsePolicy } from './policy.ts';
-import { readRequested, type Requested, requestedTag } from './requested.ts';
+import { type Requested, readRequested, requestedTag } from './requested.ts';
 import { longestTag, mostTags, readStamp, type Stamp, stampTag, tagsKept } from './stamp.ts';
 
 /** The published version of a secret that opted in, and what its tags ask for. */

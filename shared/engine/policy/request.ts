@@ -21,6 +21,8 @@ export const rotationRequest = z
     mode: z.enum(['scheduled', 'asked', 'forced', 'emergency', 'resume', 'roll-back']),
     /** The version to go back to; the one before the current where it is absent. */
     to: version.optional(),
+    /** With `roll-back`: also to a credential that was revoked in an emergency. Takes the role emergency. */
+    force: z.boolean().optional(),
     /** Id of a rotation a person asked for; automatic ones get theirs from the version they replace. */
     rotationId: z
       .string()

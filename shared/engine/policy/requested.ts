@@ -6,7 +6,7 @@
  * pause does not end in silence. Readable by everyone who may list: ids and times, no free text.
  */
 import type { Tags } from '../../contract/ports.ts';
-import { readRevocation, type Revocation, revocationText, timeText } from './revocation.ts';
+import { type Revocation, readRevocation, revocationText, timeText } from './revocation.ts';
 
 export const requestedTag = 'requested';
 

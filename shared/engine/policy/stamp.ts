@@ -1,5 +1,5 @@
 import type { Tags } from '../../contract/ports.ts';
-import { readRevocation, type Revocation, revocationText, timeText } from './revocation.ts';
+import { type Revocation, readRevocation, revocationText, timeText } from './revocation.ts';
 
 /**
  * What a version made by Keyturn says of its making, in the one tag `rotation`:

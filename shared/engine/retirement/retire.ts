@@ -1,7 +1,9 @@
 /**
  * How an old credential ends. Like a rotation, the order is written once, here:
  *
- *   lease → read → old versions → evidence → retire → prove refused → disable → mark → release
+ *   lease → read → (write the revocation down) → prepare → old versions → evidence → retire → prove refused → disable → mark → release
+ *
+ * Whether the old credential is retired or revoked stands in the stamp, and whoever runs it does it that way.
  */
 import { type Credential, credentialName } from '../../contract/credential.ts';
 import type { Vault, WriteOutcome } from '../../contract/ports.ts';
@@ -9,13 +11,15 @@ import { SecretText } from '../../contract/secret-text.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
-import { readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
+import { actorId } from '../policy/revocation.ts';
+import { answers, isRetirementOpen, readStamp, type Stamp, withRevoked, withStamp } from '../policy/stamp.ts';
 import { ask } from '../running/ask.ts';
-import type { Attempt } from '../running/attempt.ts';
+import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { type Earlier, readEarlier } from '../running/previous.ts';
 import { prepare, type Target, valueWith } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
+import { vouchesFor } from '../running/vouch.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import type { RetirementRequest } from './request.ts';
 import type { RetirementResult } from './result.ts';
@@ -29,6 +33,8 @@ interface Work {
   readonly vault: Vault;
   readonly attempt: Attempt;
   readonly request: RetirementRequest;
+  /** A request that the version answers once the old credential is dead. */
+  readonly answering?: string;
 }
 
 /**
@@ -42,47 +48,85 @@ export async function retire(deps: EngineDependencies, request: RetirementReques
 /** The same for a worker that holds the lease already: an emergency rotation ends the old credential itself. */
 export async function retireUnderLease(work: Work): Promise<RetirementResult | Failure> {
   const { deps, vault, attempt, request } = work;
-  const current = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
-  if (isFailure(current)) return current;
-  if (current.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
-  attempt.tellTo(current.policy.notify);
-  const { stamp } = current;
-  if (stamp?.retireBy === undefined)
-    return notNow(attempt, 'nothing-to-retire', 'the credential before died when it was replaced');
-  if (stamp.rotationId !== request.rotationId)
-    return notNow(attempt, 'superseded', 'a newer rotation retires what is left');
-  if (stamp.retired === true) return notNow(attempt, 'already-retired', 'it was proven refused before');
+  const read = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
+  if (isFailure(read)) return read;
+  if (read.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
+  attempt.tellTo(read.policy.notify);
+  attempt.vaultClock(read.secret.readAt);
+  const open = await whatIsOpen(work, read);
+  if (open.kind !== 'open') return open;
+  const { current, stamp } = open;
+  const emergency = stamp.revoke !== undefined;
 
-  const asked = { rotationId: stamp.rotationId, emergency: request.mode === 'emergency' };
+  const asked = { rotationId: stamp.rotationId, emergency };
   const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, asked, signal));
   if (isFailure(target)) return target;
-  const old = await attempt.step('old versions', ({ signal }) => readOld(vault, current, stamp, signal));
+  const old = await attempt.step('old versions', (time) => readOld(vault, current, target, stamp, time));
   if (isFailure(old)) return old;
 
-  const isOver = request.mode === 'emergency' || current.secret.readAt >= stamp.retireBy;
+  const isOver = emergency || current.secret.readAt >= stamp.retireBy;
   const holding = await findHolding(work, current, target, { previous: old.versions[0]?.credential, isOver });
   if (isFailure(holding)) return holding;
   const { consumers } = current.policy;
-  const evidence = judgeEvidence(request.mode, holding, consumers.length, stamp.retireBy, current.secret.readAt);
+  const mode = emergency ? 'emergency' : request.mode;
+  const evidence = judgeEvidence(mode, holding, consumers.length, stamp.retireBy, current.secret.readAt);
   if (evidence === 'wait') {
     const leftMs = stamp.retireBy.getTime() - current.secret.readAt.getTime();
     return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, leftMs, steps: attempt.steps };
   }
 
-  const ended = await endAll(work, current, target, old.versions);
+  const ended = await endAll(work, current, target, stamp, old.versions);
   if (isFailure(ended)) return ended;
-  const marked = await attempt.step('mark', ({ signal }) => mark(vault, current, target, stamp, signal));
+  const marked = await attempt.step('mark', ({ signal }) => mark(work, current, target, stamp, signal));
   if (isFailure(marked)) return marked;
-  const logins = old.versions.map((version) => credentialName(version.credential));
   return {
     ...attempt.about,
     kind: 'retired',
     evidence,
     cut: holding,
-    logins,
+    logins: old.versions.map((version) => credentialName(version.credential)),
     sessionsEnded: ended.sessionsEnded,
     steps: attempt.steps,
   };
+}
+
+type Open = { readonly kind: 'open'; readonly current: Current; readonly stamp: OpenStamp };
+type OpenStamp = Stamp & { readonly retireBy: Date };
+
+/**
+ * What is left to end. Whoever wants it revoked although it was not made in an emergency has that written into the stamp first: sessions of
+ * a credential that was retired in peace live on, and a crash must not make an ordinary end of it.
+ */
+async function whatIsOpen(work: Work, current: Current): Promise<Open | RetirementResult | Failure> {
+  const { attempt, request } = work;
+  const { stamp } = current;
+  if (stamp === undefined) return notNow(attempt, 'nothing-to-retire', 'its current version was not made by Keyturn');
+  if (!answers(stamp, request.rotationId)) {
+    return notNow(attempt, 'superseded', 'a newer rotation retires what is left');
+  }
+  if (request.mode === 'emergency' && stamp.revoke === undefined) return writeRevocation(work, current, stamp);
+  if (stamp.retireBy === undefined)
+    return notNow(attempt, 'nothing-to-retire', 'the credential before died when it was replaced');
+  if (stamp.retired === true) return notNow(attempt, 'already-retired', 'it was proven refused before');
+  return { kind: 'open', current, stamp: { ...stamp, retireBy: stamp.retireBy } };
+}
+
+async function writeRevocation(
+  { vault, attempt, request }: Work,
+  current: Current,
+  { retired: _again, ...stamp }: Stamp,
+): Promise<Open | Failure> {
+  const { secret } = current;
+  const { retireBy = secret.readAt } = stamp;
+  const revoke = actorId(request.requestedById ?? request.requestedBy);
+  const open = { ...stamp, revoke, retireBy: retireBy < secret.readAt ? retireBy : secret.readAt };
+  const tags = withStamp(secret.tags, open);
+  const changed = await attempt.step('write down', ({ signal }) =>
+    vault.change(secret.name, secret.version, { tags }, { signal }),
+  );
+  if (isFailure(changed)) return changed;
+  const { updatedAt } = changed.secret;
+  return { kind: 'open', stamp: open, current: { ...current, stamp: open, secret: { ...secret, tags, updatedAt } } };
 }
 
 function notNow(
@@ -97,19 +141,33 @@ function notNow(
 async function readOld(
   vault: Vault,
   current: Current,
+  target: Target,
   stamp: Stamp,
-  signal: AbortSignal,
+  time: StepTime,
 ): Promise<{ readonly kind: 'old'; readonly versions: readonly Earlier[] } | Failure> {
   const versions: Earlier[] = [];
   let next: Stamp | undefined = stamp;
-  while (next?.retireBy !== undefined && next.retired !== true && versions.length < mostGenerations) {
-    const earlier = await readEarlier(vault, current, next.from, signal);
+  while (isRetirementOpen(next) && versions.length < mostGenerations) {
+    const earlier = await readEarlier(vault, current, next.from, time.signal);
     if (isFailure(earlier)) return earlier;
     if (earlier.kind === 'missing') break;
+    if (!vouchesFor(target, target.stepFor(time), earlier.credential))
+      return notOurs(current, target, next.from, earlier, time);
     versions.push(earlier);
     next = readStamp(earlier.secret.tags);
   }
   return { kind: 'old', versions };
+}
+
+/** A stamp can be forged, and leads to any version: what the secret does not vouch for is not ended for it. */
+function notOurs(current: Current, target: Target, version: string, { credential }: Earlier, time: StepTime): Failure {
+  const published = credentialName(target.credential);
+  return failure('retire-refused', {
+    secret: current.secret.name,
+    target: target.stepFor(time).endpoint.host,
+    login: credentialName(credential),
+    detail: `version ${version} is of another login than the current one (${published}), and this secret does not vouch for it`,
+  });
 }
 
 async function findHolding(
@@ -152,15 +210,16 @@ async function endAll(
   work: Work,
   current: Current,
   target: Target,
+  { revoke }: Stamp,
   versions: readonly Earlier[],
 ): Promise<{ readonly kind: 'ended'; readonly sessionsEnded: number } | Failure> {
   const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
+  const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
   let sessionsEnded = 0;
   for (const { secret, credential } of versions) {
-    // Somebody may have published the same login by hand: what is current is never made to be refused.
-    const isCurrent = perLogin
-      ? credential.username === target.credential.username
-      : credential.password.equals(target.credential.password);
+    // Somebody may have published the same credential by hand: what is current is never made unusable.
+    const isSame = credential.password.equals(target.credential.password);
+    const isCurrent = isSame || (perLogin && credential.username === target.credential.username);
     if (hasTarget && !isCurrent) {
       const ended = await work.attempt.step('retire', (time) =>
         target.rotator.retire(target.stepFor(time), credential),
@@ -168,12 +227,13 @@ async function endAll(
       if (isFailure(ended)) return ended;
       sessionsEnded += ended.sessionsEnded;
     }
-    if (hasTarget && !credential.password.equals(target.credential.password)) {
+    if (hasTarget && !isSame) {
       const proven = await proveRefused(work, current, target, credential);
       if (isFailure(proven)) return proven;
     }
+    const tags = revoked === undefined || isSame ? {} : { tags: withRevoked(secret.tags, revoked) };
     const disabled = await work.attempt.step('disable', ({ signal }) =>
-      work.vault.change(current.secret.name, secret.version, { enabled: false }, { signal }),
+      work.vault.change(current.secret.name, secret.version, { enabled: false, ...tags }, { signal }),
     );
     if (isFailure(disabled)) return disabled;
   }
@@ -206,14 +266,15 @@ async function proveRefused(
  * once more without it: that is what makes verifiers drop it.
  */
 async function mark(
-  vault: Vault,
+  { vault, attempt, answering }: Work,
   current: Current,
   target: Target,
   stamp: Stamp,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
   const { secret } = current;
-  const tags = withStamp(secret.tags, { ...stamp, retired: true });
+  const also = answering === undefined || answers(stamp, answering) ? stamp.also : (stamp.also ?? answering);
+  const tags = withStamp(secret.tags, { ...stamp, retired: true, ...(also === undefined ? {} : { also }) });
   const previous = target.credential.parts?.['previous'];
   if (previous === undefined || previous.isEmpty)
     return vault.change(secret.name, secret.version, { tags }, { signal });
@@ -224,5 +285,6 @@ async function mark(
     ...(contentType === undefined ? {} : { contentType }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };
+  await attempt.secondAfter(secret.updatedAt, signal);
   return vault.write(secret.name, { value: replaced.value, tags, ...kept }, { signal });
 }

@@ -5,6 +5,7 @@ import type { Step } from '../../contract/rotator.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
+import { revokedOf } from '../policy/stamp.ts';
 import { unreachable } from '../running/ask.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import { type Target, valueWith } from '../running/target.ts';
@@ -28,17 +29,21 @@ interface Work {
   readonly current: Current;
   readonly target: Target;
   readonly attempt: Attempt;
+  readonly rotationId: string;
+  readonly also?: string;
+  /** The id of whoever wants the credential before revoked. */
+  readonly revoke: string | undefined;
 }
 
-/** Makes the target accept a new credential and sees it log in. What the attempt before has done already is not done again. */
+/**
+ * Makes the target accept a new credential and sees it log in. A stored candidate is applied again, whatever the target has of it already:
+ * apply looks first, and what an attempt before left half done (a change that was not saved, a second password) is found there.
+ */
 export async function makeAccepted(work: Work, found: Found): Promise<Accepted | Failure> {
-  if (found.applied !== undefined) {
-    return verified(work, { ...versionOf(found), kind: 'applied', credential: found.applied, warnings: [] });
-  }
-  let outcome = await oneRound(work, found.stored === undefined ? undefined : found, found.live);
+  let outcome = await oneRound(work, found, false);
   const rounds = found.fixed === true ? 1 : mostRounds;
   for (let round = 1; isFailure(outcome) && outcome.class === 'refused' && round < rounds; round++) {
-    outcome = await oneRound(work, undefined, found.live);
+    outcome = await oneRound(work, found, true);
   }
   return outcome;
 }
@@ -50,8 +55,9 @@ interface Applied {
   readonly pendingVersion?: string;
 }
 
-async function oneRound(work: Work, stored: Found | undefined, live: Credential): Promise<Accepted | Failure> {
-  const { pending, oldLives } = strategyTraits[work.current.policy.strategy];
+async function oneRound(work: Work, found: Found, again: boolean): Promise<Accepted | Failure> {
+  const { pending } = strategyTraits[work.current.policy.strategy];
+  const stored = again || found.stored === undefined ? undefined : found;
   const proposed =
     stored?.stored === undefined ? await propose(work) : { kind: 'proposed' as const, credential: stored.stored };
   if (isFailure(proposed)) return proposed;
@@ -63,15 +69,17 @@ async function oneRound(work: Work, stored: Found | undefined, live: Credential)
   if (isFailure(saved)) return saved;
 
   const applied = await work.attempt.step('apply', (time) =>
-    work.target.rotator.apply(work.target.stepFor(time), candidate, live),
+    work.target.rotator.apply(work.target.stepFor(time), candidate, found.live),
   );
   if (isFailure(applied)) return applied;
+  work.attempt.applied();
 
-  const kept = pending === 'after-apply' ? await save(work, applied.credential) : saved;
+  const toKeep = pending === 'after-apply' && saved.pendingVersion === undefined;
+  const kept = toKeep ? await save(work, applied.credential) : saved;
   if (isFailure(kept)) return kept;
 
   const result = await verified(work, { ...kept, ...applied, warnings: applied.warnings ?? [] });
-  if (isFailure(result) && result.class !== 'retry' && !oldLives) await restore(work, applied.credential);
+  if (isFailure(result) && result.class !== 'retry' && mayRestore(work, found)) await restore(work, applied.credential);
   return result;
 }
 
@@ -98,13 +106,28 @@ async function propose(work: Work): Promise<{ readonly kind: 'proposed'; readonl
 
 async function save(work: Work, candidate: Credential): Promise<Stored | Failure> {
   const { vault, current, target, attempt } = work;
-  const { rotationId } = attempt.about;
-  return attempt.step('save pending', ({ signal }) =>
-    savePending(vault, current, target, rotationId, candidate, signal),
-  );
+  const { rotationId, revoke } = work;
+  const draft = { rotationId, credential: candidate, ...(revoke === undefined ? {} : { revoke }) };
+  return attempt.step('save pending', ({ signal }) => savePending(vault, current, target, draft, signal));
 }
 
 async function verified(work: Work, applied: Applied): Promise<Accepted | Failure> {
+  const proven = await prove(work, applied);
+  if (!isFailure(proven) || proven.class !== 'retry' || !mayMakeRoom(work)) return proven;
+  // Whoever holds the leaked credential may hold every connection there is. It is ended in any case, so it is ended now.
+  const { target, attempt } = work;
+  const room = await attempt.step('make room', (time) =>
+    target.rotator.retire(target.stepFor(time), target.credential),
+  );
+  return isFailure(room) ? proven : prove(work, applied);
+}
+
+/** Sessions are held by a login; and only an admin gets in where every connection of the login is taken. */
+function mayMakeRoom({ current, target, revoke }: Work): boolean {
+  return revoke !== undefined && current.policy.admin.kind !== 'self' && target.credential.username !== undefined;
+}
+
+async function prove(work: Work, applied: Applied): Promise<Accepted | Failure> {
   const { target, current, attempt } = work;
   return attempt.step('verify', async (time): Promise<Accepted | Failure> => {
     const step = target.stepFor(time);
@@ -126,6 +149,16 @@ async function verified(work: Work, applied: Applied): Promise<Accepted | Failur
 
 function names(step: Step, credential: Credential): { secret: string; target: string; login: string } {
   return { secret: step.secret, target: step.endpoint.host, login: credentialName(credential) };
+}
+
+/**
+ * The password before is put back only where it died at apply, and never one that leaked or that somebody revoked. On the way back to an
+ * earlier version it is put back too: the current one is what consumers read.
+ */
+function mayRestore({ current, revoke }: Work, found: Found): boolean {
+  const { oldLives } = strategyTraits[current.policy.strategy];
+  const isRevoked = revoke !== undefined || revokedOf(current.secret.tags) !== undefined;
+  return !isRevoked && (!oldLives || found.fixed === true);
 }
 
 /**

@@ -5,16 +5,18 @@ import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import { pendingNameOf } from '../policy/identifiers.ts';
-import { formatStamp, pendingOfTag, readStamp, stampTag } from '../policy/stamp.ts';
+import { formatStamp, pendingOfTag, readStamp, type Stamp, stampTag } from '../policy/stamp.ts';
 import { credentialOf, readValue, type Target, valueWith } from '../running/target.ts';
 
 /** How many stored candidates are looked at, newest first, when the newest is not the one that the target took. */
 const mostLookedAt = 5;
 
 export type PendingOutcome =
-  | { readonly kind: 'pending'; readonly credential: Credential; readonly version: string; readonly rotationId: string }
+  | ({ readonly kind: 'pending'; readonly version: string } & StoredCandidate)
   /** Left from a rotation that is over: published, or overtaken by somebody else's version. */
   | { readonly kind: 'stale'; readonly version: string }
+  /** A key that a provider issued, stored and never published, because somebody published by hand in between: it is to be revoked. */
+  | { readonly kind: 'orphan'; readonly version: string; readonly credential: Credential }
   | { readonly kind: 'none' }
   | Failure;
 
@@ -22,6 +24,8 @@ export type PendingOutcome =
 export interface StoredCandidate {
   readonly credential: Credential;
   readonly rotationId?: string;
+  /** The rotation is an emergency: the id of whoever wants the credential before revoked. */
+  readonly revoke?: string;
 }
 
 /** The stored candidate that is to replace the current version, if there is one. */
@@ -40,9 +44,9 @@ export async function readPending(vault: Vault, current: Current, signal: AbortS
   if (stamp.from !== current.secret.version) {
     const looked = await isOrphan(vault, current, stamp.rotationId, signal);
     if (isFailure(looked)) return looked;
-    if (!looked.orphan) return { kind: 'stale', version };
+    return looked.orphan ? { kind: 'orphan', version, credential } : { kind: 'stale', version };
   }
-  return { kind: 'pending', credential, version, rotationId: stamp.rotationId };
+  return { kind: 'pending', version, ...candidateOf(credential, stamp) };
 }
 
 /**
@@ -79,28 +83,35 @@ export async function olderPending(
     const read = await vault.read(name, { version, signal });
     if (isFailure(read)) return read;
     const credential = read.kind === 'found' ? credentialIn(read.secret, current) : undefined;
-    const rotationId = readStamp(tags)?.rotationId;
-    if (credential !== undefined && rotationId !== undefined) candidates.push({ credential, rotationId });
+    const stamp = readStamp(tags);
+    if (credential !== undefined && stamp !== undefined) candidates.push(candidateOf(credential, stamp));
   }
   return { kind: 'listed', candidates };
 }
 
-/** Stores a candidate. Called again it stores another version; the newest counts. */
+function candidateOf(credential: Credential, { rotationId, revoke }: Stamp): StoredCandidate {
+  return { credential, rotationId, ...(revoke === undefined ? {} : { revoke }) };
+}
+
+/**
+ * Stores a candidate, with all that is meant by it. It expires and has a content type as its secret will have: policies of the platform
+ * may refuse a secret without. Called again it stores another version; the newest counts.
+ */
 export async function savePending(
   vault: Vault,
   current: Current,
   target: Target,
-  rotationId: string,
-  candidate: Credential,
+  { credential: candidate, rotationId, revoke }: StoredCandidate & { readonly rotationId: string },
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'stored'; readonly pendingVersion: string } | Failure> {
-  const { secret } = current;
+  const { secret, policy } = current;
   const replaced = valueWith(current, target, candidate);
   if (isFailure(replaced)) return replaced;
   const { keyId, slot } = candidate;
   const stamp = {
     rotationId,
     from: secret.version,
+    ...(revoke === undefined ? {} : { revoke }),
     ...(keyId === undefined ? {} : { keyId }),
     ...(slot === undefined ? {} : { slot }),
   };
@@ -109,6 +120,7 @@ export async function savePending(
     {
       value: replaced.value,
       tags: { [stampTag]: formatStamp(stamp), [pendingOfTag]: secret.name },
+      expiresAt: new Date(secret.readAt.getTime() + policy.validForMs),
       ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
     },
     { signal },

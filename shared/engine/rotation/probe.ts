@@ -12,13 +12,12 @@ import type { RotationRequest } from '../policy/request.ts';
 import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
 import { credentialOf, readValue, type Target } from '../running/target.ts';
-import { olderPending, readPending, type StoredCandidate } from './pending.ts';
+import { vouchesFor } from '../running/vouch.ts';
+import { olderPending, type PendingOutcome, readPending, type StoredCandidate } from './pending.ts';
 
 export interface Found {
   readonly kind: 'found';
-  /** A stored candidate that the target accepts already: the attempt before got as far as apply. */
-  readonly applied?: Credential;
-  /** A stored candidate that the target does not know yet. */
+  /** A candidate that is stored, or an earlier credential to go back to. The target may or may not have it already: apply looks. */
   readonly stored?: Credential;
   /** The version of the stored candidate, to be disabled once it is published. */
   readonly pendingVersion?: string;
@@ -27,10 +26,27 @@ export interface Found {
    * still come again, and must find its work done.
    */
   readonly rotationId?: string;
+  /** That rotation is an emergency: the id of whoever wants the credential before revoked. */
+  readonly revoke?: string;
+  /** A key that nobody will publish any more: to be revoked before anything else. */
+  readonly orphan?: { readonly version: string; readonly credential: Credential };
   /** Another candidate must not take the place of this one. */
   readonly fixed?: boolean;
   /** A credential that logs in; the published one, where a forced or emergency rotation goes on without any. */
   readonly live: Credential;
+}
+
+/** What is asked for, as far as it decides about a target where nothing logs in. */
+export interface ProbeMode {
+  readonly mode: RotationRequest['mode'];
+  readonly emergency: boolean;
+}
+
+interface Asking {
+  readonly current: Current;
+  readonly target: Target;
+  readonly time: StepTime;
+  readonly asked: ProbeMode;
 }
 
 /** Asks the target about pending, then current, then older candidates, then previous. Changes nothing. */
@@ -38,54 +54,67 @@ export async function probe(
   vault: Vault,
   current: Current,
   target: Target,
-  mode: RotationRequest['mode'],
+  asked: ProbeMode,
   time: StepTime,
 ): Promise<Found | Failure> {
+  const asking = { current, target, time, asked };
   const keepsPending = strategyTraits[current.policy.strategy].pending !== 'never';
   const pending = keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const };
   if (isFailure(pending)) return pending;
-  const known = {
-    kind: 'found' as const,
-    ...(pending.kind === 'pending' ? { stored: pending.credential, rotationId: pending.rotationId } : {}),
-    ...(pending.kind === 'none' ? {} : { pendingVersion: pending.version }),
-  };
+  const known = knownOf(pending);
   if (pending.kind === 'pending') {
-    const answer = await ask(current, target, pending.credential, time);
-    if (isFailure(answer)) return answer;
-    if (answer.accepted) return { ...known, applied: pending.credential, live: pending.credential };
+    const accepted = await logsIn(asking, pending.credential);
+    if (isFailure(accepted)) return accepted;
+    if (accepted.accepted) return { ...known, live: pending.credential };
   }
-  const published = await ask(current, target, target.credential, time);
+  const published = await logsIn(asking, target.credential);
   if (isFailure(published)) return published;
   if (published.accepted) return { ...known, live: target.credential };
 
-  if (keepsPending) {
-    const older = await firstAccepted(await olderPending(vault, current, time.signal), current, target, time);
-    if (isFailure(older)) return older;
-    if (older.kind === 'accepted') {
-      const { credential, rotationId } = older;
-      return {
-        kind: 'found',
-        applied: credential,
-        live: credential,
-        ...(rotationId === undefined ? {} : { rotationId }),
-      };
-    }
+  const older = keepsPending ? await firstAccepted(await olderPending(vault, current, time.signal), asking) : undefined;
+  if (older !== undefined && isFailure(older)) return older;
+  if (older?.kind === 'accepted') {
+    const { kind: _accepted, credential, ...rotation } = older;
+    return { kind: 'found', ...rotation, stored: credential, live: credential };
   }
-  const previous = await firstAccepted(await readPrevious(vault, current, time.signal), current, target, time);
+  const previous = await firstAccepted(await readPrevious(vault, current, time.signal), asking);
   if (isFailure(previous)) return previous;
   if (previous.kind === 'accepted') return { ...known, live: previous.credential };
-  return withoutLive(current, target, mode, published.detail, known, time);
+  return withoutLive(asking, published.detail, known);
+}
+
+function knownOf(pending: Exclude<PendingOutcome, Failure>): Omit<Found, 'live'> {
+  switch (pending.kind) {
+    case 'none':
+      return { kind: 'found' };
+    case 'stale':
+      return { kind: 'found', pendingVersion: pending.version };
+    case 'orphan':
+      return { kind: 'found', orphan: { version: pending.version, credential: pending.credential } };
+    case 'pending': {
+      const { kind: _pending, version, credential, ...rotation } = pending;
+      return { kind: 'found', ...rotation, stored: credential, pendingVersion: version };
+    }
+  }
+}
+
+/**
+ * In an emergency a target that lets nobody in is no obstacle where an admin can make room: whoever holds the leaked credential may hold
+ * every connection there is. The credential then counts as one that does not log in.
+ */
+async function logsIn({ current, target, time, asked }: Asking, credential: Credential) {
+  const answer = await ask(current, target, credential, time);
+  const isCrowded = isFailure(answer) && answer.code === 'target-unreachable';
+  if (!isCrowded || !asked.emergency || current.policy.admin.kind === 'self') return answer;
+  return { kind: 'answer' as const, accepted: false, detail: answer.message };
 }
 
 function withoutLive(
-  current: Current,
-  target: Target,
-  mode: RotationRequest['mode'],
+  { current, target, asked: { mode, emergency } }: Asking,
   detail: string,
   known: Omit<Found, 'live'>,
-  time: StepTime,
 ): Found | Failure {
-  const adminReplaces = target.stepFor(time).admin.kind !== 'self' && (mode === 'forced' || mode === 'emergency');
+  const adminReplaces = current.policy.admin.kind !== 'self' && (mode === 'forced' || emergency);
   if (adminReplaces) return { ...known, live: target.credential };
   return failure('no-live-credential', {
     secret: current.secret.name,
@@ -96,13 +125,13 @@ function withoutLive(
 
 async function firstAccepted(
   listed: { readonly kind: 'listed'; readonly candidates: readonly StoredCandidate[] } | Failure,
-  current: Current,
-  target: Target,
-  time: StepTime,
+  asking: Asking,
 ): Promise<({ readonly kind: 'accepted' } & StoredCandidate) | { readonly kind: 'none' } | Failure> {
   if (isFailure(listed)) return listed;
+  const { target, time } = asking;
   for (const candidate of listed.candidates) {
-    const answer = await ask(current, target, candidate.credential, time);
+    if (!vouchesFor(target, target.stepFor(time), candidate.credential)) continue;
+    const answer = await logsIn(asking, candidate.credential);
     if (isFailure(answer)) return answer;
     if (answer.accepted) return { kind: 'accepted', ...candidate };
   }

@@ -1,21 +1,26 @@
 /** The new credential becomes the vault's current version, and the vault is asked whether it has. */
 import type { Credential } from '../../contract/credential.ts';
-import type { Vault, WriteOutcome } from '../../contract/ports.ts';
+import type { SecretProperties, Vault, WriteOutcome } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
+import { withRequested } from '../policy/requested.ts';
 import { formatStamp, longestTag, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import { type Target, valueWith } from '../running/target.ts';
 
 export interface Draft {
   readonly rotationId: string;
+  /** A second request that the version answers. */
+  readonly also?: string;
   readonly credential: Credential;
-  readonly emergency: boolean;
+  /** The id of whoever wants the credential before revoked. */
+  readonly revoke: string | undefined;
 }
 
 /**
  * Sets value, expiry, tags and content type in one call. Comes after verify: readers take the newest version at once, so an unproven
- * password here would be an outage, not a retry. Everything the value and the tags hold besides the credential is carried over.
+ * password here would be an outage, not a retry. Everything the value and the tags hold besides the credential is carried over; an
+ * emergency that stood in the tags is told by the stamp from now on.
  */
 export async function publish(
   vault: Vault,
@@ -24,18 +29,19 @@ export async function publish(
   draft: Draft,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
-  const { secret, policy } = current;
+  const { secret, policy, requested } = current;
   const replaced = valueWith(current, target, draft.credential);
   if (isFailure(replaced)) return replaced;
   const stamp = stampOf(current, draft);
   if (formatStamp(stamp).length > longestTag) {
     return failure('tags-full', { secret: secret.name, detail: `the provider's id of the key is too long for a tag` });
   }
+  const { emergency: _told, ...standing } = requested;
   return vault.write(
     secret.name,
     {
       value: replaced.value,
-      tags: withStamp(secret.tags, stamp),
+      tags: withStamp(withRequested(secret.tags, standing), stamp),
       expiresAt: new Date(secret.readAt.getTime() + policy.validForMs),
       ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
     },
@@ -43,16 +49,18 @@ export async function publish(
   );
 }
 
-function stampOf(current: Current, draft: Draft): Stamp {
-  const { keyId, slot } = draft.credential;
-  const overlapMs = draft.emergency ? 0 : current.policy.overlapMs;
+function stampOf(current: Current, { rotationId, also, credential, revoke }: Draft): Stamp {
+  const { keyId, slot } = credential;
+  const overlapMs = revoke === undefined ? current.policy.overlapMs : 0;
   return {
-    rotationId: draft.rotationId,
+    rotationId,
+    ...(also === undefined ? {} : { also }),
     from: current.secret.version,
     // In an emergency there are sessions to end even where the old password died at apply.
-    ...(strategyTraits[current.policy.strategy].oldLives || draft.emergency
+    ...(strategyTraits[current.policy.strategy].oldLives || revoke !== undefined
       ? { retireBy: new Date(current.secret.readAt.getTime() + overlapMs) }
       : {}),
+    ...(revoke === undefined ? {} : { revoke }),
     ...(keyId === undefined ? {} : { keyId }),
     ...(slot === undefined ? {} : { slot }),
   };
@@ -64,14 +72,18 @@ export interface Confirmed {
   readonly retireBy: Date | undefined;
   readonly expiresAt: Date | undefined;
   readonly now: Date;
+  /** What a person should look at: versions of somebody else that were overtaken. */
+  readonly warnings: readonly string[];
 }
 
 /** Waits between looks for a version whose answer was lost, in ms: a request that was cut may still arrive. */
 const settleMs = [0, 500, 1_500, 4_000];
 
+type Version = SecretProperties & { readonly version: string };
+
 /**
- * Reads the newest version back. There is no compare-and-set in the service, so this is how the engine learns what a lost answer meant
- * and whether somebody else published in the meantime.
+ * Lists the versions. There is no compare-and-set in the service, so this is how the engine learns what a lost answer meant and whether
+ * somebody else published in the meantime, before its own version or after it.
  */
 export async function confirm(
   vault: Vault,
@@ -84,19 +96,65 @@ export async function confirm(
   const { secret } = current;
   for (const ms of isFailure(published) && published.code === 'vault-unreachable' ? settleMs : [0]) {
     if (ms > 0) await wait(ms, signal);
-    const read = await vault.read(secret.name, { signal });
-    if (isFailure(read)) return isFailure(published) ? published : read;
-    if (read.kind !== 'found')
-      return failure('newer-version', { secret: secret.name, detail: `its newest version is ${read.kind}` });
-    const { version, tags, expiresAt, readAt } = read.secret;
-    const stamp = readStamp(tags);
-    if (stamp?.rotationId === draft.rotationId && stamp.from === secret.version) {
-      return { kind: 'confirmed', to: version, retireBy: stamp.retireBy, expiresAt, now: readAt };
-    }
-    if (version !== secret.version)
-      return failure('newer-version', { secret: secret.name, detail: `version ${version}` });
+    const listed = await vault.versions(secret.name, { signal });
+    if (isFailure(listed)) return isFailure(published) ? published : listed;
+    const newest = await newestOf(vault, secret.name, listed.versions, signal);
+    if (newest !== undefined && 'kind' in newest) return newest;
+    if (newest === undefined)
+      return failure('newer-version', { secret: secret.name, detail: 'it has no version any more' });
+    if (isOurs(newest, current, draft)) return confirmed(current, newest, listed.versions);
+    if (newest.version !== secret.version) return overtaken(current, draft, newest, listed.versions);
   }
   if (isFailure(published)) return published;
   const detail = 'it took the new version but does not show it';
   return failure('vault-unreachable', { secret: secret.name, vault: vault.name, detail });
+}
+
+function isOurs({ tags }: Version, { secret }: Current, { rotationId }: Draft): boolean {
+  const stamp = readStamp(tags);
+  return stamp?.rotationId === rotationId && stamp.from === secret.version;
+}
+
+/** The service tells time in whole seconds: of two versions of one second only a read says which is current. */
+async function newestOf(
+  vault: Vault,
+  name: string,
+  versions: readonly Version[],
+  signal: AbortSignal,
+): Promise<Version | Failure | undefined> {
+  const [first, second] = versions;
+  if (second === undefined || first?.createdAt.getTime() !== second.createdAt.getTime()) return first;
+  const read = await vault.read(name, { signal });
+  if (isFailure(read)) return read;
+  return read.kind === 'found' ? versions.find(({ version }) => version === read.secret.version) : first;
+}
+
+function confirmed(
+  current: Current,
+  { version, tags, expiresAt, createdAt }: Version,
+  versions: readonly Version[],
+): Confirmed {
+  const buried = between(current, version, versions);
+  const warnings = buried.map(
+    (each) =>
+      `Somebody else published version ${each} after version ${current.secret.version} was read, and version ${version} has replaced it. Compare the two, and publish what is missing.`,
+  );
+  return { kind: 'confirmed', to: version, retireBy: readStamp(tags)?.retireBy, expiresAt, now: createdAt, warnings };
+}
+
+/** Versions that somebody made after the one that was read and before our own. */
+function between({ secret }: Current, ours: string, versions: readonly Version[]): readonly string[] {
+  return versions
+    .filter(({ version, createdAt }) => version !== ours && version !== secret.version && createdAt > secret.createdAt)
+    .map(({ version }) => version);
+}
+
+function overtaken(current: Current, draft: Draft, newest: Version, versions: readonly Version[]): Failure {
+  const ours = versions.find((each) => isOurs(each, current, draft));
+  const mine = ours === undefined ? '' : `, and it has replaced version ${ours.version}, which this rotation made`;
+  const state = newest.enabled ? '' : ' and is disabled';
+  return failure('newer-version', {
+    secret: current.secret.name,
+    detail: `version ${newest.version} was not made by this rotation${state}${mine}`,
+  });
 }

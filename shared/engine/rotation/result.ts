@@ -4,13 +4,14 @@ import type { Attempted, Failed, Skipped } from '../running/result.ts';
 
 export interface Rotated extends Attempted {
   readonly kind: 'rotated';
-  readonly reason: DueReason;
+  /** Why it was due; `found`: its version was there already. */
+  readonly reason: DueReason | 'found';
   readonly strategy: Strategy;
   /** The version that was replaced, and the one that was made. */
   readonly from: string;
   readonly to: string;
-  /** Login, slot or key id of the new credential. */
-  readonly login: string;
+  /** Login, slot or key id of the new credential, where it is at hand. */
+  readonly login?: string;
   /** When the old credential will be dead; absent where it died at apply. */
   readonly retireBy?: Date;
   readonly expiresAt?: Date;

@@ -1,26 +1,46 @@
 /** Going back to an earlier version: its credential takes the place of a proposed one, and the steps are those of any rotation. */
+import { type Credential, credentialName } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
+import type { RotationRequest } from '../policy/request.ts';
+import type { Revocation } from '../policy/revocation.ts';
+import { revokedOf } from '../policy/stamp.ts';
 import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
-import { readEarlier } from '../running/previous.ts';
+import { type Earlier, readEarlier } from '../running/previous.ts';
 import type { Target } from '../running/target.ts';
+import { vouchesFor } from '../running/vouch.ts';
+import { readPending } from './pending.ts';
 import type { Found } from './probe.ts';
 
+/** How many versions that were revoked are compared with the one to go back to, newest first. */
+const mostCompared = 10;
+
+/** The version to go back to. */
+export interface WayBack {
+  readonly kind: 'way-back';
+  readonly version: string;
+  readonly credential: Credential;
+  /** Its name: login, slot or key id. */
+  readonly login: string;
+  /** Who revoked it, and when. */
+  readonly revoked: Revocation | undefined;
+}
+
 /**
- * Finds the credential to go back to. Where it still logs in there is nothing to apply; where it does not, the target is made to accept
- * it again if it takes credentials that we choose. It is never published unproven. Changes nothing at the target.
+ * Finds the version that a roll-back would go back to, without asking the target. Never a login that the secret does not vouch for. Changes
+ * nothing but the `enabled` of old versions.
  */
-export async function probeEarlier(
+export async function findWayBack(
   vault: Vault,
   current: Current,
   target: Target,
   to: string | undefined,
   time: StepTime,
-): Promise<Found | Failure> {
-  const { secret, stamp, policy } = current;
+): Promise<WayBack | Failure> {
+  const { secret, stamp } = current;
   const version = to ?? stamp?.from;
   const impossible = (detail: string): Failure => failure('roll-back-impossible', { secret: secret.name, detail });
   if (version === undefined) return impossible('there is no version before the current one that Keyturn knows of');
@@ -28,10 +48,89 @@ export async function probeEarlier(
   const earlier = await readEarlier(vault, current, version, time.signal);
   if (isFailure(earlier)) return earlier;
   if (earlier.kind === 'missing') return impossible(`there is no version ${version}`);
-  const answer = await ask(current, target, earlier.credential, time);
+  const { credential } = earlier;
+  if (!vouchesFor(target, target.stepFor(time), credential)) {
+    const names = `${credentialName(credential)}, and the current one is ${credentialName(target.credential)}`;
+    return impossible(`version ${version} is of another login: ${names}`);
+  }
+  const revoked = await revokedAs(vault, current, earlier, time.signal);
+  if ('kind' in revoked) return revoked;
+  return { kind: 'way-back', version, credential, login: credentialName(credential), ...revoked };
+}
+
+/** Another version may hold the same credential, and only one of them bears the mark. */
+async function revokedAs(
+  vault: Vault,
+  current: Current,
+  { secret, credential }: Earlier,
+  signal: AbortSignal,
+): Promise<{ readonly revoked: Revocation | undefined } | Failure> {
+  const own = revokedOf(secret.tags);
+  if (own !== undefined) return { revoked: own };
+  const listed = await vault.versions(secret.name, { signal });
+  if (isFailure(listed)) return listed;
+  const marked = listed.versions.filter(({ tags }) => revokedOf(tags) !== undefined).slice(0, mostCompared);
+  for (const { version, enabled, tags } of marked) {
+    const other = await readEarlier(vault, current, version, signal);
+    if (isFailure(other)) return other;
+    const closed = enabled ? undefined : await vault.change(secret.name, version, { enabled: false }, { signal });
+    if (closed !== undefined && isFailure(closed)) return closed;
+    if (other.kind === 'earlier' && isSame(other.credential, credential)) return { revoked: revokedOf(tags) };
+  }
+  return { revoked: undefined };
+}
+
+function isSame(one: Credential, other: Credential): boolean {
+  return one.username === other.username && one.password.equals(other.password);
+}
+
+/**
+ * Finds the credential to go back to, as a candidate. It goes through apply like any other, also where it logs in still: what the target
+ * had first must become what is retired. It is never published unproven, and one that was revoked in an emergency is brought back only by
+ * somebody who may and who insists. Changes nothing at the target.
+ */
+export async function probeEarlier(
+  vault: Vault,
+  current: Current,
+  target: Target,
+  { to, force }: Pick<RotationRequest, 'to' | 'force'>,
+  time: StepTime,
+): Promise<Found | Failure> {
+  const back = await findWayBack(vault, current, target, to, time);
+  if (isFailure(back)) return back;
+  const { version, credential, revoked } = back;
+  const { name } = current.secret;
+  if (revoked !== undefined && force !== true) {
+    return failure('credential-revoked', { secret: name, detail: `version ${version}, ${saying(revoked)}` });
+  }
+  const answer = await ask(current, target, credential, time);
   if (isFailure(answer)) return answer;
-  const found = { kind: 'found' as const, fixed: true, live: target.credential };
-  if (answer.accepted) return { ...found, applied: earlier.credential, live: earlier.credential };
-  if (strategyTraits[policy.strategy].chosen) return { ...found, stored: earlier.credential };
-  return impossible(`the credential of version ${version} is dead, and the provider does not take one that we choose`);
+  if (!answer.accepted && !strategyTraits[current.policy.strategy].chosen) {
+    const detail = `the credential of version ${version} is dead, and the provider does not take one that we choose`;
+    return failure('roll-back-impossible', { secret: name, detail });
+  }
+  const pending = await storedAlready(vault, current, credential, time.signal);
+  if (isFailure(pending)) return pending;
+  const live = answer.accepted ? credential : target.credential;
+  return { ...pending, kind: 'found', fixed: true, stored: credential, live };
+}
+
+/** Who and when. Why stands in the history, where free text is not read by everybody who may list. */
+function saying({ by, at }: Revocation): string {
+  const who = by === '' ? '' : ` by ${by}`;
+  return at.getTime() === 0 ? `revoked${who}` : `revoked${who} at ${at.toISOString()}`;
+}
+
+/** An attempt before may have stored it as a candidate. */
+async function storedAlready(
+  vault: Vault,
+  current: Current,
+  credential: Credential,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'looked'; readonly pendingVersion?: string } | Failure> {
+  if (strategyTraits[current.policy.strategy].pending !== 'before-apply') return { kind: 'looked' };
+  const pending = await readPending(vault, current, signal);
+  if (isFailure(pending)) return pending;
+  const isStored = pending.kind === 'pending' && isSame(pending.credential, credential);
+  return isStored ? { kind: 'looked', pendingVersion: pending.version } : { kind: 'looked' };
 }

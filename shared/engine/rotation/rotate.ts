@@ -1,27 +1,29 @@
 /**
  * How a rotation goes. The order of steps is written here and nowhere else.
  *
- *   lease → read → due? → prepare → probe → propose → save pending → apply → verify → publish → confirm → follow-ups → release
+ *   lease → read → due? → (write the emergency down) → prepare → probe → wake-up → propose → save pending → apply → verify → publish →
+ *   confirm → follow-ups → close pending → (revoke) → release
  *
- * Every step may be the last one of this worker. Whoever comes next starts at the top: what has been done is found again in the vault
- * and at the target, never in a memory of the worker before.
+ * Every step may be the last one of this worker. Whoever comes next starts at the top: what has been done and what was meant is found
+ * again in the vault and at the target, never in a message or in a memory of the worker before.
  */
 import { credentialName } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
-import { type Failure, isFailure } from '../../errors.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { type DueReason, decide, type SkipReason } from '../policy/due.ts';
-import { rotationIdOf } from '../policy/identifiers.ts';
 import type { RotationRequest } from '../policy/request.ts';
-import { readStamp } from '../policy/stamp.ts';
+import { isRetirementOpen } from '../policy/stamp.ts';
 import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
-import type { EngineDependencies, Published } from '../running/dependencies.ts';
+import type { EngineDependencies } from '../running/dependencies.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { makeAccepted } from './candidate.ts';
+import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
+import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
 import { closePending } from './pending.ts';
-import { probe } from './probe.ts';
+import { type Found, probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
 import type { RotationResult } from './result.ts';
 import { probeEarlier } from './roll-back.ts';
@@ -31,164 +33,176 @@ import { probeEarlier } from './roll-back.ts';
  * one new version between them. Never throws for anything a vault, a target or a person did.
  */
 export async function rotate(deps: EngineDependencies, request: RotationRequest): Promise<RotationResult> {
-  return underLease(deps, request, (vault, attempt) => rotateUnderLease(deps, vault, request, attempt));
+  return underLease(deps, request, (vault, attempt) => rotateUnderLease({ deps, vault, request, attempt }));
 }
 
-async function rotateUnderLease(
-  deps: EngineDependencies,
-  vault: Vault,
-  request: RotationRequest,
-  attempt: Attempt,
-): Promise<RotationResult | Failure> {
-  const current = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
-  if (isFailure(current)) return current;
-  if (current.kind === 'opted-out') return skipped(attempt, 'opted-out', 'it has no tag "rotator"');
-
-  const { secret, stamp, policy } = current;
-  const rotationId = request.rotationId ?? rotationIdOf(vault.name, secret.name, request.version ?? secret.version);
-  attempt.identify(rotationId);
-  attempt.tellTo(policy.notify);
-  const decision = decide({ properties: secret, stamp, request, rotationId, now: secret.readAt }, policy);
-  if (decision.kind === 'skip') {
-    const made =
-      decision.reason === 'already-rotated'
-        ? await followUp(deps, attempt, publishedAs(current, attempt), true)
-        : decision;
-    if (isFailure(made)) return made;
-    if (decision.reason === 'already-rotated' && request.mode === 'emergency') {
-      // Whoever made the version may have died before the old credential was ended.
-      const revoked = await revokeNow({ deps, vault, request, attempt }, rotationId);
-      if (isFailure(revoked)) return revoked;
-    }
-    return skipped(attempt, decision.reason, decision.detail);
-  }
-
-  const before = await madeBefore(vault, request, attempt, current);
-  if (before !== undefined) return before;
-
-  const asked = { rotationId, emergency: request.mode === 'emergency' };
-  const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, asked, signal));
-  if (isFailure(target)) return target;
-  return replace({ deps, vault, request, attempt, current, target, reason: decision.reason });
-}
-
-/**
- * A person's request that names no version may come again after a later rotation, when the current version does not tell of it any more:
- * its worker died between the publish and the end of its message. Then an older version does.
- */
-async function madeBefore(vault: Vault, request: RotationRequest, attempt: Attempt, current: Current) {
-  const { rotationId, version } = request;
-  if (rotationId === undefined || version !== undefined) return undefined;
-  const { name } = current.secret;
-  const listed = await attempt.step('look back', ({ signal }) => vault.versions(name, { signal }));
-  if (isFailure(listed)) return listed;
-  const made = listed.versions.find(({ tags }) => readStamp(tags)?.rotationId === rotationId);
-  if (made === undefined) return undefined;
-  return skipped(
-    attempt,
-    'already-rotated',
-    `version ${made.version} was made by this rotation, and another one since`,
-  );
-}
-
-interface Replacement {
+interface Asked {
   readonly deps: EngineDependencies;
   readonly vault: Vault;
   readonly request: RotationRequest;
   readonly attempt: Attempt;
+}
+
+async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure> {
+  const { deps, vault, request, attempt } = asked;
+  const current = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
+  if (isFailure(current)) return current;
+  if (current.kind === 'opted-out') return skipped(attempt, 'opted-out', 'it has no tag "rotator"');
+
+  const { secret, stamp, requested, policy } = current;
+  const intent = intentOf(vault.name, current, request);
+  attempt.identify(intent.asked);
+  attempt.vaultClock(secret.readAt);
+  attempt.tellTo(policy.notify);
+  const facts = { properties: secret, stamp, requested, request, rotationId: intent.asked, now: secret.readAt };
+  const decision = decide(facts, policy);
+  if (decision.kind === 'skip') {
+    return decision.reason === 'already-rotated'
+      ? finish(asked, current)
+      : skipped(attempt, decision.reason, decision.detail);
+  }
+  const before = await madeBefore(vault, request, attempt, current);
+  if (before !== undefined) return before;
+  return begin(asked, current, intent, decision.reason);
+}
+
+/** The version is there: what follows it is done, where whoever made it died before. */
+async function finish(asked: Asked, current: Current): Promise<RotationResult | Failure> {
+  const { deps, attempt } = asked;
+  const about = publishedAs(current, attempt);
+  attempt.published(about);
+  const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
+  if (isFailure(followed)) return followed;
+  if (current.stamp?.revoke !== undefined && isRetirementOpen(current.stamp)) {
+    const revoked = await revokeNow(asked, current.stamp.rotationId);
+    if (isFailure(revoked)) return revoked;
+    return rotatedBefore(current, attempt, about, 'finished');
+  }
+  return rotatedBefore(current, attempt, about, followed.before ? 'seen' : 'finished');
+}
+
+async function begin(
+  asked: Asked,
+  read: Current,
+  intent: Intent,
+  reason: DueReason,
+): Promise<RotationResult | Failure> {
+  const { deps, vault, request, attempt } = asked;
+  if (intent.revoke !== undefined && request.mode === 'roll-back') {
+    const detail = 'an emergency was asked for, which replaces and revokes the current credential';
+    return failure('roll-back-impossible', { secret: read.secret.name, detail });
+  }
+  // What is asked for in a message is gone with the message; ordinary rotations have nothing to write down.
+  const standing =
+    intent.revoke === undefined
+      ? { kind: 'stands' as const, current: read }
+      : await attempt.step('write down', ({ signal }) => writeEmergency(vault, read, intent, signal));
+  if (isFailure(standing)) return standing;
+  const { current } = standing;
+  const about = { rotationId: intent.asked, emergency: intent.revoke !== undefined };
+  const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, about, signal));
+  if (isFailure(target)) return target;
+  const found = await attempt.step('probe', (time) =>
+    request.mode === 'roll-back'
+      ? probeEarlier(vault, current, target, request, time)
+      : probe(vault, current, target, { mode: request.mode, emergency: about.emergency }, time),
+  );
+  if (isFailure(found)) return found;
+  return replace({ ...asked, current, target, reason, intent: withStored(intent, found) }, found);
+}
+
+interface Replacement extends Asked {
   readonly current: Current;
   readonly target: Target;
   readonly reason: DueReason;
+  readonly intent: Intent;
 }
 
 /** From here on things change: first at the target, then in the vault. */
-async function replace(work: Replacement): Promise<RotationResult | Failure> {
-  const { deps, vault, request, attempt, current, target, reason } = work;
-  const found = await attempt.step('probe', (time) =>
-    request.mode === 'roll-back'
-      ? probeEarlier(vault, current, target, request.to, time)
-      : probe(vault, current, target, request.mode, time),
-  );
-  if (isFailure(found)) return found;
-  const begun = found.stored ?? found.applied;
-  if (request.mode === 'resume' && begun === undefined) return nothingToResume(work, found.pendingVersion);
+async function replace(work: Replacement, found: Found): Promise<RotationResult | Failure> {
+  const { deps, request, attempt } = work;
+  // Before the first change, so that a crash is healed a lease later and not when the platform gives the message back.
+  const wakeUp = await attempt.step('wake-up', () => deps.wakeUps.set(request));
+  if (isFailure(wakeUp)) return wakeUp;
+  try {
+    const orphan = await revokeOrphan(work, found);
+    if (isFailure(orphan)) return orphan;
+    if (request.mode === 'resume' && found.stored === undefined)
+      return await nothingToResume(work, found.pendingVersion);
+    return await replaceNow(work, found);
+  } finally {
+    await wakeUp.withdraw();
+  }
+}
 
-  const accepted = await makeAccepted(work, found);
+async function replaceNow(work: Replacement, found: Found): Promise<RotationResult | Failure> {
+  const { deps, vault, attempt, current, target, intent } = work;
+  const accepted = await makeAccepted({ ...work, ...idsOf(intent), revoke: intent.revoke }, found);
   if (isFailure(accepted)) return accepted;
 
   const { credential, warnings, pendingVersion } = accepted;
-  const rotationId = found.rotationId ?? attempt.about.rotationId;
-  const draft = { rotationId, credential, emergency: request.mode === 'emergency' };
-  const published = await attempt.step('publish', ({ signal }) => publish(vault, current, target, draft, signal));
+  const draft = { ...idsOf(intent), credential, revoke: intent.revoke };
+  const published = await attempt.step('publish', async ({ signal }) => {
+    await attempt.secondAfter(current.secret.updatedAt, signal);
+    return publish(vault, current, target, draft, signal);
+  });
   const confirmed = await attempt.step('confirm', ({ signal }) =>
     confirm(vault, current, draft, published, deps.wait, signal),
   );
   if (isFailure(confirmed)) return confirmed;
 
-  const { to, retireBy, expiresAt, now } = confirmed;
-  const about = { ...attempt.about, from: current.secret.version, to };
-  const told = await followUp(
-    deps,
-    attempt,
-    { ...about, ...wishes(current), rotationId, retireBy, expiresAt, login: credentialName(credential), now },
-    false,
-  );
+  const about = publishedNow(current, attempt, {
+    ...draft,
+    ...confirmed,
+    warnings: [...warnings, ...confirmed.warnings],
+  });
+  attempt.published(about);
+  const told = await attempt.step('follow up', () => deps.followUps.published(about, false));
   if (isFailure(told)) return told;
-  if (pendingVersion !== undefined) await close(vault, attempt, current, pendingVersion);
-  if (draft.emergency) {
-    const revoked = await revokeNow(work, rotationId);
+  if (pendingVersion !== undefined) await close(work, pendingVersion);
+  if (draft.revoke !== undefined) {
+    const revoked = await revokeNow(work, draft.rotationId);
     if (isFailure(revoked)) return revoked;
   }
-  const { strategy } = current.policy;
-  const times = { ...(retireBy === undefined ? {} : { retireBy }), ...(expiresAt === undefined ? {} : { expiresAt }) };
+  const { from, to, retireBy, expiresAt } = about;
   return {
-    ...about,
-    ...times,
-    kind: 'rotated',
-    reason,
-    strategy,
+    ...attempt.about,
+    ...{ kind: 'rotated', from, to, reason: work.reason, strategy: current.policy.strategy },
     login: credentialName(credential),
-    warnings,
+    ...(retireBy === undefined ? {} : { retireBy }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    warnings: about.warnings,
     steps: attempt.steps,
   };
 }
 
-/** The rotation that stored the candidate is over; what is left of it is closed. */
-async function nothingToResume({ vault, attempt, current }: Replacement, stale: string | undefined) {
-  const closed = stale === undefined ? undefined : await close(vault, attempt, current, stale);
-  return closed !== undefined && isFailure(closed)
-    ? closed
-    : skipped(attempt, 'not-due', 'no stored candidate waits to be published');
+/** A key that was issued and stored, and that somebody's own version overtook: nobody will publish it, so it must not live. */
+async function revokeOrphan(work: Replacement, { orphan }: Found) {
+  if (orphan === undefined) return { kind: 'none' as const };
+  const { attempt, target } = work;
+  const revoked = await attempt.step('revoke orphan', (time) =>
+    target.rotator.retire(target.stepFor(time), orphan.credential),
+  );
+  return isFailure(revoked) ? revoked : close(work, orphan.version);
 }
 
-async function close(vault: Vault, attempt: Attempt, current: Current, version: string) {
+/** The rotation that stored the candidate is over; what is left of it is closed. */
+async function nothingToResume(work: Replacement, stale: string | undefined) {
+  const closed = stale === undefined ? undefined : await close(work, stale);
+  return closed !== undefined && isFailure(closed)
+    ? closed
+    : skipped(work.attempt, 'not-due', 'no stored candidate waits to be published');
+}
+
+async function close({ vault, attempt, current }: Replacement, version: string) {
   return attempt.step('close pending', ({ signal }) => closePending(vault, current.secret.name, version, signal));
 }
 
 /** In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. */
-async function revokeNow(
-  { deps, vault, request, attempt }: Pick<Replacement, 'deps' | 'vault' | 'request' | 'attempt'>,
-  rotationId: string,
-) {
+async function revokeNow({ deps, vault, request, attempt }: Asked, rotationId: string) {
   const { secret, requestedBy } = request;
-  const retirement = { vault: vault.name, secret, rotationId, mode: 'emergency' as const, requestedBy };
-  return retireUnderLease({ deps, vault, attempt, request: retirement });
-}
-
-async function followUp(deps: EngineDependencies, attempt: Attempt, published: Published, again: boolean) {
-  return attempt.step('follow up', () => deps.followUps.published(published, again));
-}
-
-/** What a version made before says of itself. */
-function publishedAs(current: Current, attempt: Attempt): Published {
-  const { secret, stamp } = current;
-  const { retireBy } = stamp ?? {};
-  const about = { ...attempt.about, from: stamp?.from ?? '', to: secret.version };
-  return { ...about, ...wishes(current), retireBy, expiresAt: secret.expiresAt, now: secret.readAt };
-}
-
-function wishes({ policy }: Current): Pick<Published, 'notify' | 'consumers'> {
-  return { notify: policy.notify, consumers: policy.consumers };
+  const retirement = { vault: vault.name, secret, rotationId, mode: 'scheduled' as const, requestedBy };
+  return retireUnderLease({ deps, vault, attempt, request: retirement, answering: attempt.about.rotationId });
 }
 
 function skipped(attempt: Attempt, reason: SkipReason, detail: string): RotationResult {

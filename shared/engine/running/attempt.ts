@@ -1,7 +1,7 @@
 import type { Lease } from '../../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { EngineDependencies } from './dependencies.ts';
-import type { Attempted, StepRecord } from './result.ts';
+import type { Attempted, Failed, StepRecord } from './result.ts';
 
 /** Longest time of one step, in ms. Issued keys of some providers take minutes to work everywhere. */
 const stepLimitMs = 180_000;
@@ -18,14 +18,17 @@ export interface StepTime {
 /** One worker's try at one rotation: runs its steps under the lease, and remembers them for people. */
 export class Attempt {
   readonly #lease: Lease;
-  readonly #dependencies: Pick<EngineDependencies, 'elapsedMs' | 'progress'>;
+  readonly #dependencies: Pick<EngineDependencies, 'elapsedMs' | 'progress' | 'wait'>;
   readonly #about: { rotationId: string; readonly vault: string; readonly secret: string };
   readonly #steps: StepRecord[] = [];
+  #published: { readonly from: string; readonly to: string } | undefined;
+  #applied = false;
+  #clock = { vaultMs: 0, elapsedMs: 0 };
   #notify: readonly string[] | undefined;
 
   constructor(
     lease: Lease,
-    dependencies: Pick<EngineDependencies, 'elapsedMs' | 'progress'>,
+    dependencies: Pick<EngineDependencies, 'elapsedMs' | 'progress' | 'wait'>,
     about: { readonly rotationId: string; readonly vault: string; readonly secret: string },
   ) {
     this.#lease = lease;
@@ -49,6 +52,39 @@ export class Attempt {
   /** Whom the secret's own tag wants to be told, as soon as it was read. */
   tellTo(channels: readonly string[] | undefined): void {
     this.#notify = channels;
+  }
+
+  /** The vault told its time, to a second, in an answer that came just now. */
+  vaultClock(readAt: Date): void {
+    this.#clock = { vaultMs: readAt.getTime(), elapsedMs: this.#dependencies.elapsedMs() };
+  }
+
+  /**
+   * Resolves once the vault's clock is certainly past the second of `changedAt`. The configuration provider of .NET compares whole seconds of
+   * `updated`: a version made in the second in which the one before was changed is never loaded by an application that read that one
+   * (Azure.Extensions.AspNetCore.Configuration.Secrets, `LoadAsync`).
+   */
+  async secondAfter(changedAt: Date, signal: AbortSignal): Promise<void> {
+    const { elapsedMs, wait } = this.#dependencies;
+    const earliestMs = this.#clock.vaultMs + (elapsedMs() - this.#clock.elapsedMs);
+    const leftMs = (Math.floor(changedAt.getTime() / 1000) + 1) * 1000 - earliestMs;
+    if (leftMs > 0) await wait(leftMs, signal);
+  }
+
+  /** The target took a new credential, which no version holds yet. */
+  applied(): void {
+    this.#applied = true;
+  }
+
+  /** A version is current for this request, made now or before. */
+  published({ from, to }: { readonly from: string; readonly to: string }): void {
+    this.#published = { from, to };
+  }
+
+  /** How far it came before it failed. */
+  get reached(): Pick<Failed, 'published' | 'unpublished'> {
+    if (this.#published !== undefined) return { published: this.#published };
+    return this.#applied ? { unpublished: true } : {};
   }
 
   /** Time for which work may go on, in ms. */

@@ -24,7 +24,9 @@ export interface FollowUps {
   published(
     rotated: Published,
     again: boolean,
-  ): Promise<{ readonly kind: 'followed-up'; /** All of it had been done before. */ readonly before: boolean } | Failure>;
+  ): Promise<
+    { readonly kind: 'followed-up' /** All of it had been done before. */; readonly before: boolean } | Failure
+  >;
   /**
    * Whether all that follows this rotation is known to have been done. Not for certain when it is not: a lost mark makes a duplicate look
    * again. Changes nothing.
@@ -62,7 +64,10 @@ export interface WakeUps {
   set(
     request: RotationRequest,
   ): Promise<
-    | { readonly kind: 'set'; /** The worker came back by itself. Never fails. */ readonly withdraw: () => Promise<void> }
+    | {
+        readonly kind: 'set' /** The worker came back by itself. Never fails. */;
+        readonly withdraw: () => Promise<void>;
+      }
     | Failure
   >;
 }

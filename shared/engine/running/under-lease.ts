@@ -24,7 +24,8 @@ export async function underLease<Result extends Attempted>(
   const attempt = new Attempt(acquired.lease, deps, { ...about, vault: vault.name });
   try {
     const outcome = await work(vault, attempt);
-    return 'steps' in outcome ? outcome : { ...attempt.about, kind: 'failed', failure: outcome, steps: attempt.steps };
+    if ('steps' in outcome) return outcome;
+    return { ...attempt.about, ...attempt.reached, kind: 'failed', failure: outcome, steps: attempt.steps };
   } finally {
     await acquired.lease.release();
   }

@@ -5,7 +5,8 @@ import { type PolicyDependencies, policyOf } from '../policy/current.ts';
 import { isDue } from '../policy/due.ts';
 import { isPendingName, isSecretName, pendingNameOf } from '../policy/identifiers.ts';
 import type { ParsePolicy } from '../policy/policy.ts';
-import { pendingOfTag, readStamp, type Stamp } from '../policy/stamp.ts';
+import { readRequested } from '../policy/requested.ts';
+import { isRetirementOpen, pendingOfTag, readStamp, type Stamp } from '../policy/stamp.ts';
 
 /** What one look at a secret's properties found. */
 export type Finding =
@@ -14,6 +15,8 @@ export type Finding =
   | { readonly kind: 'due' }
   /** `due`: the secret is to be rotated too, so that a retirement that fails for ever is not followed by an expiry. */
   | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean }
+  /** An emergency was asked for, and is not begun or not published yet. */
+  | { readonly kind: 'emergency'; readonly rotationId: string; readonly by: string }
   /** A stored candidate of `secret` waits: its rotation stopped half-way, or was never tidied up. */
   | { readonly kind: 'stalled'; readonly secret: string }
   | { readonly kind: 'invalid'; readonly failure: Failure };
@@ -25,10 +28,12 @@ export function judge(deps: PolicyDependencies, properties: SecretProperties, no
   const outcome = policyOf(deps, properties, parse);
   if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
   if (outcome.kind === 'opted-out') return outcome;
+  const requested = readRequested(properties.tags);
+  if (requested.emergency !== undefined) return { kind: 'emergency', ...requested.emergency };
   const request = { mode: 'scheduled' as const };
   // A listing of names tells no version; the worker reads it, and finds duplicates by it.
-  const due = isDue({ properties, stamp, request, rotationId: '', now }, outcome.policy);
-  if (stamp?.retireBy !== undefined && stamp.retired !== true && now >= stamp.retireBy) {
+  const due = isDue({ properties, stamp, requested, request, rotationId: '', now }, outcome.policy);
+  if (isRetirementOpen(stamp) && now >= stamp.retireBy) {
     return { kind: 'retirement-due', rotationId: stamp.rotationId, due };
   }
   return { kind: due ? 'due' : 'healthy' };

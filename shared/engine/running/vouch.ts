@@ -1,0 +1,19 @@
+/**
+ * Which credentials a secret may speak for. A version vouches for the login that it names and for nobody else: whoever may edit one secret
+ * may write any login into a version, and any stamp that leads to it.
+ */
+import type { Credential } from '../../contract/credential.ts';
+import type { Step } from '../../contract/rotator.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Whether a credential of another version is of the published login or, where each credential has a login of its own, of the other login
+ * of its pair as the rotator itself names it. Keys without a login are told apart by their provider. Pure.
+ */
+export function vouchesFor({ rotator, credential: published }: Target, step: Step, other: Credential): boolean {
+  if (other.username === published.username) return true;
+  if (!strategyTraits[step.strategy].perLogin) return false;
+  const next = rotator.propose(step, published);
+  return !('kind' in next) && next.username === other.username;
+}
