@@ -24,12 +24,13 @@ import type {
   RotatorEntry,
   Step,
   UseOutcome,
+  VerifyOutcome,
 } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
-import type { EngineDependencies, Published } from '../../shared/engine/running/dependencies.ts';
+import type { EngineDependencies, Published, WakeUps } from '../../shared/engine/running/dependencies.ts';
 import { failure } from '../../shared/errors.ts';
 
 export const dayMs = 86_400_000;
@@ -282,7 +283,7 @@ export class MemoryRotator implements Rotator {
     return failure('candidate-refused', { secret: step.secret, target: host, login: 'the key', detail: 'it is gone' });
   }
 
-  async verify(step: Step, credential: Credential) {
+  async verify(step: Step, credential: Credential): Promise<VerifyOutcome> {
     if (this.#target.down) return { kind: 'unreachable' as const, detail: 'ECONNREFUSED' };
     if (step.strategy === 'self-issued') return { kind: 'accepted' as const };
     switch (this.#target.login(credential)) {
@@ -359,6 +360,33 @@ export class MemoryLeases implements Leases {
   }
 }
 
+/** Requests that somebody comes back to. A worker that is dead takes none of its own back. */
+class MemoryWakeUps {
+  readonly #requests: RotationRequest[];
+
+  constructor(requests: RotationRequest[]) {
+    this.#requests = requests;
+  }
+
+  async put(request: RotationRequest): Promise<void> {
+    this.#requests.push(request);
+  }
+
+  async withdraw(request: RotationRequest): Promise<void> {
+    const at = this.#requests.indexOf(request);
+    if (at >= 0) this.#requests.splice(at, 1);
+  }
+}
+
+function wakeUpsOf(port: MemoryWakeUps): WakeUps {
+  return {
+    async set(request) {
+      await port.put(request);
+      return { kind: 'set', withdraw: () => port.withdraw(request) };
+    },
+  };
+}
+
 export interface World {
   readonly vault: MemoryVault;
   readonly target: MemoryTarget;
@@ -401,12 +429,15 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   target.touched = [];
   vault.put('orders-admin', { value: new SecretText(`{"username":"root","password":"r","host":"${host}"}`), tags: {} });
   const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
+  const { now } = vault;
+  vault.now = new Date(now.getTime() - 70 * dayMs);
   const firstVersion = vault.put(secret, {
     value: new SecretText(JSON.stringify(shown)),
     contentType: 'application/json',
     tags: { rotator: 'memory', strategy, admin: 'orders-admin', team: 'orders', ...tags },
     expiresAt,
   });
+  vault.now = now;
   const world: World = {
     acknowledged: new Set(),
     wakeUps: [],
@@ -436,21 +467,16 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
           done: published.some((one) => one.published.rotationId === rotationId),
         }),
       }),
-      wakeUps: wrap('wakeUps', {
-        set: async (request: RotationRequest) => {
-          world.wakeUps.push(request);
-          return {
-            kind: 'set' as const,
-            withdraw: async () => void world.wakeUps.splice(world.wakeUps.indexOf(request), 1),
-          };
-        },
-      }),
+      wakeUps: wakeUpsOf(wrap('wakeUps', new MemoryWakeUps(world.wakeUps))),
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
       identityLogin: () => undefined,
       getToken: () => Promise.reject(new Error('no identity here')),
       newPassword,
-      wait: async () => undefined,
+      wait: async (ms) => {
+        leases.nowMs += ms;
+        vault.now = new Date(vault.now.getTime() + ms);
+      },
       elapsedMs: () => leases.nowMs,
     }),
   };
