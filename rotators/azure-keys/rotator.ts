@@ -15,7 +15,7 @@ export function makeAzureKeysRotator(environment: RotatorEnvironment): Rotator<A
   const azure = connect(environment);
   return {
     propose,
-    apply: (step) => apply(azure, step),
+    apply: (step, candidate) => (candidate.password.isEmpty ? apply(azure, step) : keep(azure, step, candidate)),
     verify: (step, credential) => verify(azure, step, credential),
     inUse: async () => ({ kind: 'unknown', detail: 'Azure does not say who uses a key' }),
     retire: (step, previous) => retire(azure, step, previous),
@@ -50,6 +50,16 @@ async function apply(azure: Azure, step: Step<AzureKeysTags>): Promise<ApplyOutc
   if (row === undefined || free === undefined) return unproven(step, listing.keys);
   const made = await regenerate(azure.arm, step, row, free);
   return 'kind' in made ? made : { kind: 'applied', credential: credentialOf(step, made) };
+}
+
+/** Neither slot comes first, so a key to go back to has only to be there. */
+async function keep(azure: Azure, step: Step<AzureKeysTags>, candidate: Credential): Promise<ApplyOutcome> {
+  const listing = await listKeys(azure.arm, step);
+  if (listing.kind === 'failed') return listing;
+  const held = slotOf(listing.keys, candidate);
+  if (held !== undefined) return { kind: 'applied', credential: { ...candidate, slot: held.slot } };
+  const names = { secret: step.secret, target: step.options.name, login: candidate.slot ?? 'the key' };
+  return failure('candidate-refused', { ...names, detail: 'no slot holds it any more' });
 }
 
 // `slot` is told in messages and the stamp; the next rotation looks it up again by the published key and never trusts it.

@@ -20,7 +20,7 @@ export function makeEntraAppRotator(environment: RotatorEnvironment): Rotator<En
       const { keyId: _old, ...rest } = current;
       return { ...rest, password: new SecretText('') };
     },
-    apply: (step) => apply(graph, step),
+    apply: (step, candidate) => (candidate.password.isEmpty ? apply(graph, step) : keep(graph, step, candidate)),
     verify: (step, credential) => verify(graph, step, credential),
     inUse: async () => ({
       kind: 'unknown',
@@ -46,6 +46,19 @@ async function apply(graph: Graph, step: Step<EntraAppTags>): Promise<ApplyOutco
   if (issued.kind === 'failed') return issued;
   const { keyId: _old, ...rest } = step.current;
   return { kind: 'applied', credential: { ...rest, password: issued.secret, keyId: issued.keyId } };
+}
+
+/** A secret that was issued before is not issued again: tokens are given for it or they are not. */
+async function keep(graph: Graph, step: Step<EntraAppTags>, candidate: Credential): Promise<ApplyOutcome> {
+  const outcome = await verify(graph, step, candidate);
+  if (outcome.kind === 'accepted') return { kind: 'applied', credential: candidate };
+  if (outcome.kind === 'failed') return outcome;
+  const target = `application ${step.options.clientId}`;
+  const login = candidate.keyId ?? 'the secret';
+  if (outcome.kind === 'unreachable')
+    return failure('target-unreachable', { secret: step.secret, target, detail: outcome.detail });
+  const detail = outcome.kind === 'refused' ? outcome.detail : outcome.missing.join(', ');
+  return failure('candidate-refused', { secret: step.secret, target, login, detail });
 }
 
 async function retire(graph: Graph, step: Step<EntraAppTags>, previous: Credential): Promise<RetireOutcome> {

@@ -25,7 +25,8 @@ export async function makeHttpKeysRotator(environment: RotatorEnvironment): Prom
       const session = connect(step);
       return 'code' in session ? session : unissued(current);
     },
-    apply: (step) => within(step, apply),
+    apply: (step, candidate) =>
+      within(step, (session) => (candidate.password.isEmpty ? apply(session) : keep(session, candidate))),
     verify: async (step, credential) => {
       if (credential.password.isEmpty) return { kind: 'refused', detail: 'no key has been issued yet' };
       return within(step, (session) => verify(session, credential));
@@ -41,7 +42,19 @@ function unissued(current: Credential): Credential {
   return { ...rest, password: new SecretText('') };
 }
 
-// The candidate is not looked at: whatever an attempt before made is found by its label and revoked, because a key that did not get
+/** A key that was issued before is not issued again: the provider takes it or it does not. */
+async function keep(session: Session, candidate: Credential): Promise<ApplyOutcome> {
+  const { step, description } = session;
+  const outcome = await verify(session, candidate);
+  if (outcome.kind === 'accepted') return { kind: 'applied', credential: candidate };
+  if (outcome.kind === 'failed') return outcome;
+  const names = { secret: step.secret, target: description.title };
+  if (outcome.kind === 'unreachable') return failure('target-unreachable', { ...names, detail: outcome.detail });
+  const detail = outcome.kind === 'refused' ? outcome.detail : outcome.missing.join(', ');
+  return failure('candidate-refused', { ...names, login: candidate.keyId ?? 'the key', detail });
+}
+
+// Whatever an attempt before made is found by its label and revoked, because a key that did not get
 // as far as being verified cannot be told from one whose value is lost.
 async function apply(session: Session): Promise<ApplyOutcome> {
   const orphans = await revokeOrphans(session);

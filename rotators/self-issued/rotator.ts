@@ -13,16 +13,22 @@ export const selfIssuedRotator: Rotator<SelfIssuedTags> = {
     const next: Credential = { ...current, password: makeValue(step) };
     // A value written as {current, previous} keeps the old key beside the new one, so that verifiers accept both during the
     // overlap. The field is kept out of other values: it would have no place there.
-    if (current.parts?.['previous'] === undefined) return next;
-    return { ...next, parts: { ...current.parts, previous: current.password } };
+    return keepingPrevious(next, current);
   },
-  apply: async (_step, candidate) => ({ kind: 'applied', credential: candidate }),
+  // On the way back to an earlier key it is the newer one that verifiers must go on accepting.
+  apply: async (step, candidate) => ({ kind: 'applied', credential: keepingPrevious(candidate, step.current) }),
   verify: async (step, credential) => verify(step, credential),
   inUse: async () => ({ kind: 'unknown', detail: 'a self-issued secret has no sessions: only its verifiers know' }),
   // Nobody refuses an old signing key but its verifiers. The engine takes `previous` out of the value; that is the end of it.
   retire: async () => ({ kind: 'retired', sessionsEnded: 0 }),
   check: async (step) => check(step),
 };
+
+function keepingPrevious(next: Credential, current: Credential): Credential {
+  const isSame = next.password.equals(current.password);
+  if (current.parts?.['previous'] === undefined || isSame) return next;
+  return { ...next, parts: { ...current.parts, previous: current.password } };
+}
 
 function makeValue(step: Step<SelfIssuedTags>): SecretText {
   const { form, prefix } = step.options;
