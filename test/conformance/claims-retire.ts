@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Session } from './harness.ts';
 import { need, rotate, type Workbench } from './workbench.ts';
 
 export function claimsOfRetire<Options>(bench: Workbench<Options>): void {
@@ -55,6 +56,37 @@ export function claimsOfRetire<Options>(bench: Workbench<Options>): void {
         await session.close();
         expect(await scene.login(candidate)).toBe(true);
       });
+
+      test('in an emergency a pool that comes back at once with the old credential is not let in, and none of its sessions is left', async () => {
+        const scene = await bench.scene();
+        const open = need(scene.openSession, 'the harness needs openSession');
+        const pool = await Promise.all(Array.from({ length: 5 }, () => open(scene.current)));
+        const candidate = await rotate(bench, scene);
+        const step = bench.step(scene, { current: candidate }, { emergency: true });
+        const retiring = bench.rotator().retire(step, scene.current);
+        const back = await comeBack(() => open(scene.current), retiring);
+        expect(await retiring).toMatchObject({ kind: 'retired' });
+        const alive = await Promise.all([...pool, ...back].map((session) => session.alive()));
+        expect(alive).not.toContain(true);
+        expect(await scene.login(scene.current)).toBe(false);
+        expect(await scene.login(candidate)).toBe(true);
+        await Promise.all([...pool, ...back].map((session) => session.close()));
+      });
     }
   });
+}
+
+/** Opens a session with the old credential as often as it is let in, until the retirement is over. */
+async function comeBack(open: () => Promise<Session>, retiring: Promise<unknown>): Promise<readonly Session[]> {
+  const sessions: Session[] = [];
+  let over = false;
+  const ended = retiring.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    const session = await open().catch(() => undefined);
+    if (session !== undefined) sessions.push(session);
+  }
+  await ended;
+  return sessions;
 }

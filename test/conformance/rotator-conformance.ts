@@ -10,6 +10,7 @@ import { claimsOfCheck } from './claims-check.ts';
 import { claimsOfFailures } from './claims-failures.ts';
 import { claimsOfPropose } from './claims-propose.ts';
 import { claimsOfRetire } from './claims-retire.ts';
+import { claimsOfRollBack } from './claims-roll-back.ts';
 import { claimsOfVerify } from './claims-verify.ts';
 import type { RotatorHarness } from './harness.ts';
 import { useWorkbench } from './workbench.ts';
@@ -30,6 +31,7 @@ function describeStrategy<Options>(strategy: Strategy, harness: RotatorHarness<O
   claimsOfApply(bench);
   claimsOfVerify(bench);
   claimsOfRetire(bench);
+  claimsOfRollBack(bench);
   claimsOfFailures(bench);
   claimsOfCheck(bench);
   if (strategy === 'alternating-users') claimsOfAlternating(bench);

@@ -194,7 +194,8 @@ class Witness {
     return answer;
   }
 
-  // Secrets are found by the one method that reveals them, wherever they are in a step, a credential or an outcome.
+  // Secrets are found by the one method that reveals them, wherever they are in a step, a credential or an outcome. A candidate is one
+  // that the rotator was not handed before: the harness itself may have let the target log the password that a roll-back goes back to.
   #learn(words: readonly unknown[], candidates: boolean): void {
     const open: unknown[] = [...words];
     const seen = new Set<unknown>();
@@ -204,8 +205,8 @@ class Witness {
       if ('reveal' in word && typeof word.reveal === 'function') {
         const secret = String(word.reveal());
         if (secret.length < 8) continue;
+        if (candidates && !this.#secrets.has(secret)) this.#candidates.add(secret);
         this.#secrets.add(secret);
-        if (candidates) this.#candidates.add(secret);
       } else open.push(...Object.values(word));
     }
   }
