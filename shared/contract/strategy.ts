@@ -30,15 +30,38 @@ export interface StrategyTraits {
   readonly chosen: boolean;
   /** Whether there is a target that could refuse a credential. */
   readonly hasTarget: boolean;
+  /** Whether a credential is a login's: a version then speaks for that login alone. Keys are told apart by their provider. */
+  readonly ofLogin: boolean;
   /** Whether each credential has a login of its own, so that an old one is ended by its login. */
   readonly perLogin: boolean;
 }
 
 export const strategyTraits: Readonly<Record<Strategy, StrategyTraits>> = {
-  'single-user': { pending: 'before-apply', oldLives: false, chosen: true, hasTarget: true, perLogin: false },
-  'alternating-users': { pending: 'never', oldLives: true, chosen: true, hasTarget: true, perLogin: true },
-  'dual-password': { pending: 'never', oldLives: true, chosen: true, hasTarget: true, perLogin: false },
-  'dual-key': { pending: 'never', oldLives: true, chosen: false, hasTarget: true, perLogin: false },
-  'issue-revoke': { pending: 'after-apply', oldLives: true, chosen: false, hasTarget: true, perLogin: false },
-  'self-issued': { pending: 'never', oldLives: true, chosen: true, hasTarget: false, perLogin: false },
+  'single-user': {
+    pending: 'before-apply',
+    oldLives: false,
+    chosen: true,
+    hasTarget: true,
+    ofLogin: true,
+    perLogin: false,
+  },
+  'alternating-users': {
+    pending: 'never',
+    oldLives: true,
+    chosen: true,
+    hasTarget: true,
+    ofLogin: true,
+    perLogin: true,
+  },
+  'dual-password': { pending: 'never', oldLives: true, chosen: true, hasTarget: true, ofLogin: true, perLogin: false },
+  'dual-key': { pending: 'never', oldLives: true, chosen: false, hasTarget: true, ofLogin: false, perLogin: false },
+  'issue-revoke': {
+    pending: 'after-apply',
+    oldLives: true,
+    chosen: false,
+    hasTarget: true,
+    ofLogin: false,
+    perLogin: false,
+  },
+  'self-issued': { pending: 'never', oldLives: true, chosen: true, hasTarget: false, ofLogin: false, perLogin: false },
 };

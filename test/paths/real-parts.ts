@@ -94,7 +94,10 @@ export async function startRealParts() {
     deps: (wrap: Wrap) => dependencies(vault, storage.connectionString, wrap),
     /** Where a value that the vault ever held, or a password, was found outside of it. */
     leaks(): readonly string[] {
-      const held = [...names].flatMap((name) => [...vault.versions(name), ...vault.versions(`keyturn-pending-${name}`)]);
+      const held = [...names].flatMap((name) => [
+        ...vault.versions(name),
+        ...vault.versions(`keyturn-pending-${name}`),
+      ]);
       const secrets = [...canaries, ...held.flatMap(({ value }) => [value, new URL(value).password])];
       return findSecrets({ storage: storage.sent(), postgres: postgres.log(), calls: vault.calls.latest }, secrets);
     },

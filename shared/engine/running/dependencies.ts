@@ -61,9 +61,7 @@ export interface WakeUps {
    * Arranges that the request is looked at again as soon as the lease of a worker that died can have run out. Harmless when all went well:
    * the request finds its work done. A failure is of class `retry`, and nothing was changed yet.
    */
-  set(
-    request: RotationRequest,
-  ): Promise<
+  set(request: RotationRequest): Promise<
     | {
         readonly kind: 'set' /** The worker came back by itself. Never fails. */;
         readonly withdraw: () => Promise<void>;

@@ -9,11 +9,12 @@ import type { Target } from './target.ts';
 
 /**
  * Whether a credential of another version is of the published login or, where each credential has a login of its own, of the other login
- * of its pair as the rotator itself names it. Keys without a login are told apart by their provider. Pure.
+ * of its pair as the rotator itself names it. Of a key it is the rotator that makes sure whose it is. Pure.
  */
 export function vouchesFor({ rotator, credential: published }: Target, step: Step, other: Credential): boolean {
-  if (other.username === published.username) return true;
-  if (!strategyTraits[step.strategy].perLogin) return false;
+  const { ofLogin, perLogin } = strategyTraits[step.strategy];
+  if (!ofLogin || other.username === published.username) return true;
+  if (!perLogin) return false;
   const next = rotator.propose(step, published);
   return !('kind' in next) && next.username === other.username;
 }

@@ -8,6 +8,9 @@ import type { Rotator } from '../../../shared/contract/rotator.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
 import { azureStep, environmentOf, idOf, keyIn } from './azure-scene.ts';
 
+/** A candidate that the target is to issue. */
+const unissued = { password: new SecretText('') };
+
 let azure: AzureStandIn;
 let rotator: Rotator<AzureKeysTags>;
 beforeAll(async () => {
@@ -20,7 +23,7 @@ const storage = 'Microsoft.Storage/storageAccounts';
 
 async function applied(resource: AzureResource, current: Credential): Promise<Credential> {
   const step = azureStep(azure, resource, { current });
-  const outcome = await rotator.apply(step, { password: new SecretText('') }, current);
+  const outcome = await rotator.apply(step, unissued, current);
   if (outcome.kind !== 'applied') throw new Error(outcome.message);
   return outcome.credential;
 }
@@ -99,7 +102,7 @@ describe('a slot is never guessed', () => {
     const resource = await azure.add({ id: idOf(storage) });
     const before = new Map(resource.keys);
     const current = { password: new SecretText('a key of another account') };
-    const outcome = await rotator.apply(azureStep(azure, resource, { current }), current, current);
+    const outcome = await rotator.apply(azureStep(azure, resource, { current }), unissued, current);
     expect(outcome).toMatchObject({
       kind: 'failed',
       code: 'slot-unproven',
@@ -113,7 +116,7 @@ describe('a slot is never guessed', () => {
     const current = keyIn(resource, 'key1');
     const same = { keys: ['key1', 'key2'].map((keyName) => ({ keyName, value: current.password.reveal() })) };
     azure.fail({ when: 'before', how: { status: 200, body: same }, on: ({ path }) => path.endsWith('/listKeys') });
-    const outcome = await rotator.apply(azureStep(azure, resource, { current }), current, current);
+    const outcome = await rotator.apply(azureStep(azure, resource, { current }), unissued, current);
     expect(outcome).toMatchObject({ code: 'slot-unproven', message: expect.stringContaining('more than one slot') });
   });
 
@@ -146,7 +149,7 @@ describe('before anything is changed', () => {
     const before = new Map(resource.keys);
     const current = keyIn(resource, [...resource.keys.keys()][0] ?? '');
     const step = azureStep(azure, resource, { current });
-    expect(await rotator.apply(step, current, current)).toMatchObject({
+    expect(await rotator.apply(step, unissued, current)).toMatchObject({
       code: 'target-refused',
       message: expect.stringContaining(setting),
     });
@@ -162,7 +165,7 @@ describe('before anything is changed', () => {
     expect(failed).toMatchObject([
       { name: 'right', detail: expect.stringContaining(`${storage}/regenerateKey/action`) },
     ]);
-    expect(await rotator.apply(step, step.current, step.current)).toMatchObject({
+    expect(await rotator.apply(step, unissued, step.current)).toMatchObject({
       code: 'permission-missing',
       message: expect.stringContaining(`${storage}/regenerateKey/action`),
     });
@@ -176,14 +179,14 @@ describe('before anything is changed', () => {
       admin: { kind: 'self' as const },
     };
     expect(rotator.propose(step, step.current)).toMatchObject({ code: 'tag-invalid', class: 'config' });
-    expect(await rotator.apply(step, step.current, step.current)).toMatchObject({ code: 'tag-invalid' });
+    expect(await rotator.apply(step, unissued, step.current)).toMatchObject({ code: 'tag-invalid' });
   });
 
   it('a frozen worker whose lease ran out does not regenerate', async () => {
     const resource = await azure.add({ id: idOf(storage) });
     const before = new Map(resource.keys);
     const step = azureStep(azure, resource, { current: keyIn(resource, 'key1') }, { remainingMs: () => 0 });
-    expect(await rotator.apply(step, step.current, step.current)).toMatchObject({ code: 'lease-lost' });
+    expect(await rotator.apply(step, unissued, step.current)).toMatchObject({ code: 'lease-lost' });
     expect(resource.keys).toEqual(before);
   });
 
@@ -199,6 +202,6 @@ it('an operation whose address is on another host is not followed, so the token 
   const elsewhere = { status: 202, headers: { location: 'http://127.0.0.1:9/steal', 'retry-after': '0' } };
   azure.fail({ when: 'before', how: elsewhere, on: ({ path }) => path.endsWith('/regenerateKey') });
   const current = keyIn(resource, 'primary');
-  const outcome = await rotator.apply(azureStep(azure, resource, { current }), current, current);
+  const outcome = await rotator.apply(azureStep(azure, resource, { current }), unissued, current);
   expect(outcome).toMatchObject({ code: 'target-refused', message: expect.stringContaining('another host') });
 });

@@ -7,6 +7,9 @@ import { findSecrets } from '../../canary.ts';
 import { makeStep } from '../../conformance/step.ts';
 import { type Subject, saasSubject } from './subjects.ts';
 
+/** A candidate that the provider is to issue. */
+const unissued = { password: new SecretText('') };
+
 describe.each(saasNames)('%s', (name) => {
   let one: Subject;
   beforeAll(async () => {
@@ -44,7 +47,7 @@ describe('a key that takes time to work', () => {
       ReturnType<typeof import('../../../local/providers/saas.ts').startSaas>
     >;
     providers.datadog.lag(2);
-    const applied = await one.rotator.apply(one.step(), one.current, one.current);
+    const applied = await one.rotator.apply(one.step(), unissued, one.current);
     if (applied.kind !== 'applied') throw new Error(applied.message);
     expect(await one.rotator.verify(one.step(), applied.credential)).toEqual({ kind: 'accepted' });
     await one.close();
@@ -57,7 +60,7 @@ describe('the id of a key that was there before Keyturn', () => {
     async (name) => {
       const one = await saasSubject(name);
       const { keyId: _unknown, ...unstamped } = one.current;
-      const applied = await one.rotator.apply(one.step({ current: unstamped }), unstamped, unstamped);
+      const applied = await one.rotator.apply(one.step({ current: unstamped }), unissued, unstamped);
       if (applied.kind !== 'applied') throw new Error(applied.message);
       const after = one.step({ current: applied.credential });
       expect(await one.rotator.retire(after, unstamped)).toMatchObject({ kind: 'retired' });
@@ -69,7 +72,7 @@ describe('the id of a key that was there before Keyturn', () => {
   it('that cannot be found is named as the reason why the old key stays', async () => {
     const one = await saasSubject('openai');
     const { keyId: _unknown, ...unstamped } = one.current;
-    const applied = await one.rotator.apply(one.step({ current: unstamped }), unstamped, unstamped);
+    const applied = await one.rotator.apply(one.step({ current: unstamped }), unissued, unstamped);
     if (applied.kind !== 'applied') throw new Error(applied.message);
     const after = one.step({ current: applied.credential });
     expect(await one.rotator.retire(after, unstamped)).toMatchObject({ code: 'retire-refused' });
@@ -96,7 +99,7 @@ describe('nothing is sent', () => {
   const apply = async (tags: Readonly<Record<string, string>>, changes: object = {}) => {
     const rotator = await httpKeys.load(environment);
     const step = makeStep('issue-revoke', { ...parts, options: httpKeysTags.parse(tags), ...changes });
-    return [rotator.propose(step, step.current), await rotator.apply(step, step.current, step.current)] as const;
+    return [rotator.propose(step, step.current), await rotator.apply(step, unissued, step.current)] as const;
   };
 
   it.each(['stripe', 'pagerduty', 'github'])(
