@@ -145,8 +145,7 @@ export const failureKinds = {
   'credential-revoked': kind<At>(
     'blocked',
     (d) => `${d.secret}: that credential was revoked in an emergency: ${d.detail}`,
-    (d) =>
-      `Rotate forward: "keyturn rotate ${d.secret}". Bringing it back takes the role emergency: "keyturn rollback ${d.secret} --to VERSION --force".`,
+    (d) => `Run "keyturn rotate ${d.secret}" for a new credential. The page says who may bring this one back, and how.`,
   ),
   'retire-refused': kind<AtTarget & { readonly login: string }>(
     'blocked',

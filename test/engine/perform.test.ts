@@ -147,7 +147,7 @@ describe('the quarantine', () => {
     const [first, second] = notices(it);
     expect(second?.id, 'the same failure of the same rotation is one piece of news').toBe(first?.id);
     expect(first?.failure).toMatchObject({ code: 'admin-invalid', page: 'docs/errors/admin-invalid.md' });
-    expect(await requested(it)).toMatchObject({ kind: 'skipped', reason: 'quarantined' });
+    expect(await requested(it)).toMatchObject({ kind: 'skipped', reason: 'paused' });
     expect(it.world.target.touched).toEqual([]);
   });
 

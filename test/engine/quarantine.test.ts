@@ -70,7 +70,7 @@ test('a stored candidate of a secret in quarantine is left alone, sweep after sw
   await perform('resume');
   const [before, news] = [applied(), told.length];
   for (let sweep = 0; sweep < 5; sweep++) {
-    expect(await perform('resume')).toMatchObject({ kind: 'skipped', reason: 'quarantined' });
+    expect(await perform('resume')).toMatchObject({ kind: 'skipped', reason: 'paused' });
   }
   expect(applied()).toBe(before);
   expect(told).toHaveLength(news);

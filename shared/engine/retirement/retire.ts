@@ -119,7 +119,7 @@ async function writeRevocation(
   const { secret } = current;
   const { retireBy = secret.readAt } = stamp;
   const revoke = actorId(request.requestedById ?? request.requestedBy);
-  const open = { ...stamp, revoke, retireBy: retireBy < secret.readAt ? retireBy : secret.readAt };
+  const open = { ...stamp, revoke, retireBy: new Date(Math.min(retireBy.getTime(), secret.readAt.getTime())) };
   const tags = withStamp(secret.tags, open);
   const changed = await attempt.step('write down', ({ signal }) =>
     vault.change(secret.name, secret.version, { tags }, { signal }),
