@@ -6,6 +6,7 @@ import { type Current, readCurrent } from '../engine/policy/current.ts';
 import { type Decision, decide, dueAtOf } from '../engine/policy/due.ts';
 import { rotationIdOf } from '../engine/policy/identifiers.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
+import { findWayBack } from '../engine/rotation/roll-back.ts';
 import { ask } from '../engine/running/ask.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import { prepare, type Target } from '../engine/running/target.ts';
@@ -52,7 +53,7 @@ async function look(
 export async function plan(
   deps: EngineDependencies,
   vault: Vault,
-  request: Pick<RotationRequest, 'secret' | 'mode'>,
+  request: Pick<RotationRequest, 'secret' | 'mode' | 'to'>,
   signal: AbortSignal,
 ): Promise<Plan | Inspected> {
   const looked = await look(deps, vault, request.secret, signal);
@@ -68,7 +69,33 @@ export async function plan(
     dueAt: dueAtOf(secret, policy),
     target: step.endpoint.host || policy.rotator.name,
     login: target.credential.username,
-    checks: [...(await target.rotator.check(step)), ...channelChecks(deps.defaults, secret.name, secret.tags)],
+    checks: [
+      ...(request.mode === 'roll-back' ? [await wayBack(vault, current, target, request.to, signal)] : []),
+      ...(await target.rotator.check(step)),
+      ...channelChecks(deps.defaults, secret.name, secret.tags),
+    ],
+  };
+}
+
+/** Which version and login a roll-back would make current, said before anybody asks for it. */
+async function wayBack(
+  vault: Vault,
+  current: Current,
+  target: Target,
+  to: string | undefined,
+  signal: AbortSignal,
+): Promise<Check> {
+  const back = await findWayBack(vault, current, target, to, timeFor(signal), true);
+  const name = 'way back';
+  if (isFailure(back)) return { name, state: 'failed', detail: back.message, fix: back.hint };
+  const { version, login, revoked } = back;
+  if (revoked === undefined) return { name, state: 'passed', detail: `to version ${version}, which is of ${login}` };
+  const at = revoked.at.toISOString();
+  return {
+    name,
+    state: 'failed',
+    detail: `version ${version} is of ${login}, and was revoked by ${revoked.by || 'somebody'} at ${at}`,
+    fix: 'Rotate forward: what was revoked may be known to somebody else.',
   };
 }
 

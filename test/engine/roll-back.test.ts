@@ -6,6 +6,7 @@ import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { formatStamp, readStamp } from '../../shared/engine/policy/stamp.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
+import { plan } from '../../shared/operations/inspect.ts';
 import { credentialIn, dayMs, makeWorld, type World } from './world.ts';
 
 const id = (letter: string): string => letter.repeat(32);
@@ -87,6 +88,34 @@ describe.each(strategies.filter((strategy) => strategyTraits[strategy].hasTarget
     const { chosen } = strategyTraits[strategy];
     expect(result.kind).toBe(chosen ? 'rotated' : 'failed');
     expect(accepts(world, world.firstPassword)).toBe(chosen);
+  });
+});
+
+describe('the plan of a roll-back', () => {
+  const look = async (world: World) => {
+    const { vault, secret } = world;
+    const planned = await plan(world.deps(), vault, { secret, mode: 'roll-back' }, AbortSignal.timeout(5_000));
+    if (planned.kind !== 'plan') throw new Error(planned.kind);
+    return planned.checks.find(({ name }) => name === 'way back');
+  };
+
+  test('says which version and which login it goes back to', async () => {
+    const world = makeWorld('alternating-users');
+    await ask(world, 'asked', id('1'));
+    expect(await look(world)).toMatchObject({
+      state: 'passed',
+      detail: `to version ${world.firstVersion}, which is of app`,
+    });
+  });
+
+  test('says that the credential was revoked, by whom and when, and changes nothing', async () => {
+    const world = makeWorld('alternating-users');
+    await ask(world, 'emergency', id('1'));
+    const before = JSON.stringify([...world.vault.secrets.values()]);
+    const check = await look(world);
+    expect(check?.state).toBe('failed');
+    expect(check?.detail).toContain('revoked by entra:ann-id at ');
+    expect(JSON.stringify([...world.vault.secrets.values()])).toBe(before);
   });
 });
 

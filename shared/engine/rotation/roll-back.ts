@@ -30,8 +30,8 @@ export interface WayBack {
 }
 
 /**
- * Finds the version that a roll-back would go back to, without asking the target. Never a login that the secret does not vouch for. Changes
- * nothing but the `enabled` of old versions.
+ * Finds the version that a roll-back goes back to, without asking the target. Never a login that the secret does not vouch for. Changes
+ * nothing but the `enabled` of old versions; `looking`: not even that, and what only a disabled version would tell is not known.
  */
 export async function findWayBack(
   vault: Vault,
@@ -39,23 +39,40 @@ export async function findWayBack(
   target: Target,
   to: string | undefined,
   time: StepTime,
+  looking = false,
 ): Promise<WayBack | Failure> {
   const { secret, stamp } = current;
   const version = to ?? stamp?.from;
   const impossible = (detail: string): Failure => failure('roll-back-impossible', { secret: secret.name, detail });
   if (version === undefined) return impossible('there is no version before the current one that Keyturn knows of');
   if (version === secret.version) return impossible(`version ${version} is the current one`);
-  const earlier = await readEarlier(vault, current, version, time.signal);
+  const earlier = await readEarlier(vault, current, version, time.signal, looking);
   if (isFailure(earlier)) return earlier;
+  if (earlier.kind === 'missing' && looking) return unseen(vault, secret.name, version, time.signal);
   if (earlier.kind === 'missing') return impossible(`there is no version ${version}`);
   const { credential } = earlier;
   if (!vouchesFor(target, target.stepFor(time), credential)) {
     const names = `${credentialName(credential)}, and the current one is ${credentialName(target.credential)}`;
     return impossible(`version ${version} is of another login: ${names}`);
   }
-  const revoked = await revokedAs(vault, current, earlier, time.signal);
+  const revoked = looking
+    ? { revoked: revokedOf(earlier.secret.tags) }
+    : await revokedAs(vault, current, earlier, time.signal);
   if ('kind' in revoked) return revoked;
   return { kind: 'way-back', version, credential, login: credentialName(credential), ...revoked };
+}
+
+/** What can be said of a version whose value cannot be read without a change. */
+async function unseen(vault: Vault, secret: string, version: string, signal: AbortSignal): Promise<Failure> {
+  const listed = await vault.versions(secret, { signal });
+  if (isFailure(listed)) return listed;
+  const found = listed.versions.find((each) => each.version === version);
+  if (found === undefined) return failure('roll-back-impossible', { secret, detail: `there is no version ${version}` });
+  const revoked = revokedOf(found.tags);
+  if (revoked !== undefined)
+    return failure('credential-revoked', { secret, detail: `version ${version}, ${saying(revoked)}` });
+  const detail = `version ${version} is disabled; a roll-back enables it, and only then sees which login it is of`;
+  return failure('roll-back-impossible', { secret, detail });
 }
 
 /** Another version may hold the same credential, and only one of them bears the mark. */

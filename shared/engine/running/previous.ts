@@ -13,17 +13,19 @@ export interface Earlier {
 
 /**
  * Reads one earlier version. One that is disabled is enabled for it: consumers read the newest, so nobody notices, and its value is
- * needed to prove that the target refuses it. Called again it finds the same.
+ * needed to prove that the target refuses it. Called again it finds the same. `looking`: nothing is changed, and a disabled version counts
+ * as one that cannot be read.
  */
 export async function readEarlier(
   vault: Vault,
   current: Current,
   version: string,
   signal: AbortSignal,
+  looking = false,
 ): Promise<Earlier | { readonly kind: 'missing' } | Failure> {
   const { name } = current.secret;
   let read = await vault.read(name, { version, signal });
-  if (read.kind === 'disabled') {
+  if (read.kind === 'disabled' && !looking) {
     const enabled = await vault.change(name, version, { enabled: true }, { signal });
     if (isFailure(enabled)) return enabled;
     read = await vault.read(name, { version, signal });
