@@ -15,6 +15,7 @@ import { factsQuery } from '../../rotators/postgres/logins.ts';
 import { scramVerifier } from '../../rotators/postgres/scram.ts';
 import { helloStatement } from '../../rotators/postgres/session.ts';
 import { settingsQuery } from '../../rotators/postgres/settings.ts';
+import { afterLeaseMs, leaseMs } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import { leaseContainer } from '../../shared/storage/blob-leases.ts';
@@ -50,7 +51,7 @@ export function straightScript(stage: Stage): (secret: string, strategy: BenchSt
 async function rotateByHand(clients: Clients, secret: string, strategy: BenchStrategy): Promise<void> {
   const { vault } = clients;
   const lease = clients.blobs.getContainerClient(leaseContainer).getBlobClient(`bench/${secret}`).getBlobLeaseClient();
-  await lease.acquireLease(60);
+  await lease.acquireLease(leaseMs / 1000);
   const current = await vault.getSecret(secret);
   const admin = new URL((await vault.getSecret(adminSecret)).value ?? '');
   const address = new URL(current.value ?? '');
@@ -58,6 +59,7 @@ async function rotateByHand(clients: Clients, secret: string, strategy: BenchStr
   // Nothing is pending; the answer is an error, as it is every time but after a crash.
   if (strategy === 'single-user') await vault.getSecret(pendingName).catch(() => undefined);
   await session(address, async () => undefined);
+  const wakeUp = await wakeUpLater(clients, secret);
 
   const login = address.username;
   const next = strategy === 'single-user' ? login : other(login);
@@ -66,10 +68,11 @@ async function rotateByHand(clients: Clients, secret: string, strategy: BenchStr
   candidate.username = next;
   candidate.password = password.reveal();
   const { tags = {}, contentType = '' } = current.properties;
+  const expiresOn = new Date(Date.now() + 90 * 86_400_000);
   const stamped = { ...tags, rotation: `id=${randomUUID()};from=${current.properties.version ?? ''}` };
   const pending =
     strategy === 'single-user'
-      ? await vault.setSecret(pendingName, candidate.href, { tags: { 'pending-of': secret }, contentType })
+      ? await vault.setSecret(pendingName, candidate.href, { tags: { 'pending-of': secret }, contentType, expiresOn })
       : undefined;
   await session(admin, (client) =>
     strategy === 'single-user' ? changePassword(client, next, password) : changeIdle(client, login, next, password),
@@ -78,13 +81,21 @@ async function rotateByHand(clients: Clients, secret: string, strategy: BenchStr
     if (next !== login) await client.query(lackingQuery, [login, next]);
   });
 
-  const expiresOn = new Date(Date.now() + 90 * 86_400_000);
   await vault.setSecret(secret, candidate.href, { tags: stamped, contentType, expiresOn });
-  await vault.getSecret(secret);
+  for await (const _version of vault.listPropertiesOfSecretVersions(secret));
   await followUp(clients, secret, strategy);
   const { version } = pending?.properties ?? {};
   if (version !== undefined) await vault.updateSecretProperties(pendingName, version, { enabled: false });
+  await wakeUp();
   await lease.releaseLease();
+}
+
+/** Somebody comes back should this process die; taken back when it does not. */
+async function wakeUpLater({ queues }: Clients, secret: string): Promise<() => Promise<unknown>> {
+  const text = Buffer.from(JSON.stringify({ vault: 'bench', secret, requestedBy: 'script' })).toString('base64');
+  const queue = queues.getQueueClient(queueNames.rotations);
+  const sent = await queue.sendMessage(text, { messageTimeToLive: -1, visibilityTimeout: afterLeaseMs / 1000 });
+  return () => queue.deleteMessage(sent.messageId, sent.popReceipt);
 }
 
 function other(login: string): string {
