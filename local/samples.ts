@@ -51,8 +51,14 @@ export async function createSamples(
   } finally {
     await client.end();
   }
-  vault.put('postgres-admin', { value: urlOf(postgres, 'keyturn_admin', 'sample-password-of-the-admin', 'postgres') });
-  vault.put('billing-admin', { value: urlOf(postgres, 'keyturn_admin', 'not-its-password-any-more', 'postgres') });
+  vault.put('postgres-admin', {
+    value: urlOf(postgres, 'keyturn_admin', 'sample-password-of-the-admin', 'postgres'),
+    tags: { serves: '*' },
+  });
+  vault.put('billing-admin', {
+    value: urlOf(postgres, 'keyturn_admin', 'not-its-password-any-more', 'postgres'),
+    tags: { serves: 'billing-*' },
+  });
   for (const { secret, strategy, login } of samples) {
     vault.put(secret, {
       value: urlOf(postgres, login, samplePassword(login), login),

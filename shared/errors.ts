@@ -175,6 +175,11 @@ export const failureKinds = {
     (d) =>
       `Correct the tag "admin" of ${d.secret} or the value of ${d.admin}: it holds a connection with host, login and password.`,
   ),
+  'admin-not-serving': kind<{ readonly secret: string; readonly admin: string; readonly line: string }>(
+    'config',
+    (d) => `${d.secret}: the admin secret "${d.admin}" does not say that it serves ${d.secret}`,
+    (d) => `Whoever owns ${d.admin} allows it with: ${d.line}`,
+  ),
   'host-mismatch': kind<At & { readonly admin: string }>(
     'config',
     (d) => `${d.secret}: the value and the admin ${d.admin} name different hosts: ${d.detail}`,

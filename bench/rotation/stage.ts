@@ -39,7 +39,10 @@ export async function startStage(): Promise<Stage> {
   if (outcome.kind === 'invalid') throw new SettingsInvalid(outcome.problems);
   const { engine } = await compose(outcome.settings);
   await asSuperuser(postgres, `CREATE ROLE keyturn_admin LOGIN CREATEROLE PASSWORD '${adminPassword}'`);
-  vault.put(adminSecret, { value: addressOf(postgres, 'keyturn_admin', adminPassword, 'postgres') });
+  vault.put(adminSecret, {
+    value: addressOf(postgres, 'keyturn_admin', adminPassword, 'postgres'),
+    tags: { serves: '*' },
+  });
   await BlobServiceClient.fromConnectionString(storage.connectionString)
     .getContainerClient(leaseContainer)
     .createIfNotExists();

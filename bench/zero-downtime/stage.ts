@@ -66,7 +66,7 @@ export async function startStage(): Promise<Stage> {
 
 function putSecrets({ vault }: LocalAzure, target: Target, consumers: string, overlap: string): void {
   const { secret, admin, value, tags } = target;
-  vault.put(`${secret}-admin`, { value: admin });
+  vault.put(`${secret}-admin`, { value: admin, tags: { serves: secret } });
   vault.put(secret, {
     value,
     tags: { ...tags, admin: `${secret}-admin`, consumers, overlap },

@@ -100,7 +100,7 @@ function saasKeyScene(): Scene {
     },
     async setUp({ vault }) {
       const provider = saas?.providers.sendgrid;
-      vault.put('mail-admin', { value: provider?.admin ?? '' });
+      vault.put('mail-admin', { value: provider?.admin ?? '', tags: { serves: 'mail-*' } });
       const issued = provider?.issue('made by hand', ['mail.send']);
       const tags = { rotator: 'http-keys', provider: 'sendgrid', admin: 'mail-admin', 'key-id': issued?.id ?? '' };
       putSecret(vault, secret, issued?.value ?? '', tags);

@@ -31,7 +31,10 @@ export function mariadbScene(): Scene {
     },
     async setUp({ vault }) {
       const at = `127.0.0.1:${server?.port ?? 0}`;
-      vault.put('shop-admin', { value: `mysql://rotation_admin:sample-password-of-the-admin@${at}/mysql` });
+      vault.put('shop-admin', {
+        value: `mysql://rotation_admin:sample-password-of-the-admin@${at}/mysql`,
+        tags: { serves: 'shop-*' },
+      });
       const value = `mysql://shop_app:first-password-of-shop_app@${at}/shop`;
       putSecret(vault, secret, value, { rotator: 'mysql', strategy: 'dual-password', admin: 'shop-admin' });
     },

@@ -53,7 +53,10 @@ function sceneOf(secret: string, strategy: string, what: string, nodes: () => re
     async setUp({ vault }) {
       const at = `127.0.0.1:${nodes()[0]?.port ?? 0}`;
       const admin = `${secret}-admin`;
-      vault.put(admin, { value: `redis://rotation-admin:sample-password-of-the-admin@${at}` });
+      vault.put(admin, {
+        value: `redis://rotation-admin:sample-password-of-the-admin@${at}`,
+        tags: { serves: secret },
+      });
       const value = `redis://cache-app:first-password-of-cache-app@${at}`;
       putSecret(vault, secret, value, { rotator: 'redis', strategy: 'dual-password', admin });
     },

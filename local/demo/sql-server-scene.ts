@@ -47,6 +47,7 @@ export function sqlServerScene(): Scene {
       const at = `Server=127.0.0.1,${server?.port ?? 0}`;
       vault.put('ledger-admin', {
         value: `${at};User ID=rotation_admin;Password=Some-first-Passw0rd;Encrypt=True`,
+        tags: { serves: secret },
       });
       const value = `${at};Database=ledger;User ID=ledger_app;Password=Another-first-Passw0rd;Encrypt=True`;
       putSecret(vault, secret, value, { rotator: 'sql-server', strategy: 'alternating-users', admin: 'ledger-admin' });

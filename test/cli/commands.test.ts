@@ -50,7 +50,10 @@ describe('rotate', () => {
   });
 
   it('that fails shows code, cause, hint and page, and exits with 1', async () => {
-    stage.vault.put('cli-no-admin', { value: stage.url('rotation_admin', stage.secret('wrong')) });
+    stage.vault.put('cli-no-admin', {
+      value: stage.url('rotation_admin', stage.secret('wrong')),
+      tags: { serves: 'cli-*' },
+    });
     const planted = await stage.plant('cli-broken', { ...far, tags: { ...far.tags, admin: 'cli-no-admin' } });
     const { exit, err } = await as('operator', ['rotate', 'cli-broken', '-r', 'a test'], { columns: 80 });
     expect(exit).toBe(1);

@@ -26,7 +26,7 @@ async function prepared({ value, admin, tags = {}, identityHosts = [] }: Case): 
   vault.put(secret, { value: text, contentType: 'application/json', tags: all });
   if (admin !== undefined) {
     const written = typeof admin === 'string' ? admin : JSON.stringify(admin);
-    vault.put('orders-admin', { value: new SecretText(written), tags: {} });
+    vault.put('orders-admin', { value: new SecretText(written), tags: { serves: '*' } });
   }
   const known = { ...deps(), identityLogin: (name: string) => (identityHosts.includes(name) ? 'keyturn' : undefined) };
   const current = await readCurrent(known, vault, secret, signal);

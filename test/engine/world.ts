@@ -411,6 +411,11 @@ export const memoryEntry: RotatorEntry = {
   load: () => Promise.reject(new Error('loaded by the test')),
 };
 
+const adminSecret = {
+  value: new SecretText(`{"username":"root","password":"r","host":"${host}"}`),
+  tags: { serves: '*' },
+};
+
 const keyed = new Set<Strategy>(['dual-key', 'issue-revoke', 'self-issued']);
 
 /** A world with one secret of that strategy, 20 days before it expires. */
@@ -427,7 +432,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   const entry = keyed.has(strategy) ? { ...memoryEntry, hostless: true } : memoryEntry;
   target.set(strategy === 'dual-key' ? 'key1' : 'app', [firstPassword]);
   target.touched = [];
-  vault.put('orders-admin', { value: new SecretText(`{"username":"root","password":"r","host":"${host}"}`), tags: {} });
+  vault.put('orders-admin', adminSecret);
   const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
   const { now } = vault;
   vault.now = new Date(now.getTime() - 70 * dayMs);

@@ -66,7 +66,7 @@ export async function startRealParts() {
     `postgres://${user}:${secret}@127.0.0.1:${postgres.port}/postgres`;
   const adminPassword = password();
   await sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${adminPassword}'`);
-  vault.put('pg-admin', { value: url('rotation_admin', adminPassword) });
+  vault.put('pg-admin', { value: url('rotation_admin', adminPassword), tags: { serves: '*' } });
   const names = new Set<string>();
 
   const newest = (name: string) => vault.versions(name).at(-1);

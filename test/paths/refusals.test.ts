@@ -156,6 +156,13 @@ describe('a secret that cannot be rotated', () => {
       /it has 15 tags, and Keyturn needs 2 of the 15/,
       /tag/,
     ],
+    [
+      'an admin of somebody else',
+      { tags: { admin: 'lent-admin' } },
+      'admin-not-serving',
+      /"lent-admin" does not say that it serves/,
+      /set-attributes --vault-name \S+ -n lent-admin --tags serves=orders-\*,bad-\w 'team=it’s theirs'|--tags 'serves=orders-\*,bad-\w' 'team=it’s theirs'/,
+    ],
     ['an admin that is not there', { tags: { admin: 'nobody' } }, 'admin-invalid', /"nobody".*not-found/, /nobody/],
     [
       'an admin without a host',
@@ -196,13 +203,18 @@ describe('a secret that cannot be rotated', () => {
 
   beforeAll(() => {
     const password = stage.secret('stale');
-    stage.vault.put('stale-admin', { value: stage.url('rotation_admin', password) });
+    stage.vault.put('stale-admin', { value: stage.url('rotation_admin', password), tags: { serves: 'bad-*' } });
     stage.vault.put('hostless-admin', {
       value: JSON.stringify({ username: 'root', password: stage.secret('hostless') }),
+      tags: { serves: 'bad-*' },
     });
     const other = new URL(stage.url('rotation_admin', stage.secret('other')));
     other.hostname = 'db.contoso.test';
-    stage.vault.put('other-admin', { value: other.href });
+    stage.vault.put('other-admin', { value: other.href, tags: { serves: 'bad-*' } });
+    stage.vault.put('lent-admin', {
+      value: stage.url('rotation_admin', password),
+      tags: { serves: 'orders-*', team: 'it’s theirs' },
+    });
   });
 
   test.each(cases.map((one, at) => [...one, at] as const))(

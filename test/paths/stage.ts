@@ -115,7 +115,7 @@ export class Stage {
   async prepare(): Promise<void> {
     const password = this.secret('admin');
     await this.sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${password}'`);
-    this.vault.put(adminSecret, { value: this.url('rotation_admin', password, 'postgres') });
+    this.vault.put(adminSecret, { value: this.url('rotation_admin', password, 'postgres'), tags: { serves: '*' } });
   }
 
   /** A value that must be found nowhere. */

@@ -54,7 +54,10 @@ describe.each(runbooks)('the %s runbook', (language, start) => {
   });
 
   it('exits with 1 and says code, hint and page when the rotation fails', async () => {
-    stage.vault.put('book-no-admin', { value: stage.url('rotation_admin', stage.secret('wrong')) });
+    stage.vault.put('book-no-admin', {
+      value: stage.url('rotation_admin', stage.secret('wrong')),
+      tags: { serves: 'book-*' },
+    });
     const name = `book-broken-${language}`;
     const planted = await stage.plant(name, { ...far, tags: { ...far.tags, admin: 'book-no-admin' } });
     const { exit, err } = await run([`local/${name}`, 'a test']);

@@ -10,6 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 import { readStamp } from '../policy/stamp.ts';
 import type { StepTime } from './attempt.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { refusalToServe } from './serves.ts';
 
 /** What a rotation works on: the rotator, and how the current value is written. */
 export interface Target {
@@ -128,6 +129,8 @@ async function findAdmin(
       if (isFailure(read)) return read;
       if (read.kind !== 'found')
         return failure('admin-invalid', { secret: secret.name, admin, detail: `it is ${read.kind}` });
+      const refused = refusalToServe(vault, read.secret, secret.name);
+      if (refused !== undefined) return refused;
       return adminConnection(current, value, read.secret);
     }
   }

@@ -125,7 +125,8 @@ async function engineFor(one: Stage): Promise<{ vault: MemoryVault; deps: Engine
   const vault = new MemoryVault();
   const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
   vault.put('shop-key', { value: new SecretText(one.value), tags: one.tags, expiresAt });
-  if (one.admin !== undefined) vault.put('saas-admin', { value: new SecretText(one.admin), tags: {} });
+  if (one.admin !== undefined)
+    vault.put('saas-admin', { value: new SecretText(one.admin), tags: { serves: 'shop-key' } });
   const getToken = async () => new SecretText(one.token ?? '');
   const environment = {
     trustedCertificates: [],
