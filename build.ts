@@ -4,6 +4,8 @@
  * Bundled, because a function app that loads hundreds of small files starts late. Split, because the driver of a database is loaded
  * only where a secret needs it. `--analyze` prints what is in each file.
  *
+ * Beside the code lie the licence texts of all that is bundled (`licences.txt`) and the bill of materials (`sbom.cdx.json`, CycloneDX).
+ *
  * And `consumer/dist/`, the package that applications install for `keyturn/consumer`.
  */
 import { execFile } from 'node:child_process';
@@ -12,6 +14,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { analyzeMetafile, build, type Metafile } from 'esbuild';
+import { bundledPackages, licencesText } from './release/licences.ts';
+import { writeSbom } from './release/sbom.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const entry = 'functions/index';
@@ -46,8 +50,8 @@ export async function bundle(entry: string, folder: string, inject: readonly str
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    // The platform's worker provides the first; the others are additions to pg and mysql2 that nobody installed.
-    external: ['@azure/functions-core', 'pg-native', 'cardinal'],
+    // The platform's worker provides the first; the others are additions to pg, mysql2 and debug that nobody asked for.
+    external: ['@azure/functions-core', 'pg-native', 'cardinal', 'supports-color'],
     inject: [...inject],
     banner: { js: banner },
     // By another name, because some packages declare these two themselves.
@@ -62,6 +66,7 @@ export async function bundle(entry: string, folder: string, inject: readonly str
   const manifest = { name, version, description, private: true, type: 'module', main: `${entry}.js` };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   await copyFile(join(root, 'host.json'), join(folder, 'host.json'));
+  await writeFile(join(folder, 'licences.txt'), licencesText(await bundledPackages(root, metafile)));
   return metafile;
 }
 
@@ -112,6 +117,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const metafile = await buildApp(join(root, 'dist'));
   await buildConsumer(join(root, 'consumer', 'dist'));
+  await writeSbom(root, join(root, 'dist', 'sbom.cdx.json'));
   const outputs = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.js'));
   const bytes = outputs.reduce((sum, [, output]) => sum + output.bytes, 0);
   if (process.argv.includes('--analyze')) console.log(await analyzeMetafile(metafile));

@@ -48,6 +48,7 @@ describe('the built app', () => {
       '@azure/functions-core',
       'pg-native',
       'cardinal',
+      'supports-color',
       ...builtinModules,
       ...builtinModules.map((name) => `node:${name}`),
     ]);

@@ -92,7 +92,8 @@ export const rules: readonly Rule[] = [
   { of: 'local/', ...anything },
   { of: 'test/', ...anything },
   { of: 'bench/', ...anything },
-  { of: 'build.ts', may: [], packages: ['esbuild'] },
+  { of: 'build.ts', may: ['release/'], packages: ['esbuild'] },
+  { of: 'release/', may: [], packages: ['esbuild', 'zod'] },
   { of: 'vitest.config.ts', may: ['test/servers.ts', 'test/slow.ts'], packages: ['vitest'] },
 ];
 
