@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Role } from '../contract/access.ts';
 import type { Log } from '../telemetry.ts';
 import type { Answer } from './answer.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Place } from './caller.ts';
 import { type FieldError, problem } from './problem.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT';
@@ -16,8 +16,13 @@ export interface Call<Path, Query, Body> {
   readonly caller: Caller;
   /** The caller's `Idempotency-Key`. */
   readonly idempotencyKey: string | undefined;
-  /** Refuses, and writes down, where a field asks for more than the route does; undefined: go on. */
-  readonly demand: (role: Role) => Answer | undefined;
+  /**
+   * Refuses, and writes down, where a field asks for more than the route does; undefined: go on. `where`: the secret that a body names; absent:
+   * what the route itself is about.
+   */
+  readonly demand: (role: Role, where?: Place) => Answer | undefined;
+  /** Whether the caller may read of a secret. What it may not is left out of what covers many. */
+  readonly sees: (where: Place) => boolean;
   readonly log: Log;
   /** Aborts when the answer would come too late. */
   readonly signal: AbortSignal;
@@ -30,6 +35,11 @@ export interface RouteFacts {
   readonly path: `/${string}`;
   /** Who may ask at least; `anybody` needs no credential. */
   readonly needs: Role | 'anybody';
+  /**
+   * What the role must hold for, where the path names no secret. `each`: the route looks at every secret that it tells of or works on. Absent:
+   * it concerns all of them, so a role with bounds is not enough.
+   */
+  readonly covers?: 'each';
   /** For the document: one line, and more where one does not say it. */
   readonly summary: string;
   readonly description?: string;

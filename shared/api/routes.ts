@@ -23,6 +23,7 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
       method: 'GET',
       path: '/openapi.json',
       needs: 'reader',
+      covers: 'each',
       summary: 'This description',
       answers: { 200: { description: 'OpenAPI 3.1.', schema: z.record(z.string(), z.unknown()) } },
       params: fields({}),

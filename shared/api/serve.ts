@@ -4,7 +4,7 @@ import { framesOf } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
 import type { Answer } from './answer.ts';
 import type { Authenticated, Authenticator } from './auth/authenticate.ts';
-import { type Caller, may } from './caller.ts';
+import { type Caller, may, type Place, rolesOf } from './caller.ts';
 import { problem } from './problem.ts';
 import { type BodySource, readBody } from './read-body.ts';
 import { invalid, type RawCall, type Route } from './route.ts';
@@ -70,7 +70,7 @@ async function answerTo(
     });
     return refusal(known, authentication.configured);
   }
-  const who = { who: known.name, id: known.id, how: known.how, roles: [...known.roles].join(' '), ...where };
+  const who = { who: known.name, id: known.id, how: known.how, roles: rolesOf(known).join(' '), ...where };
   switch (found.kind) {
     case 'none':
       log.warn('access-denied', { ...who, detail: 'no such route' });
@@ -81,7 +81,7 @@ async function answerTo(
       return problem('method-not-allowed', `the route takes ${allow}`, { headers: { allow } });
     }
     case 'route': {
-      const demand = demandOf(known, log, who);
+      const demand = demandOf(known, placeIn(found.route, found.path), log, who);
       const denied = found.route.needs === 'anybody' ? undefined : demand(found.route.needs);
       return denied ?? work(found.route, { request, url, path: found.path, caller: known, log, demand });
     }
@@ -89,7 +89,16 @@ async function answerTo(
 }
 
 /** Who is behind a route that needs nobody. */
-const nobody: Caller = { kind: 'caller', id: 'anybody', name: 'anybody', how: 'key', roles: new Set(), consumers: [] };
+const nobody: Caller = { kind: 'caller', id: 'anybody', name: 'anybody', how: 'key', grants: [], consumers: [] };
+
+/** What a route is about. */
+function placeIn(
+  { covers }: Route,
+  { vault, secret }: Readonly<Record<string, string>>,
+): Place | 'everywhere' | 'somewhere' {
+  if (vault !== undefined && secret !== undefined) return { vault, secret };
+  return covers === 'each' ? 'somewhere' : 'everywhere';
+}
 
 function refusal(known: Exclude<Authenticated, Caller>, configured: boolean): Answer {
   const headers = { 'www-authenticate': 'Bearer realm="keyturn"' };
@@ -110,16 +119,21 @@ function refusal(known: Exclude<Authenticated, Caller>, configured: boolean): An
 }
 
 /** Every decision is written down, allowed or denied. */
-function demandOf(caller: Caller, log: Log, who: Readonly<Record<string, string>>): RawCall['demand'] {
-  return (role: Role) => {
-    if (may(caller, role)) {
+function demandOf(
+  caller: Caller,
+  place: Place | 'everywhere' | 'somewhere',
+  log: Log,
+  who: Readonly<Record<string, string>>,
+): RawCall['demand'] {
+  return (role: Role, where: Place | 'everywhere' | 'somewhere' = place) => {
+    if (may(caller, role, where)) {
       log.info('access-allowed', { ...who, needs: role });
       return undefined;
     }
     log.warn('access-denied', { ...who, needs: role, detail: 'the role is missing' });
     return problem(
       'role-missing',
-      `this takes the role "${role}"; the caller has ${[...caller.roles].join(', ') || 'none'}`,
+      `this takes the role "${role}"${where === 'everywhere' ? ' without bounds' : ''}; the caller has ${rolesOf(caller).join(', ') || 'none'}`,
     );
   };
 }
@@ -148,6 +162,7 @@ async function work(
     caller,
     idempotencyKey,
     demand,
+    sees: (where: Place) => may(caller, 'reader', where),
     log,
   };
   try {

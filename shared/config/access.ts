@@ -1,5 +1,5 @@
 /** How the settings of who may call are read. Like all of them, no message quotes a value. */
-import { type ApiKey, type Role, roles } from '../contract/access.ts';
+import { type ApiKey, type Grant, type Role, roles } from '../contract/access.ts';
 import { parser, wrong } from './parsers.ts';
 
 const name = /^[\w.@-]{1,64}$/;
@@ -11,20 +11,34 @@ function roleOf(text: string, which: string): Role {
   return roles.find((role) => role === text) ?? wrong(`${which} has a role that is none of ${roles.join(', ')}`);
 }
 
-/** `NAME:ROLE:SHA256`, separated by commas, blanks or line ends. */
+const vaultGlob = /^[0-9a-zA-Z*-]{1,127}$/;
+
+/** `ROLE` or `ROLE@VAULT/SECRETS`, the two with `*` for any characters. */
+function grantOf(text: string, which: string): Grant {
+  const at = text.indexOf('@');
+  if (at < 0) return { role: roleOf(text, which) };
+  const [vaults = '', secrets = '', ...more] = text.slice(at + 1).split('/');
+  if (more.length > 0 || !vaultGlob.test(vaults) || !vaultGlob.test(secrets)) {
+    return wrong(`${which} is bounded by something that is not ROLE@VAULT/SECRETS, like operator@prod-kv/orders-*`);
+  }
+  return { role: roleOf(text.slice(0, at), which), scope: { vaults, secrets } };
+}
+
+/** `NAME:ROLE:SHA256`, the role bounded where it says `ROLE@VAULT/SECRETS`; separated by commas, blanks or line ends. */
 export const apiKeys = parser((text): readonly ApiKey[] => {
   const keys = entries(text).map((entry, index): ApiKey => {
     const which = `entry ${index + 1}`;
     const [holder = '', role = '', sha256 = '', ...more] = entry.split(':');
     if (more.length > 0 || !name.test(holder)) return wrong(`${which} is not NAME:ROLE:SHA256`);
     if (!/^[0-9a-f]{64}$/i.test(sha256)) return wrong(`${which} does not end in the SHA-256 of a key, 64 hex digits`);
-    return { name: holder, role: roleOf(role, which), sha256: sha256.toLowerCase() };
+    return { name: holder, ...grantOf(role, which), sha256: sha256.toLowerCase() };
   });
-  const known = new Map<string, Role>();
-  keys.forEach((key, index) => {
-    const before = known.get(key.name) ?? key.role;
-    if (before !== key.role) wrong(`entry ${index + 1} gives a name a second role`);
-    known.set(key.name, key.role);
+  const known = new Map<string, string>();
+  keys.forEach(({ name: holder, role, scope }, index) => {
+    const grant = `${role}@${scope?.vaults ?? ''}/${scope?.secrets ?? ''}`;
+    const before = known.get(holder) ?? grant;
+    if (before !== grant) wrong(`entry ${index + 1} gives a name a second role`);
+    known.set(holder, grant);
   });
   return new Set(keys.map((key) => key.sha256)).size === keys.length ? keys : wrong('names one key twice');
 });
@@ -42,6 +56,21 @@ export const audiences = parser((text): readonly string[] =>
       : wrong(`entry ${index + 1} is neither a client id nor an application id URI`),
   ),
 );
+
+/** `OBJECT-ID=ROLE@VAULT/SECRETS`, separated by commas, blanks or line ends. An identity may have several. */
+export const roleScopes = parser((text): ReadonlyMap<string, readonly Grant[]> => {
+  const scopes = new Map<string, readonly Grant[]>();
+  entries(text).forEach((entry, index) => {
+    const which = `entry ${index + 1}`;
+    const at = entry.indexOf('=');
+    const id = entry.slice(0, Math.max(at, 0)).toLowerCase();
+    if (!guid.test(id)) wrong(`${which} is not OBJECT-ID=ROLE@VAULT/SECRETS`);
+    const grant = grantOf(entry.slice(at + 1), which);
+    if (grant.scope === undefined) wrong(`${which} has no bounds: a role that is not named here holds everywhere`);
+    scopes.set(id, [...(scopes.get(id) ?? []), grant]);
+  });
+  return scopes;
+});
 
 /** `NAME=ID`, separated by commas; the id of an identity is given one name only. */
 export const consumerNames = parser((text): ReadonlyMap<string, string> => {

@@ -66,6 +66,10 @@ export const settingTable = {
     standard: '',
     fix: 'Set KEYTURN_API_AUDIENCE to the client id or application id URI that tokens are made for, together with KEYTURN_TENANT_ID.',
   },
+  KEYTURN_ROLE_SCOPES: {
+    standard: '',
+    fix: 'Set KEYTURN_ROLE_SCOPES to OBJECT-ID=ROLE@VAULT/SECRETS of users, groups or applications, like 11111111-2222-3333-4444-555555555555=operator@prod-kv/orders-*, separated by commas.',
+  },
   KEYTURN_CONSUMERS: {
     standard: '',
     fix: 'Set KEYTURN_CONSUMERS to NAME=ID of each identity, separated by commas; ID is an object id or a client id.',

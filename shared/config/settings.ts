@@ -219,6 +219,7 @@ function readAccess(reader: Reader): AccessSettings {
     keys: reader.get('KEYTURN_API_KEYS', access.apiKeys, []),
     ...(id === undefined ? {} : { tenant: { id, audiences } }),
     consumers: reader.get('KEYTURN_CONSUMERS', access.consumerNames, new Map()),
+    scopes: reader.get('KEYTURN_ROLE_SCOPES', access.roleScopes, new Map()),
     platformVouches: reader.get('WEBSITE_AUTH_ENABLED', access.platformVouches, false),
   };
 }

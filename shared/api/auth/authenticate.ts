@@ -26,13 +26,13 @@ export interface Authenticator {
 
 /** `checkToken`: absent where no tenant is configured. */
 export function authenticator(access: AccessSettings, checkToken: CheckToken | undefined): Authenticator {
-  const { keys, tenant, consumers, platformVouches } = access;
+  const { keys, tenant, platformVouches } = access;
   return {
     configured: keys.length > 0 || tenant !== undefined || platformVouches,
     async authenticate({ header, keyInAddress }) {
       const principal = header('x-ms-client-principal');
       // Without the platform's word the header may be anybody's, so it counts as not sent.
-      if (platformVouches && principal !== undefined) return callerByPrincipal(principal, tenant?.id, consumers);
+      if (platformVouches && principal !== undefined) return callerByPrincipal(principal, tenant?.id, access);
       const authorization = header('authorization');
       if (authorization !== undefined) return byAuthorization(authorization, checkToken);
       const key = header('x-keyturn-key') ?? header('x-functions-key') ?? keyInAddress;

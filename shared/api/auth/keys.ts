@@ -15,13 +15,13 @@ export function callerByKey(presented: string, keys: readonly ApiKey[]): Caller 
   const digest = createHash('sha256').update(presented).digest();
   const [key] = keys.filter(({ sha256 }) => timingSafeEqual(digest, Buffer.from(sha256, 'hex')));
   if (key === undefined) return undefined;
-  const { name, role } = key;
+  const { name, role, scope } = key;
   return {
     kind: 'caller',
     id: `key:${name}`,
     name: `key:${name}`,
     how: 'key',
-    roles: new Set([role]),
+    grants: [scope === undefined ? { role } : { role, scope }],
     consumers: role === 'consumer' ? [name] : [],
   };
 }

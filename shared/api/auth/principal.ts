@@ -5,7 +5,7 @@
  * Anybody can send the header to an app where that feature is off; whoever calls this has made sure that it is on.
  */
 import * as z from 'zod';
-import { type Caller, callerOf } from '../caller.ts';
+import { type Caller, callerOf, type Known } from '../caller.ts';
 
 const principal = z.object({
   auth_typ: z.string(),
@@ -24,11 +24,11 @@ const nameTypes = [
 ];
 const roleTypes = ['roles', 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role'];
 
-/** `tenant`: where one is configured, the platform's caller must be of it. */
+/** The platform's caller must be of the tenant in the settings; without one it is nobody's. */
 export function callerByPrincipal(
   header: string,
   tenant: string | undefined,
-  consumers: ReadonlyMap<string, string>,
+  known: Known,
 ): Caller | { readonly kind: 'refused'; readonly detail: string } {
   const parsed = principal.safeParse(decoded(header));
   if (!parsed.success) return { kind: 'refused', detail: 'the platform named the caller in a way that cannot be read' };
@@ -36,7 +36,8 @@ export function callerByPrincipal(
   if (auth_typ !== 'aad') return { kind: 'refused', detail: 'the caller did not sign in with Entra' };
   const first = (types: readonly string[]) =>
     types.flatMap((type) => claims.filter((claim) => claim.typ === type).map((claim) => claim.val))[0];
-  if (tenant !== undefined && first(tenantTypes)?.toLowerCase() !== tenant)
+  if (tenant === undefined) return { kind: 'refused', detail: 'KEYTURN_TENANT_ID does not say which tenant is meant' };
+  if (first(tenantTypes)?.toLowerCase() !== tenant)
     return { kind: 'refused', detail: 'the caller is of another tenant' };
   const types = [...roleTypes, ...(role_typ ? [role_typ] : [])];
   const identity = {
@@ -46,8 +47,18 @@ export function callerByPrincipal(
       : first(applicationTypes),
     displayName: first(nameTypes),
     roles: claims.filter((claim) => types.includes(claim.typ)).map((claim) => claim.val),
+    groups: groupsOf(claims),
   };
-  return callerOf(identity, 'platform', consumers) ?? { kind: 'refused', detail: 'the caller has no object id' };
+  return callerOf(identity, 'platform', known) ?? { kind: 'refused', detail: 'the caller has no object id' };
+}
+
+type Claims = z.infer<typeof principal>['claims'];
+
+const groupTypes = ['groups', 'http://schemas.microsoft.com/ws/2008/06/identity/claims/groups'];
+
+function groupsOf(claims: Claims): readonly string[] | 'overflow' {
+  if (claims.some(({ typ }) => typ === '_claim_names' || typ === 'hasgroups')) return 'overflow';
+  return claims.filter(({ typ }) => groupTypes.includes(typ)).map(({ val }) => val);
 }
 
 function decoded(header: string): unknown {

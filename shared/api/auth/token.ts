@@ -6,14 +6,14 @@
  */
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import * as z from 'zod';
-import { type Caller, callerOf } from '../caller.ts';
+import { type Caller, callerOf, type Known } from '../caller.ts';
 
 export interface TokenSettings {
   /** Base URL of the login service, without a slash at the end. */
   readonly login: string;
   readonly tenant: string;
   readonly audiences: readonly string[];
-  readonly consumers: ReadonlyMap<string, string>;
+  readonly known: Known;
 }
 
 export type TokenOutcome =
@@ -39,7 +39,15 @@ const claims = z.object({
   name: z.string().optional(),
   app_displayname: z.string().optional(),
   roles: z.array(z.string()).default([]),
+  groups: z.array(z.string()).default([]),
+  /** Says where the groups are to be had when a token holds none, because they are too many. */
+  _claim_names: z.looseObject({ groups: z.string().optional() }).optional(),
+  hasgroups: z.boolean().optional(),
 });
+
+function isOverflow({ _claim_names, hasgroups }: z.infer<typeof claims>): boolean {
+  return _claim_names?.groups !== undefined || hasgroups === true;
+}
 
 const firstVersionIssuers: Readonly<Record<string, string>> = {
   'https://login.chinacloudapi.cn': 'https://sts.chinacloudapi.cn',
@@ -47,7 +55,7 @@ const firstVersionIssuers: Readonly<Record<string, string>> = {
 
 /** Fetches the tenant's keys when the first token comes, and keeps them. One for each process. */
 export function tokenChecker(settings: TokenSettings): CheckToken {
-  const { login, tenant, audiences, consumers } = settings;
+  const { login, tenant, audiences, known } = settings;
   const keys = createRemoteJWKSet(new URL(`${login}/${tenant}/discovery/v2.0/keys`), { timeoutDuration: 5_000 });
   const sts = firstVersionIssuers[login] ?? 'https://sts.windows.net';
   const options = {
@@ -61,20 +69,20 @@ export function tokenChecker(settings: TokenSettings): CheckToken {
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keys, options);
-      return judge(payload, tenant, consumers);
+      return judge(payload, tenant, known);
     } catch (error) {
       return refusalOf(error);
     }
   };
 }
 
-function judge(payload: JWTPayload, tenant: string, consumers: ReadonlyMap<string, string>): TokenOutcome {
+function judge(payload: JWTPayload, tenant: string, known: Known): TokenOutcome {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) {
     const names = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
     return { kind: 'refused', detail: `the token's claims cannot be read: ${names}` };
   }
-  const { tid, oid, azp, appid, preferred_username, upn, name, app_displayname, roles } = parsed.data;
+  const { tid, oid, azp, appid, preferred_username, upn, name, app_displayname, roles, groups } = parsed.data;
   if (tid.toLowerCase() !== tenant) return { kind: 'refused', detail: 'the token is of another tenant' };
   const identity = {
     objectId: oid,
@@ -82,8 +90,9 @@ function judge(payload: JWTPayload, tenant: string, consumers: ReadonlyMap<strin
     applicationId: payload['scp'] === undefined ? (azp ?? appid) : undefined,
     displayName: preferred_username ?? upn ?? name ?? app_displayname,
     roles,
+    groups: isOverflow(parsed.data) ? ('overflow' as const) : groups,
   };
-  return callerOf(identity, 'token', consumers) ?? { kind: 'refused', detail: 'the token names no identity' };
+  return callerOf(identity, 'token', known) ?? { kind: 'refused', detail: 'the token names no identity' };
 }
 
 function refusalOf(error: unknown): TokenOutcome {

@@ -45,6 +45,7 @@ export function alertRoutes(deps: ApiDependencies): readonly Route[] {
         method: 'POST',
         path: '/alerts',
         needs: 'operator',
+        covers: 'each',
         summary: "Rotate the secret that an alert's custom properties name",
         description:
           'Takes the common alert schema of Azure Monitor. Custom properties: `vault`, `secret`, `action` (`rotate`, or `emergency`, which needs that role). Acts on `Fired` only, and once for each `originAlertId`.',
@@ -79,7 +80,7 @@ async function act(deps: ApiDependencies, call: Call<unknown, unknown, Alert>): 
     return problem('alert-unusable', 'its custom properties do not name what to rotate', { errors });
   }
   const { vault, secret, action } = named.data;
-  const denied = action === 'emergency' ? call.demand('emergency') : undefined;
+  const denied = call.demand(action === 'emergency' ? 'emergency' : 'operator', { vault, secret });
   if (denied !== undefined) return denied;
   const rule = essentials.alertRule.replaceAll(/\p{Cc}/gu, ' ').slice(0, 300);
   // A rule that fires again after it was resolved keeps the origin in some kinds of alerts; the time tells the two apart.

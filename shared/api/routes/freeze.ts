@@ -36,6 +36,7 @@ export function freezeRoutes(deps: ApiDependencies): readonly Route[] {
         ...facts,
         method: 'GET',
         needs: 'reader',
+        covers: 'each',
         summary: 'Whether automatic rotations are stopped, by whom and why',
         answers: { 200: { description: 'The switch.', schema: freezeView } },
       },

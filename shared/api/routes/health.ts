@@ -47,6 +47,7 @@ export function healthRoutes(deps: ApiDependencies): readonly Route[] {
         method: 'GET',
         path: '/health/details',
         needs: 'reader',
+        covers: 'each',
         summary: 'Whether the app reaches its vaults and its storage account, whether it is frozen, its version',
         answers: { 200: { description: 'Also where something is not reached: read "status".', schema: details } },
         params: fields({}),

@@ -45,6 +45,7 @@ export function listRoutes(deps: ApiDependencies): readonly Route[] {
         method: 'GET',
         path: '/secrets',
         needs: 'reader',
+        covers: 'each',
         summary: 'List secrets by state, rotator and tag, a page at a time',
         description:
           'Comes from the listing of the vault alone. Filters apply to a page after it was read, so a page may be short or empty.',
@@ -67,7 +68,7 @@ export function listRoutes(deps: ApiDependencies): readonly Route[] {
         const views = viewAll(deps, at.vault, page.page.secrets, known, page.page.readAt);
         const selection: Selection = { states: call.query.state, rotator, tags: call.query.tag };
         return ok({
-          secrets: views.filter((view) => selects(selection, view)),
+          secrets: views.filter((view) => call.sees(view) && selects(selection, view)),
           ...(page.next === undefined ? {} : { next: tokenOf(page.next) }),
           // On call, a list without counts of failures is better than none.
           warnings: isFailure(troubles)

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type Failure, isFailure } from '../../errors.ts';
 import { type Answer, placeOf } from '../answer.ts';
 import { claim, fingerprintOf, queue, queuedMark, requestOf } from '../ask.ts';
+import { may } from '../caller.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, reason } from '../fields.ts';
 import { readPage, type Selection, selectionOf, selector, selects, troubleOf, viewAll } from '../listing.ts';
@@ -45,6 +46,7 @@ export function manyRoutes(deps: ApiDependencies): readonly Route[] {
         method: 'POST',
         path: '/rotations',
         needs: 'operator',
+        covers: 'each',
         summary: 'Rotate many secrets by a selector, with their number confirmed',
         description:
           'Nothing is enqueued unless the selector matches exactly `confirm` secrets; the refusal says how many it matches, and which.',
@@ -72,7 +74,7 @@ async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer
   const sentBefore = await wasSent(deps, call);
   if (isFailure(sentBefore)) return failureProblem(sentBefore);
   // What matches is counted before the key is taken, so that a number that was wrong is corrected under the same key.
-  const matches = sentBefore.marked ? undefined : await findAll(deps, selection, confirm, call.signal);
+  const matches = sentBefore.marked ? undefined : await findAll(deps, selection, confirm, call);
   if (matches !== undefined && isFailure(matches)) return failureProblem(matches);
   if (matches !== undefined && matches.secrets.length !== confirm)
     return differs(matches.secrets, confirm, matches.complete);
@@ -80,7 +82,7 @@ async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer
   const claimed = await claim(deps, call, fingerprintOf(call.body), askedAt);
   if (claimed.kind === 'problem') return claimed.answer;
   const batch = claimed.rotationId;
-  if (claimed.queued || matches === undefined) return repeated(deps, batch, selection, call.signal);
+  if (claimed.queued || matches === undefined) return repeated(deps, batch, selection, call);
   const rotations = matches.secrets.map((match) => ({ ...match, rotationId: idOf(batch, match) }));
   const failed = await queueAll(deps, rotations, askedAt, call);
   if (failed !== undefined) return failureProblem(failed);
@@ -110,13 +112,8 @@ function answered(rotations: readonly Rotation[]): Answer {
 }
 
 /** The states have changed since, so the ones that were queued are found by their marks. */
-async function repeated(
-  deps: ApiDependencies,
-  batch: string,
-  selection: Selection,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const matches = await findAll(deps, { ...selection, states: undefined }, mostSecrets, signal);
+async function repeated(deps: ApiDependencies, batch: string, selection: Selection, call: ManyCall): Promise<Answer> {
+  const matches = await findAll(deps, { ...selection, states: undefined }, mostSecrets, call);
   if (isFailure(matches)) return failureProblem(matches);
   const rotations: Rotation[] = [];
   for (let at = 0; at < matches.secrets.length; at += mostAtOnce) {
@@ -144,7 +141,7 @@ async function findAll(
   deps: ApiDependencies,
   selection: Selection,
   confirmed: number,
-  signal: AbortSignal,
+  { caller, signal }: ManyCall,
 ): Promise<{ readonly kind: 'matches'; readonly secrets: readonly Match[]; readonly complete: boolean } | Failure> {
   const secrets: Match[] = [];
   const vaults = selection.vault === undefined ? [...deps.engine.vaults.keys()] : [selection.vault];
@@ -156,6 +153,8 @@ async function findAll(
       if (isFailure(page)) return page;
       for (const view of viewAll(deps, vault, page.page.secrets, troubles.bySecret, page.page.readAt)) {
         if (view.state === 'stalled' || view.state === 'unmanaged' || !selects(selection, view)) continue;
+        // A selector reaches no further than its caller's role does.
+        if (!may(caller, 'operator', view)) continue;
         secrets.push({ vault, secret: view.secret });
       }
       if (secrets.length > confirmed + mostShown) return { kind: 'matches', secrets, complete: false };

@@ -17,12 +17,13 @@ export function rotationRoutes(deps: ApiDependencies): readonly Route[] {
         method: 'GET',
         path: '/rotations/{rotationId}',
         needs: 'reader',
+        covers: 'each',
         summary: 'Show one rotation: how it stands, every attempt, every step, who was told',
         answers: { 200: { description: 'Carries `Retry-After` while it is not over.', schema: rotationView } },
         params: fields({ rotationId }),
         query: fields({}),
       },
-      async ({ path }) => {
+      async ({ path, sees }) => {
         const [listed, news] = await Promise.all([
           deps.history.rotation(path.rotationId),
           deps.deliveries.of(path.rotationId),
@@ -30,7 +31,9 @@ export function rotationRoutes(deps: ApiDependencies): readonly Route[] {
         if (isFailure(listed)) return failureProblem(listed);
         if (isFailure(news)) return failureProblem(news);
         const known = viewRotation(listed.records);
-        if (known === undefined) return problem('rotation-unknown', `no rotation ${path.rotationId} is known`);
+        // What the caller may not see looks like what is not there.
+        if (known === undefined || !sees(known))
+          return problem('rotation-unknown', `no rotation ${path.rotationId} is known`);
         const view = { ...known, deliveries: news.deliveries.map(viewDelivery) };
         const over = ['rotated', 'skipped', 'failed'].includes(view.state);
         return over ? ok(view) : { ...ok(view), headers: { 'retry-after': String(lookAgainSeconds) } };
