@@ -1,10 +1,22 @@
 import type { Check, Step } from '../../shared/contract/rotator.ts';
+import { wrongRules } from './rules.ts';
 import type { SelfIssuedTags } from './tags.ts';
 
 /** Preflight. No I/O. */
 export function check(step: Step<SelfIssuedTags>): Check[] {
   const both = step.current.parts?.['previous'] !== undefined;
+  const wrong = wrongRules(step);
   return [
+    ...(wrong === undefined
+      ? []
+      : [
+          {
+            name: 'password',
+            state: 'failed' as const,
+            detail: `the tag "password" ${wrong}`,
+            fix: `Correct the tag "password" of ${step.secret}.`,
+          },
+        ]),
     {
       name: 'value',
       state: step.current.password.isEmpty ? 'failed' : 'passed',

@@ -2,7 +2,9 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { Rotator, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import { failure } from '../../shared/errors.ts';
 import { check } from './check.ts';
+import { wrongRules } from './rules.ts';
 import type { SelfIssuedTags } from './tags.ts';
 import { verify } from './verify.ts';
 
@@ -10,6 +12,9 @@ const hexDigits = '0123456789abcdef';
 /** Makes and judges values; asks nobody. Every method may be called again. */
 export const selfIssuedRotator: Rotator<SelfIssuedTags> = {
   propose: (step, current) => {
+    const detail = wrongRules(step);
+    if (detail !== undefined)
+      return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'password', detail }] });
     const next: Credential = { ...current, password: makeValue(step) };
     // A value written as {current, previous} keeps the old key beside the new one, so that verifiers accept both during the
     // overlap. The field is kept out of other values: it would have no place there.
@@ -34,12 +39,13 @@ function makeValue(step: Step<SelfIssuedTags>): SecretText {
   const { form, prefix } = step.options;
   if (form.kind === 'characters') {
     const rules = form.alphabet === undefined ? {} : { alphabet: form.alphabet };
-    return new SecretText(prefix + step.newPassword({ length: form.length, ...rules }).reveal());
+    const fixed = step.passwordRules === undefined ? { length: form.length, ...rules } : {};
+    return new SecretText(prefix + step.newPassword(fixed).reveal());
   }
   // Random bytes come as hex digits from the step's generator, so that there is one source of randomness.
   // The first digit is left out: a password begins with a letter, and bytes must not.
   const hex = step
-    .newPassword({ length: form.bytes * 2 + 1, alphabet: hexDigits })
+    .newPassword({ length: form.bytes * 2 + 1, alphabet: hexDigits, require: {} })
     .reveal()
     .slice(1);
   return new SecretText(prefix + Buffer.from(hex, 'hex').toString(form.encoding));

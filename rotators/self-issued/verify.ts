@@ -1,5 +1,6 @@
 /** Judging a value: nobody can be asked but the value itself. */
 import type { Credential } from '../../shared/contract/credential.ts';
+import { breaks, type PasswordRules } from '../../shared/contract/password-rules.ts';
 import type { Step, VerifyOutcome } from '../../shared/contract/rotator.ts';
 import type { SelfIssuedTags } from './tags.ts';
 
@@ -12,8 +13,15 @@ export function verify(step: Step<SelfIssuedTags>, credential: Credential): Veri
   if (credential.password.equals(step.current.password)) return { kind: 'accepted' };
   const previous = step.current.parts?.['previous'];
   if (previous?.equals(credential.password) === true) return { kind: 'accepted' };
-  const wrong = malformation(step.options, credential.password.reveal());
+  const value = credential.password.reveal();
+  const { passwordRules } = step;
+  const wrong = passwordRules === undefined ? malformation(step.options, value) : brokenRule(passwordRules, value);
   return wrong === undefined ? { kind: 'accepted' } : { kind: 'refused', detail: wrong };
+}
+
+function brokenRule(rules: PasswordRules, value: string): string | undefined {
+  const broken = breaks(rules, value);
+  return broken === undefined ? undefined : `the value has ${broken}`;
 }
 
 function malformation({ form, prefix }: SelfIssuedTags, value: string): string | undefined {

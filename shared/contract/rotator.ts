@@ -8,14 +8,24 @@
 import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
 import type { Credential } from './credential.ts';
+import type { PasswordRules } from './password-rules.ts';
 import type { SecretText } from './secret-text.ts';
 import type { Strategy } from './strategy.ts';
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port?: number;
+}
 
 /** Where a target listens. A plain connection is made to loopback only; everywhere else TLS is verified. */
 export interface Endpoint {
   readonly host: string;
   readonly port?: number;
   readonly database?: string;
+  /** A list of hosts of one server, in the order in which they are tried, `host` first. Present where the value lists more than one. */
+  readonly hosts?: readonly HostAndPort[];
+  /** Further hosts that other fields of the value name beside `host`. An admin connection is only used when it is of all of them. */
+  readonly otherHosts?: readonly string[];
   /** What else the connection needs, by the name the value gives it (`sslmode`, `instanceName`, …), lower case. Never anything secret. */
   readonly options: Readonly<Record<string, string>>;
 }
@@ -62,15 +72,13 @@ export interface Step<Options = unknown> {
    * later than this, so that a worker that was frozen cannot overwrite what its successor did.
    */
   readonly remainingMs: () => number;
-  /** A new random password, at least 200 bits, of characters that need no quoting anywhere. */
+  /** What the secret's tag `password` asks of every new password. Absent: nothing. */
+  readonly passwordRules?: PasswordRules;
+  /**
+   * A new random password that keeps the rules of the tag and the ones given: 128 bits at least, without rules 40 letters and digits, which
+   * need no quoting anywhere. A rotator that adds rules of its target asks `planPassword` first whether both can be kept.
+   */
   readonly newPassword: (rules?: PasswordRules) => SecretText;
-}
-
-export interface PasswordRules {
-  /** Characters in all. Default 40. */
-  readonly length?: number;
-  /** Characters to draw from; each once. Default: letters and digits, with one of each class guaranteed. */
-  readonly alphabet?: string;
 }
 
 export type ApplyOutcome =

@@ -1,8 +1,7 @@
 /** Server addresses as connection strings write them. */
+import type { HostAndPort } from '../contract/rotator.ts';
 
-export interface Address {
-  readonly host: string;
-  readonly port?: number;
+export interface Address extends HostAndPort {
   /** SQL Server's named instance. */
   readonly instance?: string;
 }
@@ -50,26 +49,55 @@ function splitInstance(text: string): Address | undefined {
   return { ...tail, host: host.host, instance: tail.host };
 }
 
+const scheme = /^(?:jdbc:|r2dbc:)?[a-z][a-z0-9+.-]{0,30}(?::[a-z0-9+.-]{1,30})?:\/\//i;
+
 /**
- * A server as ADO.NET strings, ODBC strings and JSON fields name it: a URL, `tcp:host,port`, `host\instance`, `host:port`, or a list of
- * hosts, of which the first counts. Undefined when no host can be made out.
+ * Servers as ADO.NET strings, ODBC strings and JSON fields name them: a URL, `tcp:host,port`, `host\instance`, `host:port`, or a list of
+ * them, of which the first counts. Undefined when one of them cannot be made out, or there is none.
  */
-export function parseServer(text: string): Address | undefined {
+export function parseServers(text: string): readonly [Address, ...Address[]] | undefined {
   const trimmed = text.trim();
-  const scheme = /^[a-z][a-z0-9+.-]{0,30}:\/\//i.exec(trimmed)?.[0];
-  if (scheme !== undefined) {
-    const authority = /^[^/?#]*/.exec(trimmed.slice(scheme.length))?.[0] ?? '';
-    return named(parseHostPort(authority));
+  const start = scheme.exec(trimmed)?.[0];
+  if (start !== undefined) {
+    const authority = /^[^/?#;]*/.exec(trimmed.slice(start.length))?.[0] ?? '';
+    return parseAll(authority.slice(authority.lastIndexOf('@') + 1).split(','), splitInstance);
   }
   const bare = trimmed.replace(/^(?:tcp|np|lpc|admin):(?!:)/i, '');
-  const comma = bare.indexOf(',');
-  const first = comma < 0 ? bare : bare.slice(0, comma).trim();
-  const address = named(splitInstance(first));
-  const port = comma < 0 ? undefined : parsePort(bare.slice(comma + 1).trim());
-  return address === undefined || port === undefined ? address : { ...address, port };
+  const [first = '', second, ...more] = bare.split(',').map((item) => item.trim());
+  const port = second === undefined || more.length > 0 ? undefined : parsePort(second);
+  const address = port === undefined ? undefined : named(splitInstance(first));
+  if (address !== undefined && port !== undefined) return [{ ...address, port }];
+  return parseAll(
+    bare.split(',').filter((item) => item.trim() !== ''),
+    splitInstance,
+  );
+}
+
+/** All the addresses; undefined when one is none, or none is there. */
+function parseAll(
+  items: readonly string[],
+  parse: (text: string) => Address | undefined,
+): readonly [Address, ...Address[]] | undefined {
+  const addresses = items.map((item) => named(parse(item.trim())));
+  const known = addresses.filter((address) => address !== undefined);
+  const [first, ...others] = known;
+  return first === undefined || known.length < items.length ? undefined : [first, ...others];
 }
 
 function named(address: Address | undefined): Address | undefined {
   if (address === undefined || address.host === '') return undefined;
   return address.host === '.' || address.host === '(local)' ? { ...address, host: 'localhost' } : address;
+}
+
+/** Host and port as an endpoint has them, with the list where there is more than one. */
+export function placesOf(
+  addresses: readonly [Address, ...Address[]],
+  port?: number,
+): { readonly host: string; readonly port?: number; readonly hosts?: readonly HostAndPort[] } {
+  const places = addresses.map((address): HostAndPort => {
+    const own = address.port ?? port;
+    return { host: address.host, ...(own === undefined ? {} : { port: own }) };
+  });
+  const [first] = places;
+  return { host: addresses[0].host, ...first, ...(places.length > 1 ? { hosts: places } : {}) };
 }

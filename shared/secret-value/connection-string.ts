@@ -1,9 +1,10 @@
-import { looksLikeAdoNet, readAdoNet } from './ado-net.ts';
+import { looksLikePairs, readAdoNet } from './ado-net.ts';
 import type { Format } from './format.ts';
 import { looksLikeLibpq, readLibpq } from './libpq.ts';
-import { malformed, type Reading, type Unreadable } from './reading.ts';
+import { type Looks, malformed, type Reading, type Unreadable } from './reading.ts';
 import { looksLikeStackExchangeRedis, readStackExchangeRedis } from './stackexchange-redis.ts';
-import { looksLikeUri, readUri } from './uri.ts';
+import { readUri } from './uri.ts';
+import { looksLikeUri } from './uri-layout.ts';
 
 export type ConnectionStringFormat = Exclude<Format, 'raw' | 'json'>;
 
@@ -15,14 +16,23 @@ export const connectionStringReaders: Readonly<Record<ConnectionStringFormat, (t
     'stackexchange-redis': readStackExchangeRedis,
   };
 
-/** Which connection string the text is; undefined when it is none. What reads in two ways is refused, not guessed at. */
+/**
+ * Which connection string the text is; undefined when it is none. What reads in two ways is refused, not guessed at. A connection string
+ * without a password is told as such, with the login and the address that it names.
+ */
 export function detectConnectionString(text: string): ConnectionStringFormat | Unreadable | undefined {
   if (looksLikeUri(text)) return 'uri';
-  const fitting: ConnectionStringFormat[] = [];
-  if (looksLikeStackExchangeRedis(text)) fitting.push('stackexchange-redis');
-  if (looksLikeLibpq(text)) fitting.push('libpq');
-  if (looksLikeAdoNet(text)) fitting.push('ado-net');
-  const [first, second] = fitting;
-  if (first === undefined || second === undefined) return first;
-  return malformed(`it reads both as ${first} and as ${second}; say which with the tag "format"`);
+  const looks: readonly (readonly [ConnectionStringFormat, Looks])[] = [
+    ['stackexchange-redis', looksLikeStackExchangeRedis(text)],
+    ['libpq', looksLikeLibpq(text)],
+    ['ado-net', looksLikePairs(text)],
+  ];
+  const [first, second] = looks.filter(([, look]) => look === 'with-password').map(([format]) => format);
+  if (first !== undefined && second !== undefined) {
+    return malformed(`it reads both as ${first} and as ${second}; say which with the tag "format"`);
+  }
+  if (first !== undefined) return first;
+  const without = looks.find(([, look]) => look === 'without-password')?.[0];
+  const reading = without === undefined ? undefined : connectionStringReaders[without](text);
+  return reading?.kind === 'unreadable' ? reading : undefined;
 }

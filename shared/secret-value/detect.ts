@@ -1,9 +1,11 @@
+import { readAdoNet } from './ado-net.ts';
 import { detectConnectionString } from './connection-string.ts';
 import type { Format } from './format.ts';
 import { malformed, type Unreadable } from './reading.ts';
+import { isReference, otherThanPassword, surelyNoPassword } from './shape.ts';
 
 // Names that announce a password in a connection string, with what parts them from the text before.
-const announced = /(?:^|[;,&?\s])(?:password|pwd|accountkey|sharedaccesskey|accesskey) ?=/i;
+const announcedPassword = /(?:^|[;,&?\s])(?:password|pwd|accountkey|sharedaccesskey|accesskey) ?=/i;
 
 /** Both ends of an object or array; a password of that shape is written with the tag. */
 function looksLikeJson(text: string): boolean {
@@ -11,13 +13,24 @@ function looksLikeJson(text: string): boolean {
   return (trimmed.startsWith('{') && trimmed.endsWith('}')) || (trimmed.startsWith('[') && trimmed.endsWith(']'));
 }
 
-/** How the value is written. A value that is nearly a connection string is refused: taken for a password it would be lost. */
+const orRaw = 'store the password alone, or say "raw" with the tag "format" if the whole of it is the password';
+
+/**
+ * How the value is written. A value that is something else than a password, or nearly a connection string, is refused: taken for a
+ * password it would be lost.
+ */
 export function detectFormat(text: string): Format | Unreadable {
-  if (looksLikeJson(text)) return 'json';
+  if (looksLikeJson(text) && !isReference(text)) return 'json';
   const format = detectConnectionString(text);
   if (format !== undefined) return format;
-  if (!announced.test(text)) return 'raw';
-  return malformed('it looks like a connection string but no format reads it; say which with the tag "format"');
+  const announced = announcedPassword.test(text);
+  const hasParts = announced && /[;,&]/.test(text);
+  const other = surelyNoPassword(text) ?? (hasParts ? undefined : otherThanPassword(text));
+  if (other !== undefined) return malformed(`the value ${other}; ${orRaw}`);
+  if (!announced) return 'raw';
+  const reading = readAdoNet(text);
+  const why = reading.kind === 'unreadable' ? ` (${reading.detail})` : '';
+  return malformed(`it looks like a connection string but no format reads it${why}; say which with the tag "format"`);
 }
 
 type ContentFormat = { readonly kind: 'any' } | { readonly kind: 'json' } | Unreadable;

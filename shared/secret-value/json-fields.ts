@@ -16,7 +16,8 @@ const names: Readonly<Record<FieldRole, readonly string[]>> = {
   ],
   host: [
     ...['fqdn', 'fullyqualifieddomainname', 'endpoint', 'host', 'hostname', 'server', 'servername', 'datasource'],
-    ...['address', 'accountendpoint', 'url', 'uri'],
+    ...['address', 'addr', 'hostaddress', 'serveraddress', 'ipaddress', 'hostport', 'hostandport', 'accountendpoint'],
+    ...['hosts', 'servers', 'hostnames', 'addresses', 'endpoints', 'nodes'],
   ],
   port: ['port', 'portnumber'],
   database: ['database', 'databasename', 'dbname', 'db', 'initialcatalog', 'catalog'],
@@ -26,6 +27,9 @@ const names: Readonly<Record<FieldRole, readonly string[]>> = {
   ],
   'connection-string': ['connectionstring', 'connstring', 'connstr', 'connection', 'conn', 'url', 'uri', 'dsn'],
 };
+
+/** Every name that a field is known by. */
+export const fieldNames: readonly string[] = Object.values(names).flat();
 
 const prefixes = /^(?:db|database|postgresql|postgres|pg|mysql|mariadb|mssql|sql|redis)(?=.)/;
 
@@ -45,6 +49,14 @@ export function hasRole(name: string, role: FieldRole): boolean {
   if (role !== 'connection-string') return false;
   const plain = normalized(name);
   return /(?:connectionstring|url|uri|dsn)$/.test(plain) && !/^(?:secondary|previous|old|readonly)/.test(plain);
+}
+
+/** What stands in front of the role in a name that the tables know; undefined where they do not. */
+export function knownPrefix(name: string, role: FieldRole): string | undefined {
+  const plain = normalized(name);
+  if (names[role].includes(plain)) return '';
+  const prefix = prefixes.exec(plain)?.[0];
+  return prefix !== undefined && names[role].includes(plain.slice(prefix.length)) ? prefix : undefined;
 }
 
 /** The names of the role, the one that counts most first. */

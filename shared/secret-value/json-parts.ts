@@ -54,6 +54,7 @@ export function partsBeside(text: string, object: JsonObject, beside: JsonMember
       partMembers(object, name)
         .map((member) => textOf(member.value))
         .at(-1) ?? (name === 'previous' && normalized(beside.name.value) === 'current' ? '' : undefined),
+    places: (name) => partMembers(object, name).map(({ value }) => ({ start: value.start, end: value.end })),
     edits: (parts) => {
       const edits: Edit[] = [];
       const removed = new Set<JsonMember>();

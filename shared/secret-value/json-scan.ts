@@ -1,5 +1,6 @@
 /** A map of JSON text (RFC 8259) that keeps where each token stands, which JSON.parse does not tell. */
-import { malformed, type Unreadable } from './reading.ts';
+import { type Layer, layerOf } from './layer.ts';
+import { encoded, malformed, type Unreadable } from './reading.ts';
 
 export interface JsonString {
   readonly kind: 'string';
@@ -140,18 +141,16 @@ export function scanJson(text: string): JsonNode | Unreadable {
   }
 }
 
-/**
- * Where each UTF-16 unit of a string's value stands in the text; one entry more than the value is long, for its end. So a part of a
- * string can be replaced while the escapes of the rest stay as they were written.
- */
-export function sourcePositions(text: string, node: JsonString): readonly number[] {
-  const positions: number[] = [];
-  let at = node.start + 1;
-  while (at < node.end - 1) {
-    positions.push(at);
-    if (text.charAt(at) !== '\\') at += 1;
-    else at += text.charAt(at + 1) === 'u' ? 6 : 2;
-  }
-  positions.push(at);
-  return positions;
+/** The text of a string, without its escapes. */
+export function stringLayer(text: string, node: JsonString): Layer {
+  return layerOf(
+    text,
+    { start: node.start + 1, end: node.end - 1 },
+    {
+      begins: '\\',
+      escapes: /^\\(?:u[0-9a-f]{4}|.)/i,
+      decode: (escaped) => String(JSON.parse(`"${escaped}"`)),
+      encode: (inner) => encoded(JSON.stringify(inner).slice(1, -1)),
+    },
+  );
 }

@@ -1,11 +1,24 @@
 /**
- * Credentials in JSON. The outermost level that holds a password counts; what it holds must be of one mind. The same credential deeper
- * down, or inside a connection string anywhere, is replaced along with it.
+ * Credentials in JSON. The outermost level that holds a password counts, or what the tag "field" points at; all that it holds must be of
+ * one mind. The same credential deeper down, in base64, or inside a connection string anywhere, is replaced along with it.
  */
-import type { Endpoint } from '../contract/rotator.ts';
 import { type Candidate, type Found, findCandidates, plainSlot, readEmbedded } from './json-candidates.ts';
+import { choose } from './json-choice.ts';
+import { type Claims, claimsOf } from './json-claims.ts';
+import { copiesOf } from './json-copies.ts';
+import { findEndpoint } from './json-endpoint.ts';
+import { areDifferent, closest } from './json-family.ts';
+import { hasRole } from './json-fields.ts';
 import { type JsonString, scanJson } from './json-scan.ts';
 import { malformed, noPassword, type Reading, type Slot, type Unreadable } from './reading.ts';
+import { otherThanPassword } from './shape.ts';
+
+export interface JsonHint {
+  /** A JSON pointer to the password, to a connection string, or to the object that holds the credential. */
+  readonly field?: string;
+  /** Whether a credential is sent to the address that the value names, so that it must be readable. */
+  readonly hasAddress: boolean;
+}
 
 function passwordIn(candidate: Candidate): string {
   return candidate.passwords[0].value;
@@ -21,80 +34,91 @@ function together(lists: readonly (readonly Slot[])[]): readonly Slot[] {
   return [...new Map(slots.map((slot) => [slot.start, slot])).values()];
 }
 
-/** Why the candidates of one level are not of one mind. */
-function disagreement(level: readonly Candidate[]): string | undefined {
-  const first = level[0];
-  const named = level.find((candidate) => usernameIn(candidate) !== undefined);
-  for (const candidate of level) {
-    const { path, rival } = candidate;
-    if (rival !== undefined) return `the fields ${path} and ${rival} could each be the password and differ; keep one`;
-    if (first !== undefined && passwordIn(first) !== passwordIn(candidate)) {
-      return `the fields ${first.path} and ${path} could each be the password and differ; keep one`;
-    }
-    const username = usernameIn(candidate);
-    if (named !== undefined && username !== undefined && username !== usernameIn(named)) {
-      return `the fields ${named.path} and ${path} belong to different usernames on the same level; keep one`;
-    }
-  }
-  return undefined;
-}
-
-/** Whether a candidate of another level is a copy of the credential; one without a username goes with any. */
-function isCopy(candidate: Candidate, username: string | undefined, password: string): boolean {
+/** Whether a candidate of another place is a copy of the credential; one without a username goes with any. */
+function isCopy(candidate: Candidate, username: string | undefined, first: Candidate): boolean {
   const other = usernameIn(candidate);
-  if (candidate.rival !== undefined || password === '' || passwordIn(candidate) !== password) return false;
+  if (candidate.rival !== undefined || areDifferent(candidate.family, first.family)) return false;
   return username === undefined || other === undefined || other === username;
 }
 
-function settleCandidates({ candidates, problems }: Found): Reading | Unreadable {
-  const named = candidates.filter((candidate) => candidate.named);
-  const pool = named.length > 0 ? named : candidates;
-  const depth = pool.reduce((least, candidate) => Math.min(least, candidate.depth), Number.POSITIVE_INFINITY);
-  const problem = problems.find((each) => each.depth <= depth);
-  if (problem !== undefined) return malformed(problem.detail);
-  const level = pool.filter((candidate) => candidate.depth === depth);
+/** The places of the username in connection strings that name no password. */
+function loginsElsewhere(found: Found, level: readonly Candidate[], username: string | undefined): readonly Slot[] {
   const [first] = level;
-  if (first === undefined) return noPassword('the JSON has no field that is known to hold a password');
-  const contradiction = disagreement(level);
-  if (contradiction !== undefined) return malformed(contradiction);
-  const chosen = new Set(level);
-  const username = level.map(usernameIn).find((name) => name !== undefined);
-  const copies = candidates.filter((other) => !chosen.has(other) && isCopy(other, username, passwordIn(first)));
-  const all = [...level, ...copies];
+  if (first === undefined) return [];
+  const filled = found.passwordless.map((each) => ({
+    ...each,
+    usernames: each.usernames.filter((slot) => slot.value !== ''),
+  }));
+  const near = new Set(closest(filled, first.family));
+  return filled.flatMap((each) => {
+    const beside = each.object !== undefined && each.object === first.scope[0] && near.has(each);
+    return each.usernames.filter((slot) => beside || slot.value === username);
+  });
+}
+
+/** What the objects say that hold no password of their own. */
+function allClaims(found: Found): Claims {
+  const free = found.objects.filter(
+    ({ members }) => !members.some(({ name, value }) => value.kind === 'string' && hasRole(name.value, 'password')),
+  );
+  const all = free.map((object) => claimsOf(object, found.embedded));
+  return { claims: all.flatMap((each) => each.claims), unreadable: all.flatMap((each) => each.unreadable) };
+}
+
+function endpointOf(found: Found, level: readonly Candidate[], first: Candidate, hint: JsonHint) {
+  const fields = level.find((candidate) => candidate.kind === 'fields');
+  const { family, scope, own } = fields ?? first;
+  const seeker = { family, scope, password: passwordIn(first), ...(own === undefined ? {} : { own }) };
+  const outcome = findEndpoint(seeker, found.embedded, () => allClaims(found));
+  if (outcome.kind === 'endpoint') return outcome.endpoint;
+  return hint.hasAddress ? malformed(outcome.detail) : undefined;
+}
+
+function settleLevel(found: Found, level: readonly [Candidate, ...Candidate[]], hint: JsonHint): Reading | Unreadable {
+  const [first] = level;
+  const chosen = new Set<Candidate>(level);
+  const named = level.map(usernameIn).find((name) => name !== undefined);
+  const same = found.candidates.filter(
+    (other) => !chosen.has(other) && passwordIn(first) !== '' && passwordIn(other) === passwordIn(first),
+  );
+  const all = [...level, ...same.filter((other) => isCopy(other, named, first))];
+  const usernames = together([...all.map((each) => each.usernames), loginsElsewhere(found, level, named)]);
+  const names = new Set(usernames.map((slot) => slot.value).filter((value) => value !== ''));
+  if (names.size > 1) return malformed('the JSON holds two usernames that differ beside its password; keep one');
+  const endpoint = endpointOf(found, level, first, hint);
+  if (endpoint !== undefined && 'kind' in endpoint) return endpoint;
   const [password, ...passwords] = together(all.map((candidate) => candidate.passwords));
-  const usernames = together(all.map((candidate) => candidate.usernames));
-  if (new Set(usernames.map((slot) => slot.value).filter((value) => value !== '')).size > 1) {
-    return malformed('the JSON holds two usernames that differ beside its password; keep one');
-  }
-  const endpoint = endpointOf(level);
+  const slots: [Slot, ...Slot[]] = [password ?? first.passwords[0], ...passwords];
+  const taken = new Set([...slots, ...usernames].map((slot) => slot.start));
+  const copies = copiesOf(found.strings, [...names][0] ?? '', passwordIn(first));
+  const stranger = same.find((other) => !all.includes(other));
   return {
-    kind: 'reading',
-    passwords: [password ?? first.passwords[0], ...passwords],
-    usernames,
+    ...{ kind: 'reading', passwords: slots, usernames },
+    copies: copies.filter((copy) => !taken.has(copy.start)),
+    labels: found.objects.flatMap(({ members }) => members.map(({ name }) => name)),
+    ...(stranger === undefined
+      ? {}
+      : { kept: `the field ${stranger.path} holds the same password for something else` }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(first.parts === undefined ? {} : { parts: first.parts }),
   };
 }
 
-/** What the fields say of the target, completed by what a connection string beside them says of the same host. */
-function endpointOf(level: readonly Candidate[]): Endpoint | undefined {
-  const fields = level.find((candidate) => candidate.kind === 'fields')?.endpoint();
-  const string = level.find((candidate) => candidate.kind === 'connection-string')?.endpoint();
-  if (fields === undefined || string === undefined) return fields ?? string;
-  if (fields.host !== string.host) return fields;
-  return { ...string, ...fields, options: { ...string.options, ...fields.options } };
-}
-
 /** A JSON text that is one string: a connection string or the password itself. */
 function readWholeString(text: string, node: JsonString): Reading | Unreadable {
   const embedded = readEmbedded(text, node);
-  if (embedded !== undefined && (embedded.kind === 'reading' || !embedded.noPassword)) return embedded;
+  if (embedded !== undefined) return embedded;
   if (node.value === '') return noPassword('it is empty');
+  const other = otherThanPassword(node.value);
+  if (other !== undefined) return malformed(`the text in its quotes ${other}`);
   return { kind: 'reading', passwords: [plainSlot(node)], usernames: [] };
 }
 
-export function readJson(text: string): Reading | Unreadable {
+export function readJson(text: string, hint: JsonHint): Reading | Unreadable {
   const root = scanJson(text);
   if (root.kind === 'unreadable') return root;
-  return root.kind === 'string' ? readWholeString(text, root) : settleCandidates(findCandidates(text, root));
+  if (root.kind === 'string' && hint.field === undefined) return readWholeString(text, root);
+  const found = findCandidates(text, root);
+  const level = choose(text, root, found, hint.field);
+  return 'kind' in level ? level : settleLevel(found, level, hint);
 }

@@ -1,12 +1,12 @@
 /** Key/value connection strings of libpq, by the rules of `conninfo_parse` in PostgreSQL's fe-connect.c. */
 import type { Endpoint } from '../contract/rotator.ts';
-import { parsePort } from './address.ts';
+import { type Address, parsePort, placesOf } from './address.ts';
 import { publicOptions } from './options.ts';
 import {
   type Encoded,
   encoded,
+  type Looks,
   malformed,
-  noPassword,
   type Reading,
   type Slot,
   settle,
@@ -71,25 +71,38 @@ function encodeLibpq(next: string, quoted: boolean): Encoded {
 
 const connectionKeys = new Set(['user', 'password', 'host', 'hostaddr', 'port', 'dbname']);
 
+/** A list of hosts has one port for all, or one each; `hostaddr` is the address of `host`, whose name TLS checks. */
+function addressesOf(last: (key: string) => string | undefined): readonly Address[] | Unreadable {
+  const names = (last('host') || last('hostaddr') || '').split(',');
+  const ports = (last('port') ?? '').split(',');
+  const addresses: Address[] = [];
+  for (const [index, name] of names.entries()) {
+    const text = ports.length === 1 ? ports[0] : ports[index];
+    const port = text ? parsePort(text) : undefined;
+    if (text && port === undefined) return malformed('the port of the libpq string is no number from 1 to 65535');
+    if (name === '') continue;
+    const host = name.startsWith('/') ? name : name.toLowerCase();
+    addresses.push({ host, ...(port === undefined ? {} : { port }) });
+  }
+  return addresses;
+}
+
 function endpointOf(pairs: readonly LibpqPair[], password: string): Endpoint | undefined | Unreadable {
   const last = (key: string) => pairs.findLast((pair) => pair.key === key)?.value;
-  // In a list of hosts the first one counts; `hostaddr` is the address of `host`, whose name TLS checks.
-  const [host, address] = [last('host')?.split(',')[0], last('hostaddr')?.split(',')[0]];
-  const name = host || address;
-  const portText = last('port')?.split(',')[0];
-  const port = portText === undefined || portText === '' ? undefined : parsePort(portText);
-  if (portText && port === undefined) return malformed('the port of the libpq string is no number from 1 to 65535');
+  const addresses = addressesOf(last);
+  if ('kind' in addresses) return addresses;
   const database = last('dbname');
   // libpq takes a dbname with "=" or a scheme for a whole connection string, which may hold another password.
   if (database !== undefined && /=|:\/\//.test(database)) {
     return malformed('the dbname of the libpq string is itself a connection string');
   }
-  if (name === undefined || name === '') return undefined;
+  const [first, ...more] = addresses;
+  if (first === undefined) return undefined;
   const others = pairs.filter((pair) => !connectionKeys.has(pair.key));
-  const extra: [string, string][] = host && address ? [['hostaddr', address]] : [];
+  const hostaddr = last('host') ? last('hostaddr') : undefined;
+  const extra: [string, string][] = hostaddr ? [['hostaddr', hostaddr]] : [];
   return {
-    host: name.startsWith('/') ? name : name.toLowerCase(),
-    ...(port === undefined ? {} : { port }),
+    ...placesOf([first, ...more]),
     ...(database ? { database } : {}),
     options: publicOptions([...others.map((pair): [string, string] => [pair.key, pair.value]), ...extra], password),
   };
@@ -103,10 +116,9 @@ export function readLibpq(text: string): Reading | Unreadable {
       .filter((pair) => pair.key === key)
       .map(({ start, end, value, quoted }) => ({ start, end, value, encode: (next) => encodeLibpq(next, quoted) }));
   const passwords = slots('password');
-  if (passwords.length === 0) return noPassword('the libpq string has no "password"');
   const endpoint = endpointOf(pairs, passwords[0]?.value ?? '');
   if (endpoint !== undefined && 'kind' in endpoint) return endpoint;
-  return settle({ passwords, usernames: slots('user'), endpoint });
+  return settle({ passwords, usernames: slots('user'), endpoint }, 'the libpq string has no password ("password")');
 }
 
 const keywords = new Set([
@@ -150,10 +162,10 @@ const keywords = new Set([
 ]);
 
 /** Whether the text is so much like a libpq string that it can hardly be anything else. */
-export function looksLikeLibpq(text: string): boolean {
+export function looksLikeLibpq(text: string): Looks {
   const pairs = readLibpqPairs(text);
-  if ('kind' in pairs || pairs.length < 2) return false;
+  if ('kind' in pairs || pairs.length < 2 || !pairs.every((pair) => keywords.has(pair.key))) return 'other';
   // "user=u; password=p" is an ADO.NET string with blanks in it.
-  if (pairs.slice(0, -1).some((pair) => !pair.quoted && pair.value.endsWith(';'))) return false;
-  return pairs.some((pair) => pair.key === 'password') && pairs.every((pair) => keywords.has(pair.key));
+  if (pairs.slice(0, -1).some((pair) => !pair.quoted && pair.value.endsWith(';'))) return 'other';
+  return pairs.some((pair) => pair.key === 'password') ? 'with-password' : 'without-password';
 }

@@ -6,6 +6,7 @@
  * semicolons and the first equals sign, with no quoting at all.
  */
 import { isBlank, skipBlanks, trimSpan } from './blank.ts';
+import { normalizedKey } from './pair-keys.ts';
 import { type Encoded, encoded, malformed, type Slot, type Unreadable, unencodable } from './reading.ts';
 
 export type Dialect = 'ado-net' | 'odbc' | 'azure';
@@ -14,6 +15,7 @@ export interface Pair {
   /** Lower case, without blanks: `User ID` is `userid`. */
   readonly key: string;
   readonly slot: Slot;
+  readonly quoted: boolean;
 }
 
 // The loops below test each character once, so that a long value costs no more than its length.
@@ -71,7 +73,7 @@ function readKey(text: string, from: number, dialect: Dialect): { key: string; e
   if (text.charAt(at) !== '=' || start === end)
     return malformed('a part of the connection string is no key=value pair');
   const name = dialect === 'ado-net' ? text.slice(start, end).replaceAll('==', '=') : text.slice(start, end);
-  return { key: name.toLowerCase().replaceAll(/\s/g, ''), end: at };
+  return { key: normalizedKey(name), end: at };
 }
 
 /** All pairs in their order, or what is wrong. Positions count from the beginning of `text`, reading starts at `from`. */
@@ -90,7 +92,8 @@ export function readPairs(text: string, dialect: Dialect, from = 0): readonly Pa
     if (at < text.length && text.charAt(at) !== ';') {
       return malformed('something other than a semicolon follows a quoted value of the connection string');
     }
-    pairs.push({ key: key.key, slot: { ...span, encode: (next) => encodeValue(next, dialect, quote) } });
+    const slot = { ...span, encode: (next: string) => encodeValue(next, dialect, quote) };
+    pairs.push({ key: key.key, slot, quoted: quote !== '' });
   }
 }
 

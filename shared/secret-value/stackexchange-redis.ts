@@ -3,14 +3,14 @@
  * split at commas, trimmed, the first `=` ends the name, names in any case. There is no quoting.
  */
 import type { Endpoint } from '../contract/rotator.ts';
-import { parseHostPort } from './address.ts';
+import { type Address, parseHostPort, placesOf } from './address.ts';
 import { trimSpan } from './blank.ts';
 import { publicOptions } from './options.ts';
 import {
   type Encoded,
   encoded,
+  type Looks,
   malformed,
-  noPassword,
   type Reading,
   type Slot,
   settle,
@@ -55,26 +55,28 @@ function encodeItem(next: string): Encoded {
   return encoded(next);
 }
 
+function addressesOf(items: readonly Item[]): readonly Address[] | Unreadable {
+  const texts = items.filter((item) => item.key === '').map((item) => item.value);
+  const addresses = texts
+    .map(parseHostPort)
+    .filter((address) => address !== undefined)
+    .filter(({ host }) => host !== '');
+  return addresses.length < texts.length ? malformed('an address of the Redis server cannot be read') : addresses;
+}
+
 function endpointOf(items: readonly Item[], password: string): Endpoint | undefined | Unreadable {
-  const addresses = items.filter((item) => item.key === '').map((item) => item.value);
-  const [first] = addresses;
+  const addresses = addressesOf(items);
+  if ('kind' in addresses) return addresses;
+  const [first, ...others] = addresses;
   if (first === undefined) return undefined;
-  const address = parseHostPort(first);
-  if (address === undefined || address.host === '' || addresses.some((other) => parseHostPort(other) === undefined)) {
-    return malformed('an address of the Redis server cannot be read');
-  }
   const database = items.findLast((item) => item.key === 'defaultdatabase')?.value;
   const options = items
     .filter((item) => item.key !== '' && item.key !== 'user')
     .map((item): [string, string] => [item.key, item.value]);
   return {
-    host: address.host,
-    ...(address.port === undefined ? {} : { port: address.port }),
+    ...placesOf([first, ...others]),
     ...(database ? { database } : {}),
-    options: {
-      ...publicOptions(options, password),
-      ...(addresses.length > 1 ? { hosts: addresses.join(',').toLowerCase() } : {}),
-    },
+    options: publicOptions(options, password),
   };
 }
 
@@ -85,16 +87,25 @@ export function readStackExchangeRedis(text: string): Reading | Unreadable {
       .filter((item) => item.key === key)
       .map(({ start, end, value }) => ({ start, end, value, encode: encodeItem }));
   const passwords = slots('password');
-  if (passwords.length === 0) return noPassword('the StackExchange.Redis string has no "password"');
   const endpoint = endpointOf(items, passwords[0]?.value ?? '');
   if (endpoint !== undefined && 'kind' in endpoint) return endpoint;
-  return settle({ passwords, usernames: slots('user'), endpoint });
+  const usernames = slots('user');
+  return settle({ passwords, usernames, endpoint }, 'the StackExchange.Redis string has no password ("password")');
 }
 
-/** An address first, then settings with a password among them. */
-export function looksLikeStackExchangeRedis(text: string): boolean {
-  const items = readItems(text);
-  const first = items[0];
-  if (first === undefined || first.key !== '' || !items.some((item) => item.key === 'password')) return false;
-  return /^[\w.:[\]-]+$/.test(first.value) && parseHostPort(first.value) !== undefined;
+// Settings that a string without a password is known by.
+const settings = new Set([
+  ...['ssl', 'abortconnect', 'user', 'name', 'allowadmin', 'connecttimeout', 'connectretry', 'synctimeout', 'sslhost'],
+  ...['asynctimeout', 'defaultdatabase', 'keepalive', 'channelprefix', 'resolvedns', 'servicename', 'sslprotocols'],
+  ...['proxy', 'protocol', 'tiebreaker', 'configchannel', 'version'],
+]);
+
+/** An address first, then settings. */
+export function looksLikeStackExchangeRedis(text: string): Looks {
+  const [first, ...others] = readItems(text);
+  if (first === undefined || first.key !== '') return 'other';
+  if (!/^[\w.:[\]-]+$/.test(first.value) || parseHostPort(first.value) === undefined) return 'other';
+  if (others.some((item) => item.key === 'password')) return 'with-password';
+  const known = others.filter((item) => settings.has(item.key)).length;
+  return known > 0 && known === others.filter((item) => item.key !== '').length ? 'without-password' : 'other';
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { PasswordRules, Step } from '../../shared/contract/rotator.ts';
+import type { PasswordRules } from '../../shared/contract/password-rules.ts';
+import type { Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
 import type { StepParts } from './harness.ts';

@@ -22,7 +22,7 @@ describe('what the tags say', () => {
     expect(policyOf()).toMatchObject({
       ...{ strategy: memoryEntry.strategies[0], admin: { kind: 'self' }, users: [], consumers: [] },
       ...{ validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
-      ...{ window: undefined, notify: undefined, format: undefined },
+      ...{ window: undefined, notify: undefined, format: undefined, field: undefined },
     });
   });
 

@@ -38,6 +38,20 @@ async function prepared({ value, admin, tags = {}, identityHosts = [] }: Case): 
 const login = { username: 'app', password: 'p' };
 const root = { username: 'root', password: 'r' };
 
+test('the tag "password" binds every password of the step, with what the rotator asks', async () => {
+  const step = await prepared({
+    value: login,
+    admin: { ...root, host },
+    tags: { password: 'length=48;require=special;exclude=aZ9' },
+  });
+  if ('kind' in step) throw new Error(step.message);
+  expect(step.passwordRules).toEqual({ length: 48, require: { special: 1 }, exclude: 'aZ9' });
+  for (let i = 0; i < 50; i++) {
+    expect(step.newPassword().reveal()).toMatch(/^(?=.*[._~-])[^aZ9]{48}$/);
+    expect(step.newPassword({ require: { digit: 9 } }).reveal()).toMatch(/^(?=.*[._~-])(?=(?:.*\d){9})[^aZ9]{48}$/);
+  }
+});
+
 describe('with an admin connection', () => {
   test('a value without a host: both connect to the host of the admin', async () => {
     expect(await prepared({ value: login, admin: { ...root, host, port: 5433 } })).toMatchObject({
@@ -64,6 +78,43 @@ describe('with an admin connection', () => {
     expect(await prepared({ value: { ...login, host: other } })).toMatchObject({
       code: 'host-mismatch',
       message: expect.stringContaining(`${other} and ${host}`),
+    });
+  });
+
+  test.each([
+    ['a JDBC URL', { ...login, url: 'jdbc:postgresql://prod.test/shop' }],
+    ['a URL beside the host of the admin', { ...login, host, url: 'postgres://prod.test/shop' }],
+    ['an ADO.NET string', { ...login, connection: 'Server=prod.test;Database=shop' }],
+    ['a host in another object', { auth: login, server: { host: 'prod.test' } }],
+  ])('a value that names another host in %s: refused, and the admin goes nowhere', async (_, value) => {
+    expect(await prepared({ value })).toMatchObject({
+      code: 'host-mismatch',
+      message: expect.stringContaining(`prod.test and ${host}`),
+    });
+  });
+
+  test('an address that cannot be read is refused instead of taken from the admin', async () => {
+    expect(await prepared({ value: { ...login, url: 'jdbc:oracle:thin:@prod.test:1521' } })).toMatchObject({
+      code: 'value-unreadable',
+      class: 'config',
+    });
+  });
+
+  test('a list of hosts: those of the admin are used, in their order', async () => {
+    const value = { url: `postgres://app:p@h1.test:1,${host}:2,h3.test:3/shop` };
+    const one = await prepared({ value, admin: { ...root, host } });
+    expect(one).toMatchObject({ endpoint: { host, port: 2, database: 'shop' } });
+    expect(one).not.toHaveProperty('endpoint.hosts');
+    expect(await prepared({ value, admin: { ...root, host: `h3.test,${host}` } })).toMatchObject({
+      endpoint: {
+        host,
+        port: 2,
+        hosts: [
+          { host, port: 2 },
+          { host: 'h3.test', port: 3 },
+        ],
+      },
+      adminEndpoint: { host: 'h3.test', hosts: [{ host: 'h3.test' }, { host }] },
     });
   });
 
@@ -100,6 +151,7 @@ describe('with the identity of the app', () => {
   test.each([
     ['a host nobody named', { ...login, host: 'evil.test' }, /evil\.test is not in KEYTURN_IDENTITY_TARGETS/],
     ['no host', login, /names no host/],
+    ['a second host nobody named', { ...login, host, url: 'postgres://evil.test/shop' }, /evil\.test is not in/],
   ])('%s gets no token', async (_, value, message) => {
     expect(await prepared({ value, tags, identityHosts: [host] })).toMatchObject({
       code: 'admin-invalid',

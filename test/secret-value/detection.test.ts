@@ -36,7 +36,7 @@ const rows: readonly Row[] = [
   },
   {
     claim: 'a full host name counts more than a short one',
-    value: '{"server":"short","fqdn":"long.example","password":"pw"}',
+    value: '{"server":"long","fqdn":"long.example","password":"pw"}',
     format: 'json',
     password: 'pw',
     endpoint: { host: 'long.example', options: {} },
@@ -88,7 +88,11 @@ const rows: readonly Row[] = [
       host: 'h1',
       port: 5432,
       database: 'my db',
-      options: { sslmode: 'require', hosts: 'h1:5432,[::1]:5433', scheme: 'postgresql' },
+      hosts: [
+        { host: 'h1', port: 5432 },
+        { host: '::1', port: 5433 },
+      ],
+      options: { sslmode: 'require', scheme: 'postgresql' },
     },
   },
   {
@@ -152,7 +156,16 @@ const rows: readonly Row[] = [
     format: 'libpq',
     username: 'app',
     password: "p w'x",
-    endpoint: { host: 'h', port: 5432, database: 'my db', options: { sslmode: 'require' } },
+    endpoint: {
+      host: 'h',
+      port: 5432,
+      database: 'my db',
+      hosts: [
+        { host: 'h', port: 5432 },
+        { host: 'h2', port: 5433 },
+      ],
+      options: { sslmode: 'require' },
+    },
   },
   {
     claim: 'ADO.NET with quotes, synonyms and blanks',
@@ -235,7 +248,11 @@ const rows: readonly Row[] = [
       host: 'a.example',
       port: 6380,
       database: '2',
-      options: { ssl: 'True', abortconnect: 'False', defaultdatabase: '2', hosts: 'a.example:6380,b:6380' },
+      hosts: [
+        { host: 'a.example', port: 6380 },
+        { host: 'b', port: 6380 },
+      ],
+      options: { ssl: 'True', abortconnect: 'False', defaultdatabase: '2' },
     },
   },
 ];

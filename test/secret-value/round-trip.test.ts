@@ -32,7 +32,7 @@ const adoPassword = (value: string): string => sql.ConnectionPool.parseConnectio
 const frames: readonly Frame[] = [
   {
     name: 'raw',
-    hint: { format: 'raw' },
+    hint: { format: 'raw', leads: 'nowhere' },
     before: '',
     encode: (password) => password,
     after: '\r\n',

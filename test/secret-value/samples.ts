@@ -1,7 +1,7 @@
 /** What the tests of secret values share: text generators, and calls that fail the test when the outcome is not the hoped-for one. */
 import fc from 'fast-check';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { type Format, parseSecretValue, type SecretValue } from '../../shared/secret-value/index.ts';
+import { type Hint, parseSecretValue, type SecretValue } from '../../shared/secret-value/index.ts';
 
 /** Characters that mean something to one format or another. */
 const hostileCharacters = [
@@ -39,10 +39,7 @@ export const text = fc
 
 export const filledText = text.filter((each) => each !== '');
 
-export interface Hint {
-  readonly format?: Format;
-  readonly contentType?: string;
-}
+export type { Hint };
 
 export function parsed(value: string, hint: Hint = {}): SecretValue {
   const outcome = parseSecretValue(new SecretText(value), hint);

@@ -11,6 +11,9 @@ const leftToOwner = 3;
 /** Names of Microsoft's samples for tags that count already. */
 const aliases = ['ValidityPeriodDays', 'ProviderAddress', 'CredentialId'];
 
+/** What these say fits behind the tag "format", for a secret that needs its tags for other things. */
+const foldable = ['field', 'password'];
+
 /** Tags that a version of a managed secret may carry besides what its policy says. */
 const written = [stampTag];
 
@@ -26,6 +29,7 @@ function allTags(entry: RotatorEntry): readonly string[] {
   // One strategy needs no tag, and without a host there is no second login.
   const needless = [
     ...aliases,
+    ...foldable,
     ...(entry.strategies.length === 1 ? ['strategy'] : []),
     ...(entry.hostless === true ? ['users'] : []),
   ];

@@ -2,11 +2,14 @@
 import * as z from 'zod';
 import { parseDuration } from '../../config/duration.ts';
 import { type Window, windowTag } from '../../config/window.ts';
+import type { PasswordRules } from '../../contract/password-rules.ts';
 import type { Tags } from '../../contract/ports.ts';
 import type { RotatorEntry } from '../../contract/rotator.ts';
-import { type Strategy, strategies } from '../../contract/strategy.ts';
+import { type Strategy, strategies, strategyTraits } from '../../contract/strategy.ts';
 import type { TagProblem } from '../../errors.ts';
-import { type Format, formats } from '../../secret-value/index.ts';
+import type { Format } from '../../secret-value/index.ts';
+import { fieldTag, formatTag } from './format-tag.ts';
+import { passwordTag } from './password-tag.ts';
 
 /** Whose rights make the target accept a new credential. */
 export type AdminPolicy =
@@ -30,6 +33,10 @@ export interface Policy {
   /** Names of notification channels; undefined: the app's default. */
   readonly notify: readonly string[] | undefined;
   readonly format: Format | undefined;
+  /** A JSON pointer that chooses among several credentials of one value. */
+  readonly field: string | undefined;
+  /** What new passwords have to be made of; undefined: as the generator likes. */
+  readonly password: PasswordRules | undefined;
   /** The rotator's own tags, parsed by its schema. */
   readonly options: unknown;
 }
@@ -88,7 +95,9 @@ const policyTags = z.object({
   window: windowTag.optional(),
   consumers: nameList.optional(),
   notify: nameList.optional(),
-  format: z.enum(formats, { error: `is one of ${formats.join(', ')}` }).optional(),
+  format: formatTag.optional(),
+  field: fieldTag.optional(),
+  password: passwordTag.optional(),
 });
 
 type PolicyTags = z.infer<typeof policyTags>;
@@ -139,6 +148,7 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
   if (own.overlap !== undefined && own.overlap >= validForMs) {
     problems.push({ tag: 'overlap', detail: 'must be shorter than valid-for' });
   }
+  problems.push(...ofValue(own, strategy));
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
     kind: 'policy',
@@ -154,10 +164,33 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
       window: own.window,
       consumers: own.consumers ?? [],
       notify: own.notify,
-      format: own.format,
+      format: own.format?.format,
+      field: own.field ?? own.format?.field,
+      password: own.password ?? own.format?.password,
       options,
     },
   };
+}
+
+/** What the tags say of the value and the password, and cannot. */
+function ofValue({ format, field, password }: PolicyTags, strategy: Strategy): readonly TagProblem[] {
+  const problems: TagProblem[] = [];
+  if ((field ?? format?.field) !== undefined && format !== undefined && format.format !== 'json') {
+    problems.push({ tag: 'field', detail: `points into JSON, and the tag "format" says ${format.format}` });
+  }
+  if (field !== undefined && format?.field !== undefined) {
+    problems.push({ tag: 'field', detail: 'stands behind the tag "format", too; keep one' });
+  }
+  if (password !== undefined && format?.password !== undefined) {
+    problems.push({ tag: 'password', detail: 'stands behind the tag "format", too; keep one' });
+  }
+  if ((password ?? format?.password) !== undefined && !strategyTraits[strategy].chosen) {
+    problems.push({
+      tag: 'password',
+      detail: `is for passwords that Keyturn makes; with ${strategy} the target makes the key`,
+    });
+  }
+  return problems;
 }
 
 /** A strategy that there is, but not for this rotator. */

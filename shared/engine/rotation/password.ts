@@ -1,57 +1,46 @@
 import { randomInt } from 'node:crypto';
-import type { PasswordRules } from '../../contract/rotator.ts';
+import { type PasswordPlan, type PasswordRules, planPassword } from '../../contract/password-rules.ts';
 import { SecretText } from '../../contract/secret-text.ts';
 import { Bug } from '../../errors.ts';
 
 /** A whole number from 0 to `limit` - 1, each as likely as any other. */
 export type RandomIndex = (limit: number) => number;
 
-const classes = [/\p{Lu}/u, /\p{Ll}/u, /\p{Nd}/u, /[^\p{Lu}\p{Ll}\p{Nd}]/u];
-const letter = /[\p{Lu}\p{Ll}]/u;
+function drawn(from: readonly string[], random: RandomIndex): string {
+  const character = from[random(from.length)];
+  if (character === undefined) throw new Bug('the random source gave an index outside of the alphabet');
+  return character;
+}
 
-// 52 · 62³⁹ passwords: 237 bits. One that lacks a class is drawn again as a whole, which costs far less than one bit.
-const defaults = {
-  length: 40,
-  alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789',
-} as const;
-
-/** Less than this can be asked for by mistake only. */
-const fewestBits = 128;
-
-/** Far more draws than any alphabet that makes sense takes; beyond it the random source is broken. */
-const mostDraws = 10_000;
-
-function drawOnce(first: readonly string[], all: readonly string[], length: number, random: RandomIndex): string {
-  const characters: string[] = [];
-  while (characters.length < length) {
-    const from = characters.length === 0 ? first : all;
-    const character = from[random(from.length)];
-    if (character === undefined) throw new Bug('the random source gave an index outside of the alphabet');
-    characters.push(character);
+/** In any order, each as likely as any other (Fisher and Yates). */
+function shuffled(characters: readonly string[], random: RandomIndex): readonly string[] {
+  const left = [...characters];
+  const mixed: string[] = [];
+  while (left.length > 0) {
+    const index = random(left.length);
+    const [character] = left.splice(index, 1);
+    if (character === undefined) throw new Bug('the random source gave an index outside of the password');
+    mixed.push(character);
   }
-  return characters.join('');
+  return mixed;
+}
+
+function made({ first, required, all, rest }: PasswordPlan, random: RandomIndex): string {
+  const start = drawn(first, random);
+  const needed = required.flatMap(({ from, count }) => Array.from({ length: count }, () => drawn(from, random)));
+  const others = Array.from({ length: rest }, () => drawn(all, random));
+  return start + shuffled([...needed, ...others], random).join('');
 }
 
 /**
  * A new random password from the system's random source, without bias (`crypto.randomInt` rejects what would give some).
  *
- * It starts with a letter and has one of each class (upper case, lower case, digit, other) that the alphabet has. By default 40 letters
- * and digits, 237 bits: nothing in it needs quoting in a URI, an ADO.NET string, a shell or JSON. Rules that give less than 128 bits, or
- * an alphabet with a character twice, are a bug of the caller, who checks what people may set.
+ * It fits the rules by construction: a first letter, so many of each required class, and the rest of the whole alphabet, in any order. By
+ * default 40 letters and digits with one of each class, 232 bits: nothing in it needs quoting in a URI, an ADO.NET string, a shell or JSON.
+ * Rules that cannot be met or give less than 128 bits are a bug of the caller, who asks `planPassword` what people may set.
  */
 export function newPassword(rules: PasswordRules = {}, random: RandomIndex = randomInt): SecretText {
-  const length = rules.length ?? defaults.length;
-  const all = [...(rules.alphabet ?? defaults.alphabet)];
-  if (new Set(all).size !== all.length) throw new Bug('the alphabet of a password names a character twice');
-  if (!Number.isSafeInteger(length) || length < 1) throw new Bug('the length of a password is no whole number above 0');
-  const letters = all.filter((character) => letter.test(character));
-  const first = letters.length > 0 ? letters : all;
-  const bits = Math.log2(first.length) + (length - 1) * Math.log2(all.length);
-  if (!(bits >= fewestBits)) throw new Bug(`the rules of a password give less than ${fewestBits} bits`);
-  const needed = classes.filter((each) => all.some((character) => each.test(character)));
-  for (let draws = 0; draws < mostDraws; draws++) {
-    const password = drawOnce(first, all, length, random);
-    if (needed.every((each) => each.test(password))) return new SecretText(password);
-  }
-  throw new Bug('the random source gives no password with one character of each class');
+  const plan = planPassword(rules);
+  if (plan.kind === 'unfit') throw new Bug(`no password fits the rules: ${plan.detail}`);
+  return new SecretText(made(plan, random));
 }

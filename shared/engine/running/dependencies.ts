@@ -1,5 +1,6 @@
+import type { PasswordRules } from '../../contract/password-rules.ts';
 import type { Leases, Vault } from '../../contract/ports.ts';
-import type { PasswordRules, Rotator, RotatorEntry } from '../../contract/rotator.ts';
+import type { Rotator, RotatorEntry } from '../../contract/rotator.ts';
 import type { SecretText } from '../../contract/secret-text.ts';
 import type { Failure } from '../../errors.ts';
 import type { PolicyDependencies } from '../policy/current.ts';

@@ -1,7 +1,9 @@
 import type { Credential } from '../../contract/credential.ts';
+import { bothRules } from '../../contract/password-rules.ts';
 import type { SecretVersion, Vault } from '../../contract/ports.ts';
 import type { Admin, Endpoint, Rotator, Step } from '../../contract/rotator.ts';
 import type { SecretText } from '../../contract/secret-text.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { parseSecretValue, type SecretValue } from '../../secret-value/index.ts';
 import type { Current } from '../policy/current.ts';
@@ -10,6 +12,7 @@ import type { Policy } from '../policy/policy.ts';
 import { readStamp } from '../policy/stamp.ts';
 import type { StepTime } from './attempt.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { allowHosts, hostsNamed } from './hosts.ts';
 import { refusalToServe } from './serves.ts';
 
 /** What a rotation works on: the rotator, and how the current value is written. */
@@ -57,9 +60,16 @@ export async function prepare(
       emergency: request.emergency,
       signal: time.signal,
       remainingMs: time.remainingMs,
-      newPassword: deps.newPassword,
+      ...(policy.password === undefined ? {} : { passwordRules: policy.password }),
+      newPassword: (rules) => deps.newPassword(bothRules(policy.password ?? {}, rules ?? {})),
     }),
   };
+}
+
+/** How much depends on what the value says: a secret without a target is only replaced, and a provider's address is known without it. */
+function leadsOf({ rotator, strategy }: Policy): 'host' | 'provider' | 'nowhere' {
+  if (!strategyTraits[strategy].hasTarget) return 'nowhere';
+  return rotator.hostless === true ? 'provider' : 'host';
 }
 
 /** The value of one version, read by the policy's format. */
@@ -68,7 +78,9 @@ export function readValue(
   policy: Policy,
 ): { readonly kind: 'parsed'; readonly value: SecretValue } | Failure {
   const parsed = parseSecretValue(secret.value, {
+    leads: leadsOf(policy),
     ...(policy.format === undefined ? {} : { format: policy.format }),
+    ...(policy.field === undefined ? {} : { field: policy.field }),
     ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
   });
   return parsed.kind === 'parsed'
@@ -156,13 +168,16 @@ function identityConnection(deps: Deps, current: Current, value: SecretValue): C
       adminEndpoint: nowhere,
     };
   }
-  const endpoint = value.endpoint;
-  const username = endpoint === undefined ? undefined : deps.identityLogin(endpoint.host);
-  if (endpoint === undefined || username === undefined) {
-    const detail =
-      endpoint === undefined ? 'the value names no host' : `${endpoint.host} is not in KEYTURN_IDENTITY_TARGETS`;
-    return failure('admin-invalid', { secret: current.secret.name, admin: 'managed-identity', detail });
+  const refused = (detail: string): Failure =>
+    failure('admin-invalid', { secret: current.secret.name, admin: 'managed-identity', detail });
+  if (value.endpoint === undefined) return refused('the value names no host');
+  const allowed = allowHosts(value.endpoint, (host) => deps.identityLogin(host) !== undefined);
+  const username = allowed.kind === 'allowed' ? deps.identityLogin(allowed.endpoint.host) : undefined;
+  if (allowed.kind === 'not-allowed' || username === undefined) {
+    const { host } = allowed.kind === 'allowed' ? allowed.endpoint : allowed;
+    return refused(`${host} is not in KEYTURN_IDENTITY_TARGETS`);
   }
+  const { endpoint } = allowed;
   return { kind: 'connection', admin: { kind: 'identity', username, getToken }, endpoint, adminEndpoint: endpoint };
 }
 
@@ -171,10 +186,10 @@ function adminConnection(current: Current, value: SecretValue, adminSecret: Secr
   const secret = current.secret.name;
   const admin = adminSecret.name;
   const hostless = current.policy.rotator.hostless === true;
-  const parsed = parseSecretValue(
-    adminSecret.value,
-    adminSecret.contentType === undefined ? {} : { contentType: adminSecret.contentType },
-  );
+  const parsed = parseSecretValue(adminSecret.value, {
+    leads: hostless ? 'provider' : 'host',
+    ...(adminSecret.contentType === undefined ? {} : { contentType: adminSecret.contentType }),
+  });
   if (parsed.kind === 'unreadable') return failure('admin-invalid', { secret, admin, detail: parsed.detail });
   const { credential } = parsed.value;
   const adminEndpoint = parsed.value.endpoint ?? (hostless ? nowhere : undefined);
@@ -182,12 +197,13 @@ function adminConnection(current: Current, value: SecretValue, adminSecret: Secr
     const detail = `its value names no ${adminEndpoint === undefined ? 'host' : 'login'}`;
     return failure('admin-invalid', { secret, admin, detail });
   }
-  const own = value.endpoint;
-  if (!hostless && own !== undefined && own.host !== adminEndpoint.host) {
-    return failure('host-mismatch', { secret, admin, detail: `${own.host} and ${adminEndpoint.host}` });
+  const known = new Set(hostsNamed(adminEndpoint));
+  const allowed = allowHosts(value.endpoint ?? adminEndpoint, (host) => hostless || known.has(host));
+  if (allowed.kind === 'not-allowed') {
+    return failure('host-mismatch', { secret, admin, detail: `${allowed.host} and ${adminEndpoint.host}` });
   }
-  const endpoint =
-    own === undefined ? adminEndpoint : { ...own, ...portOf(own, adminEndpoint), host: adminEndpoint.host };
+  const own = { ...allowed.endpoint, ...portOf(allowed.endpoint, adminEndpoint) };
+  const endpoint = hostless ? { ...own, host: adminEndpoint.host } : own;
   return { kind: 'connection', admin: { kind: 'connection', secret: admin, credential }, endpoint, adminEndpoint };
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { selfIssued } from '../../../rotators/self-issued/entry.ts';
 import type { Credential } from '../../../shared/contract/credential.ts';
+import { bothRules, type PasswordRules } from '../../../shared/contract/password-rules.ts';
 import { SecretText } from '../../../shared/contract/secret-text.ts';
+import { newPassword } from '../../../shared/engine/rotation/password.ts';
 import { makeStep } from '../../conformance/step.ts';
 
 const nowhere = { host: '', options: {} };
@@ -47,6 +49,45 @@ describe('a proposed value', () => {
   it('carries nothing where the value holds one key', async () => {
     const { candidate } = await propose('', old);
     expect(candidate.parts).toBeUndefined();
+  });
+});
+
+describe('the tag "password"', () => {
+  async function step(passwordRules: PasswordRules, form = '') {
+    const options = selfIssued.options.parse({ form });
+    const parts = {
+      current: old,
+      endpoint: nowhere,
+      adminEndpoint: nowhere,
+      admin: { kind: 'self' },
+      options,
+    } as const;
+    const made = (rules: PasswordRules = {}) => newPassword(bothRules(passwordRules, rules));
+    return { ...makeStep('self-issued', parts), passwordRules, newPassword: made };
+  }
+
+  it('takes the place of "form", and its own check accepts what it made', async () => {
+    const rotator = await selfIssued.load(environment);
+    const asked = await step({ length: 64, require: { special: 2 }, exclude: 'abc' });
+    const candidate = rotator.propose(asked, old);
+    if ('kind' in candidate) throw new Error(candidate.message);
+    expect(candidate.password.reveal()).toMatch(/^(?=(?:.*[._~-]){2})[A-Zd-z0-9._~-]{64}$/);
+    expect(await rotator.verify(asked, candidate)).toEqual({ kind: 'accepted' });
+    expect(await rotator.verify(asked, { password: new SecretText('a'.repeat(64)) })).toMatchObject({
+      kind: 'refused',
+    });
+  });
+
+  it.each([
+    ['beside "form"', { length: 64 }, 'encoding=base64', /keep one of them/],
+    ['with fewer bits than a key needs', { length: 24 }, '', /gives 1\d\d random bits.*200/],
+  ])('is refused %s, before anything is made and in the plan', async (_, rules, form, why) => {
+    const rotator = await selfIssued.load(environment);
+    const asked = await step(rules, form);
+    expect(rotator.propose(asked, old)).toMatchObject({ code: 'tag-invalid', message: expect.stringMatching(why) });
+    expect(await rotator.check(asked)).toContainEqual(
+      expect.objectContaining({ name: 'password', state: 'failed', detail: expect.stringMatching(why) }),
+    );
   });
 });
 
