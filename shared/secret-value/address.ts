@@ -27,6 +27,8 @@ function withPort(host: string, port: string | undefined): Address | undefined {
 
 /** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 literal; undefined when it is none of them. */
 export function parseHostPort(text: string): Address | undefined {
+  // The path of a unix socket, which may hold colons.
+  if (text.startsWith('/')) return withPort(text, undefined);
   if (text.startsWith('[')) {
     const close = text.indexOf(']');
     const after = text.slice(close + 1);

@@ -62,8 +62,9 @@ function isWebAddress(text: string): boolean {
 function claimOfString(name: string, text: string, login: Login, password: string | undefined): Claims {
   const isHost = hasRole(name, 'host');
   const web = isWebAddress(text);
-  if (login.endpoint === undefined || (web && !isHost && !hasRole(name, 'connection-string'))) return nothing;
   const known = knownPrefix(name, isHost ? 'host' : 'connection-string');
+  // The web has many addresses in a value; only under a plain name is it the one to log in at.
+  if (login.endpoint === undefined || (web && known === undefined)) return nothing;
   const scheme = familyOfScheme(login.endpoint.options['scheme']);
   const family = known === undefined ? (scheme ?? '') : familyOfName(name, isHost ? 'host' : 'connection-string');
   const username = usernameOf(login);

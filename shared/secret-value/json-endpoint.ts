@@ -51,9 +51,9 @@ function databaseName(text: string): string | undefined {
   return /:\/\/|[=;@]/.test(text) ? undefined : text;
 }
 
-/** Whether both names may be the same host: one of them may be the short form. */
-function isSameHost(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
+/** Whether the name is that of the host, or its short form. The long form of a short name could be anybody's. */
+function isNameOf(host: string, name: string): boolean {
+  return host === name || (!name.includes('.') && host.startsWith(`${name}.`));
 }
 
 /** What an object says of the address of the password. A string with another password belongs to another credential. */
@@ -77,7 +77,7 @@ function merged(claims: readonly Claim[], seeker: Seeker): Endpoint | undefined 
   const database = seeker.own?.database ?? nearest(seeker, 'database', databaseName);
   const named = claims.flatMap(({ endpoint }) => [endpoint.host, ...(endpoint.hosts ?? []).map((each) => each.host)]);
   const known = [first.host, ...(first.hosts ?? []).map((each) => each.host)];
-  const others = [...new Set(named)].filter((host) => !known.some((each) => isSameHost(each, host)));
+  const others = [...new Set(named)].filter((host) => !known.some((each) => isNameOf(each, host)));
   return {
     ...string,
     ...first,

@@ -59,9 +59,13 @@ export function knownPrefix(name: string, role: FieldRole): string | undefined {
   return prefix !== undefined && names[role].includes(plain.slice(prefix.length)) ? prefix : undefined;
 }
 
-/** The names of the role, the one that counts most first. */
+/** The names of the role, the one that counts most first, and behind them all other names. */
 export function byRank(role: FieldRole): (a: string, b: string) => number {
-  return (a, b) => rank(a, role) - rank(b, role);
+  const place = (name: string): number => {
+    const found = rank(name, role);
+    return found < 0 ? names[role].length : found;
+  };
+  return (a, b) => place(a) - place(b);
 }
 
 /**

@@ -59,8 +59,11 @@ const otherKeys = new Set([
   ...['blobendpoint', 'queueendpoint', 'tableendpoint', 'fileendpoint', 'instrumentationkey', 'ingestionendpoint'],
 ]);
 
-// A word for a password that no table has is what people look for in such a message.
-const passwordWord = /^(?:[a-z]{0,12}(?:pass|pwd|psw|secret)[a-z]{0,12}\d?)$/;
+// Words for a password that no table has are what people look for in such a message.
+const passwordWords = new Set([
+  ...['pass', 'passwd', 'passwort', 'passphrase', 'passcode', 'pw', 'pword', 'key', 'apikey', 'secretkey', 'token'],
+  ...['userpassword', 'dbpassword', 'databasepassword', 'loginpassword', 'motdepasse', 'senha', 'contrasena'],
+]);
 
 /**
  * The keys of a string, for a message. A name that no table has is only counted: it may be a piece of a password. Blanks are not shown,
@@ -68,7 +71,7 @@ const passwordWord = /^(?:[a-z]{0,12}(?:pass|pwd|psw|secret)[a-z]{0,12}\d?)$/;
  */
 export function keysSeen(keys: Iterable<string>): string {
   const all = [...new Set(keys)];
-  const known = all.filter((key) => roles.has(key) || otherKeys.has(key) || passwordWord.test(key));
+  const known = all.filter((key) => roles.has(key) || otherKeys.has(key) || passwordWords.has(key));
   const others = all.length - known.length;
   const told = known.slice(0, 12);
   const rest = others + known.length - told.length;

@@ -91,7 +91,8 @@ function endpointOf(layout: Layout, found: Found): Endpoint | undefined | Unread
   const authority = layout.text.slice(found.hosts, layout.hostsEnd);
   const parameter = shown.get('host') ?? '';
   // Clients disagree on which of the two counts.
-  if (authority !== '' && parameter !== '' && authority.toLowerCase() !== parameter.toLowerCase()) {
+  const namesOnly = (list: string) => list.toLowerCase().replaceAll(/:\d+(?=,|$)/g, '');
+  if (authority !== '' && parameter !== '' && namesOnly(authority) !== namesOnly(parameter)) {
     return malformed('the URI names one host in front of its path and another as a parameter; keep one');
   }
   const addresses = addressesOf(authority || parameter || shown.get('hostaddr') || '');

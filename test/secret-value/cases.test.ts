@@ -73,6 +73,27 @@ describe('the address in any field of JSON counts', () => {
     });
   });
 
+  test('the long form of a short name is another host, the short form of a long one is not', () => {
+    expect(parsed(`{"host":"db","url":"postgres://db.evil.test/shop",${login}}`).endpoint?.otherHosts).toEqual([
+      'db.evil.test',
+    ]);
+    expect(parsed(`{"host":"db.example","url":"postgres://db/shop",${login}}`).endpoint).not.toHaveProperty(
+      'otherHosts',
+    );
+  });
+
+  test('a field called host counts more than an address called url', () => {
+    expect(parsed(`{"url":"other.example:5432","host":"db",${login}}`).endpoint).toMatchObject({
+      host: 'db',
+      otherHosts: ['other.example'],
+    });
+  });
+
+  test('the path of a socket may hold colons', () => {
+    const value = `postgres://app:${old}@/shop?host=/cloudsql/project:region:db`;
+    expect(parsed(value).endpoint?.host).toBe('/cloudsql/project:region:db');
+  });
+
   test('another service beside it is none of its hosts', () => {
     const value = `{"host":"db","redis_url":"redis://cache:6379","portal":"https://example.com/a",${login}}`;
     expect(parsed(value).endpoint).toEqual({ host: 'db', options: {} });
@@ -81,6 +102,7 @@ describe('the address in any field of JSON counts', () => {
   test('a web address counts where there is no other', () => {
     expect(parsed(`{"url":"https://api.example/v1",${login}}`).endpoint?.host).toBe('api.example');
     expect(parsed(`{"docs":"https://wiki.example/v1",${login}}`).endpoint).toBeUndefined();
+    expect(parsed(`{"managementUrl":"https://portal.example/v1",${login}}`).endpoint).toBeUndefined();
   });
 });
 
