@@ -8,6 +8,9 @@ const entities: Readonly<Record<string, string>> = { quot: '"', apos: "'", lt: '
 
 const character = (code: number): string => (code <= 0x10ffff ? String.fromCodePoint(code) : '');
 
+const withoutPercent = (text: string): string =>
+  text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'));
+
 const decoders: readonly ((text: string) => string)[] = [
   (text) =>
     text.replaceAll(/\\(?:u([0-9a-f]{4})|([\s\S]))/gi, (_, code: string | undefined, escaped: string | undefined) =>
@@ -15,9 +18,9 @@ const decoders: readonly ((text: string) => string)[] = [
         ? (jsonEscapes[escaped ?? ''] ?? escaped ?? '')
         : String.fromCharCode(Number.parseInt(code, 16)),
     ),
-  (text) =>
-    text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8')),
-  (text) => text.replaceAll('+', ' '),
+  withoutPercent,
+  // As forms are encoded.
+  (text) => withoutPercent(text.replaceAll('+', ' ')),
   (text) =>
     text.replaceAll(/&(?:(quot|apos|lt|gt|amp)|#(\d{1,7})|#x([0-9a-f]{1,6}));/gi, (_, name, decimal, hex) => {
       if (name !== undefined) return entities[String(name).toLowerCase()] ?? '';
@@ -25,17 +28,22 @@ const decoders: readonly ((text: string) => string)[] = [
     }),
 ];
 
-/** The text as it stands, and with one kind of escape after the other taken away, as often as they may be nested. */
+/** Encodings may be nested, as JSON in JSON. More of them in all than this are nobody's. */
+const mostViews = 40;
+
+/** The text as it stands, and with one kind of escape after the other taken away, in any order. */
 function views(text: string): readonly string[] {
-  const found = new Set([text]);
-  let view = text;
-  for (let round = 0; round < 3; round++) {
+  const found = [text];
+  const known = new Set(found);
+  for (let at = 0; at < found.length && found.length < mostViews; at++) {
     for (const decode of decoders) {
-      view = decode(view);
-      found.add(view);
+      const view = decode(found[at] ?? '');
+      if (known.has(view)) continue;
+      known.add(view);
+      found.push(view);
     }
   }
-  return [...found];
+  return found;
 }
 
 /** What base64 of any text with the password in it holds: its bytes may begin at three places of a group of four characters. */
