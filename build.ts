@@ -117,7 +117,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const metafile = await buildApp(join(root, 'dist'));
   await buildConsumer(join(root, 'consumer', 'dist'));
-  await writeSbom(root, join(root, 'dist', 'sbom.cdx.json'));
+  await writeSbom(root, join(root, 'dist', 'sbom.cdx.json'), await bundledPackages(root, metafile));
   const outputs = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.js'));
   const bytes = outputs.reduce((sum, [, output]) => sum + output.bytes, 0);
   if (process.argv.includes('--analyze')) console.log(await analyzeMetafile(metafile));
