@@ -18,6 +18,9 @@ const servers: readonly Server[] = [
   { program: 'mariadbd', package: 'mariadb-server-core mariadb-client-core', startedBy: 'local/mariadb.ts' },
   { program: 'redis-server', package: 'redis-server redis-tools', startedBy: 'local/redis.ts' },
   { program: 'dotnet', package: 'the .NET SDK 10', startedBy: 'test/dotnet/judge.ts', optional: true },
+  // Clients that know nothing of this project, which the stand-in for SQL Server is held to.
+  { program: 'tsql', package: 'freetds-bin', startedBy: 'test/local/freetds.ts' },
+  { program: 'dotnet', package: 'the .NET SDK 10', startedBy: 'test/dotnet-sql-client/run.ts' },
 ];
 
 /** Debian keeps servers in a folder that is on the path of root alone. */

@@ -23,6 +23,7 @@ const slow = [
   'test/rotators/keys/faults.test.ts',
   'test/rotators/postgres-wire.test.ts',
   'test/rotators/redis.test.ts',
+  'test/local/sql-server-dotnet.test.ts',
   'test/rotators/sql-server-azure.conformance.test.ts',
   'test/rotators/sql-server-contained.conformance.test.ts',
   'test/runbooks/**',

@@ -2,10 +2,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import { authenticate } from './authenticate.ts';
+import type { Gate } from './authenticate.ts';
+import { answerRequest } from './requests.ts';
 import type { Session } from './sql/context.ts';
 import type { SqlEngine } from './sql/engine.ts';
-import { sqlErrors } from './sql/sql-error.ts';
 import {
   attentionToken,
   collationToken,
@@ -14,21 +14,28 @@ import {
   errorToken,
   fedAuthAckToken,
   loginAckToken,
-  procedureEnd,
-  resultTokens,
-  transactionToken,
+  packetSizeToken,
+  resetToken,
 } from './tds/answers.ts';
-import { readLogin7 } from './tds/login7.ts';
-import { type Message, MessageReader, packetTypes, toPackets } from './tds/packets.ts';
-import { encryption, readPrelogin, writePrelogin } from './tds/prelogin.ts';
-import { type Call, readBatch, readCall, readTransactionRequest, type TransactionAction } from './tds/requests.ts';
+import { Framer } from './tds/framer.ts';
+import { type Login7, readLogin7 } from './tds/login7.ts';
+import { type Message, MessageReader, packetSizes, packetTypes, toPackets } from './tds/packets.ts';
+import { type Encrypted, encryption, negotiate, readPrelogin, writePrelogin } from './tds/prelogin.ts';
 import { TlsTunnel } from './tds/tls-tunnel.ts';
+
+/** TLS inside TDS 7 ends at 1.2; TDS 8 begins with TLS and takes 1.3 too. */
+export interface SecureContexts {
+  readonly tds7: SecureContext;
+  readonly tds8: SecureContext;
+}
 
 export interface ConnectionSettings {
   readonly engine: SqlEngine;
+  readonly gate: Gate;
   /** Absent: the server says that it does not encrypt. */
-  readonly secureContext?: SecureContext;
-  readonly tokens: ReadonlyMap<string, string>;
+  readonly secureContexts?: SecureContexts;
+  /** Whether nobody gets in without encryption. */
+  readonly demandsEncryption: boolean;
   readonly nextSessionId: () => number;
   /** Sees every message in clear, as it came in, and whether it came through TLS. */
   readonly onMessage: (message: Message, encrypted: boolean) => void;
@@ -37,8 +44,7 @@ export interface ConnectionSettings {
 
 const tlsHandshake = 22;
 const strictProtocol = 'tds/8.0';
-const tds8 = 0x08000000;
-const tds74 = 0x74000004;
+const versions = { tds72: 0x72090002, tds74: 0x74000004, tds8: 0x08000000 };
 
 export class Connection {
   readonly #socket: Socket;
@@ -46,11 +52,14 @@ export class Connection {
   #stream: Duplex;
   #reader = new MessageReader();
   #tunnel: TlsTunnel | undefined;
-  #encrypted = false;
+  #encrypted: Encrypted = 'nothing';
+  readonly #framer = new Framer();
   #session: Session | undefined;
+  #packetSize: number = packetSizes.first;
   #queue: Promise<void> = Promise.resolve();
   #attention: AbortController | undefined;
   #running = 0;
+  readonly #prepared = new Map<number, { text: string; declaration: string }>();
 
   constructor(socket: Socket, settings: ConnectionSettings) {
     this.#socket = socket;
@@ -69,17 +78,24 @@ export class Connection {
 
   /** TDS 8 begins with TLS; TDS 7 with PRELOGIN in clear. */
   #begin(first: Buffer): void {
-    const { secureContext } = this.#settings;
-    if (first.at(0) === tlsHandshake && secureContext !== undefined) {
-      this.#secure(secureContext, true);
+    const { secureContexts } = this.#settings;
+    if (first.at(0) === tlsHandshake && secureContexts !== undefined) {
+      this.#encrypted = 'all';
+      this.#secure(secureContexts.tds8, true);
     }
     this.#socket.on('data', (chunk) => this.#onBytes(chunk));
     this.#onBytes(first);
   }
 
   #onBytes(chunk: Buffer): void {
-    if (this.#tunnel === undefined) this.#read(chunk);
-    else this.#tunnel.receive(chunk);
+    if (this.#tunnel === undefined) this.#read(chunk, false);
+    else if (this.#encrypted === 'all') this.#tunnel.receive(chunk);
+    else {
+      for (const { kind, bytes } of this.#framer.take(chunk)) {
+        if (kind === 'tls') this.#tunnel.receive(bytes);
+        else this.#read(bytes, false);
+      }
+    }
   }
 
   #secure(secureContext: SecureContext, bare: boolean): void {
@@ -87,13 +103,13 @@ export class Connection {
     this.#tunnel = tunnel;
     const tls = new TLSSocket(tunnel, { isServer: true, secureContext, ALPNProtocols: [strictProtocol] });
     this.#stream = tls;
-    this.#encrypted = true;
     this.#reader = new MessageReader();
-    tls.on('error', () => this.end());
-    tls.on('data', (chunk) => this.#read(chunk));
+    // A client that encrypts its login alone leaves TLS behind in its own way; what it says of that ends nothing.
+    tls.on('error', () => (this.#stream === tls ? this.end() : undefined));
+    tls.on('data', (chunk) => this.#read(chunk, true));
   }
 
-  #read(chunk: Buffer): void {
+  #read(chunk: Buffer, encrypted: boolean): void {
     let messages: Message[];
     try {
       messages = this.#reader.read(chunk);
@@ -102,11 +118,11 @@ export class Connection {
       this.end();
       return;
     }
-    for (const message of messages) this.#take(message);
+    for (const message of messages) this.#take(message, encrypted);
   }
 
-  #take(message: Message): void {
-    this.#settings.onMessage(message, this.#encrypted);
+  #take(message: Message, encrypted: boolean): void {
+    this.#settings.onMessage(message, encrypted);
     if (message.type === packetTypes.attention) {
       // With nothing running there is nothing to stop, but an attention is always acknowledged.
       if (this.#running === 0) this.#send(attentionToken());
@@ -125,8 +141,9 @@ export class Connection {
       });
   }
 
-  #send(data: Buffer, type: number = packetTypes.answer): void {
-    if (!this.#stream.destroyed) this.#stream.write(toPackets({ type, data }));
+  #send(data: Buffer): void {
+    const framing = { packetSize: this.#packetSize, session: this.#session?.id ?? 0 };
+    if (!this.#stream.destroyed) this.#stream.write(toPackets({ type: packetTypes.answer, data }, framing));
   }
 
   async #handle(message: Message): Promise<void> {
@@ -134,44 +151,51 @@ export class Connection {
     if (message.type === packetTypes.login7) return this.#login(message.data);
     const session = this.#session;
     if (session === undefined) throw new Error('a request before the login');
-    if (message.type === packetTypes.batch) {
-      return this.#answer(session, { text: readBatch(message.data), params: new Map() }, false);
-    }
-    const action = message.type === packetTypes.transactionManager ? readTransactionRequest(message.data) : undefined;
-    if (action !== undefined) return this.#transact(session, action);
-    const call = message.type === packetTypes.rpc ? readCall(message.data) : undefined;
-    if (call === undefined) {
-      const error = errorToken(sqlErrors.syntax('request'));
-      return this.#send(Buffer.concat([error, doneToken({ inProcedure: false, more: false, failed: true })]));
-    }
-    return this.#answer(session, call, true);
+    const attention = new AbortController();
+    this.#attention = attention;
+    const before = message.reset ? this.#reset(session) : [];
+    const { engine } = this.#settings;
+    const answer = await answerRequest(message, {
+      engine,
+      session,
+      prepared: this.#prepared,
+      signal: attention.signal,
+    });
+    if (!attention.signal.aborted) return this.#send(Buffer.concat([...before, answer]));
+    this.#send(doneToken({ inProcedure: false, more: false, failed: true }));
+    this.#send(attentionToken());
   }
 
-  /** A transaction as drivers begin and end it, apart from any batch. */
-  async #transact(session: Session, action: TransactionAction): Promise<void> {
-    const tokens: Buffer[] = [];
-    const never = new AbortController().signal;
-    for await (const answer of this.#settings.engine.run(session, `${action} TRANSACTION`, new Map(), never)) {
-      if (answer.kind === 'error') tokens.push(errorToken(answer.error));
-    }
-    const failed = tokens.length > 0;
-    if (!failed) tokens.push(transactionToken(action, session.id));
-    this.#send(Buffer.concat([...tokens, doneToken({ inProcedure: false, more: false, failed })]));
+  /** As new for whoever takes the connection out of a pool. */
+  #reset(session: Session): Buffer[] {
+    const database = session.database;
+    this.#settings.engine.reset(session);
+    this.#prepared.clear();
+    return [resetToken(), ...(database === session.database ? [] : [databaseTokens(session.database, database)])];
   }
 
   #prelogin(data: Buffer): void {
     const asked = readPrelogin(data);
-    const { secureContext } = this.#settings;
-    const tunnelled = secureContext !== undefined && asked.encryption !== encryption.notSupported && !this.#encrypted;
-    const answer = tunnelled ? encryption.on : encryption.notSupported;
-    this.#send(writePrelogin({ encryption: answer, fedAuth: asked.asksFedAuth }));
-    if (tunnelled) this.#secure(secureContext, false);
+    const { secureContexts, demandsEncryption } = this.#settings;
+    // In TDS 8 everything is encrypted already.
+    const isBare = this.#tunnel !== undefined;
+    const can = secureContexts !== undefined && !isBare;
+    const { answer, encrypted } = negotiate(asked.encryption, { can, demands: demandsEncryption });
+    this.#send(writePrelogin({ encryption: isBare ? encryption.notSupported : answer, fedAuth: asked.asksFedAuth }));
+    if (isBare) return;
+    this.#encrypted = encrypted;
+    if (encrypted !== 'nothing' && secureContexts !== undefined) this.#secure(secureContexts.tds7, false);
   }
 
   #login(data: Buffer): void {
     const login = readLogin7(data);
-    const { engine, log, tokens } = this.#settings;
-    const outcome = authenticate(engine.state, login, tokens);
+    // Only the login was to be hidden.
+    if (this.#encrypted === 'login') this.#stream = this.#socket;
+    const { engine, gate, log } = this.#settings;
+    if (login.tdsVersion < versions.tds72 && login.tdsVersion !== versions.tds8) {
+      throw new Error('the client speaks TDS 7.1 or older');
+    }
+    const outcome = gate.decide(login);
     if (outcome.kind === 'refused') {
       log(`login refused: ${login.userName}: ${outcome.errors.map((error) => error.number).join(', ')}`);
       const errors = outcome.errors.map(errorToken);
@@ -182,6 +206,7 @@ export class Connection {
     const session: Session = {
       ...outcome.identity,
       id: this.#settings.nextSessionId(),
+      loginDatabase: outcome.identity.database,
       hostName: login.hostName,
       programName: login.programName,
       loggedInAt: new Date(),
@@ -192,46 +217,10 @@ export class Connection {
     this.#session = session;
     engine.sessions.set(session.id, session);
     log(`login: ${session.loginName} in ${session.database}, session ${session.id}`);
-    this.#send(
-      Buffer.concat([
-        databaseTokens(session.database, 'master'),
-        collationToken(),
-        loginAckToken(login.tdsVersion === tds8 ? tds8 : tds74),
-        ...(login.token === undefined ? [] : [fedAuthAckToken()]),
-        doneToken({ inProcedure: false, more: false }),
-      ]),
-    );
-  }
-
-  async #answer(session: Session, call: Call, inProcedure: boolean): Promise<void> {
-    const attention = new AbortController();
-    this.#attention = attention;
-    const before = session.database;
-    const tokens: Buffer[] = [];
-    let failed = false;
-    for await (const answer of this.#settings.engine.run(session, call.text, call.params, attention.signal)) {
-      if (answer.kind === 'rows') {
-        tokens.push(resultTokens(answer.result));
-        tokens.push(doneToken({ inProcedure, more: true, rows: answer.result.rows.length }));
-      } else if (answer.kind === 'database') tokens.push(databaseTokens(answer.name, before));
-      else if (answer.kind === 'error') {
-        failed = true;
-        tokens.push(errorToken(answer.error), doneToken({ inProcedure, more: true, failed: true }));
-      } else tokens.push(doneToken({ inProcedure, more: true }));
-    }
-    // A USE inside sp_executesql ends with it.
-    if (inProcedure && session.database !== before) {
-      tokens.push(databaseTokens(before, session.database));
-      session.database = before;
-    }
-    if (attention.signal.aborted) {
-      this.#send(doneToken({ inProcedure: false, more: false, failed: true }));
-      this.#send(attentionToken());
-      return;
-    }
-    this.#send(
-      Buffer.concat([...tokens, inProcedure ? procedureEnd(failed) : doneToken({ inProcedure, more: false, failed })]),
-    );
+    const asked = login.packetSize === 0 ? packetSizes.first : login.packetSize;
+    const packetSize = Math.max(packetSizes.least, Math.min(packetSizes.most, asked));
+    this.#send(loggedIn(session, login, packetSize));
+    this.#packetSize = packetSize;
   }
 
   #leave(): void {
@@ -240,4 +229,16 @@ export class Connection {
     this.#session = undefined;
     if (session !== undefined) this.#settings.engine.leave(session);
   }
+}
+
+function loggedIn(session: Session, login: Login7, packetSize: number): Buffer {
+  const { tdsVersion } = login;
+  return Buffer.concat([
+    databaseTokens(session.database, 'master'),
+    collationToken(),
+    loginAckToken(tdsVersion === versions.tds8 ? tdsVersion : Math.min(tdsVersion, versions.tds74)),
+    ...(login.token === undefined ? [] : [fedAuthAckToken()]),
+    packetSizeToken(packetSize, packetSizes.first),
+    doneToken({ inProcedure: false, more: false }),
+  ]);
 }

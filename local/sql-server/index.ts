@@ -4,25 +4,36 @@
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
-import { Connection } from './connection.ts';
+import { createSecureContext } from 'node:tls';
+import { Gate } from './authenticate.ts';
+import { Connection, type SecureContexts } from './connection.ts';
+import { LoginMemory } from './login-memory.ts';
 import type { Session } from './sql/context.ts';
+import { masterId } from './sql/context.ts';
 import { SqlEngine } from './sql/engine.ts';
 import type { ResultSet } from './sql/run-select.ts';
-import type { Value } from './sql/syntax.ts';
-import { findDatabase, newDatabase, newId, newServer } from './state.ts';
+import { SqlError } from './sql/sql-error.ts';
+import { findDatabase, newDatabase, newId, newServer, type Securable } from './state.ts';
 import type { Message } from './tds/packets.ts';
 
-export { SqlError } from './sql/sql-error.ts';
 export { packetTypes } from './tds/packets.ts';
+export { SqlError };
 
 export interface SqlServerOptions {
   /** Password of `sa`. */
   readonly saPassword: string;
   /** PEM; absent: the server does not encrypt at all. */
   readonly certificate?: { readonly cert: string; readonly key: string };
-  /** Behaves as Azure SQL Database: no USE, logins seen and changed in master only. */
+  /** Whether a client that does not encrypt is sent away; Azure SQL Database does so always. */
+  readonly demandsEncryption?: boolean;
+  /** Behaves as Azure SQL Database: no USE, logins seen and changed in master only, each in a batch of its own. */
   readonly azure?: boolean;
+  /** On Azure SQL Database: how long a database goes by its copy of a login, in ms. 0 (the default): no time at all. */
+  readonly loginCacheMs?: number;
+  /** Wrong passwords in a row that lock a login whose policy is checked. Absent: none do. */
+  readonly lockoutThreshold?: number;
+  /** Longest age of a password whose expiration is checked. Default 42, as Windows has it. */
+  readonly passwordMaxAgeDays?: number;
   /** Views and functions to leave out, as older servers lack some: `sys.server_permissions`, `has_perms_by_name`. */
   readonly without?: readonly string[];
   /** Entra tokens, each with the login it stands for. The login is made with `CREATE LOGIN … FROM EXTERNAL PROVIDER`. */
@@ -41,13 +52,31 @@ export interface TableDefinition {
   readonly columns: readonly string[];
 }
 
+export interface DatabaseAbout {
+  readonly contained?: boolean;
+  readonly trustworthy?: boolean;
+  readonly tables?: readonly TableDefinition[];
+  /** Types, certificates, keys and assemblies that permissions may be given on. Types are in the schema dbo. */
+  readonly securables?: readonly Pick<Securable, 'kind' | 'name'>[];
+  /** Server that holds a replica of it: by an availability group, on Azure SQL Database by geo-replication. */
+  readonly partner?: string;
+}
+
 export interface SqlServer {
   readonly host: '127.0.0.1';
   readonly port: number;
   /** Lines as a server's log would have them: logins and refusals; never a statement. */
   readonly log: readonly string[];
   readonly sessions: ReadonlyMap<number, Session>;
-  addDatabase(name: string, about?: { contained?: boolean; tables?: readonly TableDefinition[] }): void;
+  addDatabase(name: string, about?: DatabaseAbout): void;
+  /** Takes a database off, or makes it refuse changes. */
+  setDatabase(name: string, change: { readonly offline?: boolean; readonly readOnly?: boolean }): void;
+  /** Pauses a database of Azure SQL Database, as serverless ones are when nobody uses them: as many logins as `tries` find it asleep. */
+  putToSleep(name: string, tries: number): void;
+  /** Answers every login with this error, until it is told otherwise. */
+  failLogins(error: SqlError | undefined): void;
+  /** Empties the copies of logins that a database goes by, as DBCC FLUSHAUTHCACHE does. */
+  flushLogins(name: string): void;
   /** Runs a batch as `sa` without a connection; throws the first error. */
   run(text: string, database?: string): Promise<readonly ResultSet[]>;
   /** All state there is, as a copy: passwords only as hashes. For comparing before and after. */
@@ -60,11 +89,7 @@ export interface SqlServer {
 
 /** Starts it; `port` 0 (the default) takes a free one. */
 export async function startSqlServer(options: SqlServerOptions): Promise<SqlServer> {
-  const engine = new SqlEngine(newServer(options.saPassword), {
-    azure: options.azure === true,
-    without: new Set((options.without ?? []).map((name) => name.toLowerCase())),
-    now: options.now ?? (() => new Date()),
-  });
+  const { engine, gate, memory, state, azure } = makeServer(options);
   const log: string[] = [];
   const connections = new Set<Connection>();
   let sessionId = 50;
@@ -75,11 +100,12 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
   };
   const settings = {
     engine,
-    tokens: new Map(Object.entries(options.tokens ?? {})),
+    gate,
+    demandsEncryption: options.demandsEncryption ?? azure,
     nextSessionId,
     onMessage: options.onMessage ?? (() => undefined),
     log: (line: string) => void log.push(line),
-    ...secureContext(options),
+    ...secureContexts(options),
   };
   const server = createServer((socket) => {
     if (paused) return void socket.destroy();
@@ -96,6 +122,17 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
     log,
     sessions: engine.sessions,
     addDatabase: (name, about = {}) => addDatabase(engine, name, about),
+    setDatabase: (name, change) => {
+      const database = findDatabase(state, name);
+      if (database === undefined) throw new Error(`there is no database ${name}`);
+      if (change.offline !== undefined) database.state = change.offline ? 6 : 0;
+      if (change.readOnly !== undefined) database.readOnly = change.readOnly;
+    },
+    putToSleep: (name, tries) => void gate.asleep.set(name.toLowerCase(), tries),
+    failLogins: (error) => {
+      gate.trouble = error;
+    },
+    flushLogins: (name) => memory.flush(findDatabase(state, name)?.id ?? 0),
     run: (text, database = 'master') => runAsSa(engine, text, database, nextSessionId()),
     snapshot: () => structuredClone(engine.state),
     pause: () => {
@@ -113,8 +150,26 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
   };
 }
 
-function secureContext({ certificate }: SqlServerOptions): { secureContext?: SecureContext } {
-  return certificate === undefined ? {} : { secureContext: createSecureContext(certificate) };
+function makeServer(options: SqlServerOptions) {
+  const azure = options.azure === true;
+  const now = options.now ?? (() => new Date());
+  const { lockoutThreshold, loginCacheMs = 0, passwordMaxAgeDays = 42 } = options;
+  const memory = new LoginMemory({
+    copyMs: azure ? loginCacheMs : 0,
+    ...(lockoutThreshold === undefined ? {} : { lockoutThreshold }),
+  });
+  const state = newServer(options.saPassword, azure);
+  const without = new Set((options.without ?? []).map((name) => name.toLowerCase()));
+  const engine = new SqlEngine(state, { azure, memory, without, now });
+  const tokens = new Map(Object.entries(options.tokens ?? {}));
+  const gate = new Gate(state, memory, { azure, tokens, now, passwordMaxAgeMs: passwordMaxAgeDays * 86_400_000 });
+  return { engine, gate, memory, state, azure };
+}
+
+function secureContexts({ certificate }: SqlServerOptions): { secureContexts?: SecureContexts } {
+  if (certificate === undefined) return {};
+  const tds7 = createSecureContext({ ...certificate, maxVersion: 'TLSv1.2' });
+  return { secureContexts: { tds7, tds8: createSecureContext(certificate) } };
 }
 
 async function listen(server: Server, port: number): Promise<number> {
@@ -125,8 +180,11 @@ async function listen(server: Server, port: number): Promise<number> {
   return address.port;
 }
 
-function addDatabase(engine: SqlEngine, name: string, about: Parameters<SqlServer['addDatabase']>[1] & object): void {
-  const database = newDatabase(newId(), name, '01', about.contained === true);
+function addDatabase(engine: SqlEngine, name: string, about: DatabaseAbout): void {
+  const { contained = false, trustworthy = false, partner } = about;
+  const replica = partner === undefined ? {} : { partner };
+  const database = newDatabase(newId(), name, '01', { contained, trustworthy, ...replica });
+  for (const securable of about.securables ?? []) database.securables.push({ ...securable, id: newId(), schemaId: 1 });
   for (const table of about.tables ?? []) {
     const schemaName = table.schema ?? 'dbo';
     const known = database.schemas.find((one) => one.name === schemaName);
@@ -142,7 +200,8 @@ async function runAsSa(engine: SqlEngine, text: string, name: string, id: number
     id,
     loginName: 'sa',
     sid: '01',
-    authenticatingDatabase: 0,
+    authenticatingDatabase: masterId,
+    loginDatabase: name,
     hostName: 'console',
     programName: 'console',
     loggedInAt: new Date(),
@@ -152,8 +211,7 @@ async function runAsSa(engine: SqlEngine, text: string, name: string, id: number
     end: () => undefined,
   };
   const results: ResultSet[] = [];
-  const params = new Map<string, Value>();
-  for await (const answer of engine.run(session, text, params, new AbortController().signal)) {
+  for await (const answer of engine.run(session, { text, params: new Map() }, new AbortController().signal)) {
     if (answer.kind === 'error') throw answer.error;
     if (answer.kind === 'rows') results.push(answer.result);
   }

@@ -14,6 +14,10 @@ export const serverPermissions = [
   'VIEW ANY DATABASE',
   'CONNECT ANY DATABASE',
   'CREATE ANY DATABASE',
+  'ALTER ANY DATABASE',
+  'IMPERSONATE ANY LOGIN',
+  'UNSAFE ASSEMBLY',
+  'EXTERNAL ACCESS ASSEMBLY',
 ];
 
 export const databasePermissions = [
@@ -100,6 +104,16 @@ export function serverRights(state: ServerState, login: ServerPrincipal): Set<st
 export function isSysadmin(state: ServerState, login: ServerPrincipal): boolean {
   const sysadmin = state.principals.find((one) => one.name === 'sysadmin')?.id;
   return state.members.some((one) => one.role === sysadmin && one.member === login.id);
+}
+
+/** Logins to be changed by whoever has CONTROL SERVER alone. */
+export function isProtected(state: ServerState, login: ServerPrincipal): boolean {
+  return (
+    isSysadmin(state, login) ||
+    state.permissions.some(
+      (one) => one.grantee === login.id && one.permission === 'CONTROL SERVER' && one.state !== 'D',
+    )
+  );
 }
 
 /** Whether a permission on a whole database, a schema or one object reaches the object asked about. */

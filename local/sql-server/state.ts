@@ -17,6 +17,11 @@ export interface ServerPrincipal {
   /** Hexadecimal. */
   readonly sid: string;
   password?: StoredPassword;
+  /** When anything of it was changed last, and when its password was, in ms. */
+  modifiedAt: number;
+  passwordSetAt: number;
+  /** Whether it has to change its password when it logs in next. */
+  mustChange: boolean;
   disabled: boolean;
   policyChecked: boolean;
   expirationChecked: boolean;
@@ -26,10 +31,10 @@ export interface ServerPrincipal {
 
 export interface DatabasePrincipal {
   readonly id: number;
-  readonly name: string;
+  name: string;
   /** S: SQL user, R: database role, E: Entra user. */
   readonly type: 'S' | 'R' | 'E';
-  readonly sid: string;
+  sid: string;
   /** 0 none, 1 by the instance (a login), 2 by the database (contained), 4 external. */
   readonly authenticationType: 0 | 1 | 2 | 4;
   password?: StoredPassword;
@@ -38,14 +43,31 @@ export interface DatabasePrincipal {
 }
 
 export interface Permission {
-  /** 100 server, 0 database, 1 object or column, 3 schema, 4 database principal. */
+  /** 100 server, 101 login or server role; 0 database, 1 object or column, 3 schema, 4 database principal, and see `securableClasses`. */
   readonly class: number;
   readonly majorId: number;
   readonly minorId: number;
   readonly grantee: number;
   readonly permission: string;
-  /** G granted, W granted with grant option, D denied. */
-  readonly state: 'G' | 'W' | 'D';
+  /** G granted, W granted with grant option, D denied, R a column taken out of what its table grants. */
+  readonly state: 'G' | 'W' | 'D' | 'R';
+}
+
+/** Kinds of things in a database that permissions are given on, besides objects, schemas and principals, by their class. */
+export const securableClasses = {
+  assembly: 5,
+  type: 6,
+  'symmetric key': 24,
+  certificate: 25,
+  'asymmetric key': 26,
+} as const;
+
+export interface Securable {
+  readonly kind: keyof typeof securableClasses;
+  readonly id: number;
+  readonly name: string;
+  /** Types are in a schema. */
+  readonly schemaId: number;
 }
 
 export interface Membership {
@@ -59,12 +81,17 @@ export interface Database {
   contained: boolean;
   /** 0 online, 6 offline. */
   state: number;
+  readOnly: boolean;
+  trustworthy: boolean;
+  /** Server that holds a replica of it. */
+  readonly partner?: string;
   ownerSid: string;
   principals: DatabasePrincipal[];
   members: Membership[];
   permissions: Permission[];
   schemas: { id: number; name: string; principalId: number }[];
   objects: { id: number; name: string; schemaId: number; columns: string[] }[];
+  securables: Securable[];
 }
 
 export interface ServerState {
@@ -111,6 +138,9 @@ export const newId = (): number => randomInt(100_000, 2 ** 31 - 1);
 
 export const newSid = (): string => randomBytes(16).toString('hex');
 
+/** Azure SQL Database: 32 bytes, of which the first half is the same for all logins. */
+export const newAzureSid = (): string => `01060000000000640000000000000000${newSid()}`;
+
 export function storePassword(password: string): StoredPassword {
   const salt = randomBytes(8).toString('hex');
   return { salt, hash: hashOf(salt, password) };
@@ -129,6 +159,9 @@ function serverRole(id: number, name: string): ServerPrincipal {
     name,
     type: 'R',
     sid: newSid(),
+    modifiedAt: 0,
+    passwordSetAt: 0,
+    mustChange: false,
     disabled: false,
     policyChecked: false,
     expirationChecked: false,
@@ -142,7 +175,12 @@ export function newLogin(id: number, name: string, about: Partial<ServerPrincipa
 }
 
 /** A database with its fixed roles and the user dbo, which is its owner. */
-export function newDatabase(id: number, name: string, ownerSid: string, contained: boolean): Database {
+export function newDatabase(
+  id: number,
+  name: string,
+  ownerSid: string,
+  about: Partial<Pick<Database, 'contained' | 'partner' | 'trustworthy'>> = {},
+): Database {
   const roles = fixedDatabaseRoles.map(
     (role, index): DatabasePrincipal => ({
       id: role === 'public' ? 0 : 16383 + index,
@@ -166,18 +204,23 @@ export function newDatabase(id: number, name: string, ownerSid: string, containe
   return {
     id,
     name,
-    contained,
+    contained: false,
     state: 0,
+    readOnly: false,
+    trustworthy: false,
     ownerSid,
     principals: [dbo, ...roles],
     members: [],
     permissions: [],
     schemas: [{ id: 1, name: 'dbo', principalId: 1 }],
     objects: [],
+    securables: [],
+    ...about,
   };
 }
 
-export function newServer(saPassword: string): ServerState {
+/** On Azure SQL Database there is no msdb. */
+export function newServer(saPassword: string, azure: boolean): ServerState {
   const sa = newLogin(1, 'sa', { sid: '01', password: storePassword(saPassword) });
   const roles = fixedServerRoles.map((role, index) => serverRole(index + 2, role));
   const sysadmin = roles.find((role) => role.name === 'sysadmin')?.id ?? 3;
@@ -185,7 +228,11 @@ export function newServer(saPassword: string): ServerState {
     principals: [sa, ...roles],
     members: [{ role: sysadmin, member: sa.id }],
     permissions: [],
-    databases: [newDatabase(1, 'master', sa.sid, false), newDatabase(2, 'tempdb', sa.sid, false)],
+    databases: [
+      newDatabase(1, 'master', sa.sid),
+      newDatabase(2, 'tempdb', sa.sid),
+      ...(azure ? [] : [newDatabase(4, 'msdb', sa.sid, { trustworthy: true })]),
+    ],
   };
 }
 

@@ -60,7 +60,12 @@ class Connections {
     const { identity, secrets } = opening;
     this.#opening = opening;
     const all = [identity.kind === 'token' ? identity.token : identity.password, ...secrets];
-    this.#secrets = all.flatMap((secret) => [secret, new SecretText(doubled(secret.reveal()))]);
+    // A server may quote a statement as it stood, inside a literal or inside a literal of one.
+    this.#secrets = all.flatMap((secret) => [
+      secret,
+      new SecretText(doubled(secret.reveal())),
+      new SecretText(doubled(doubled(secret.reveal()))),
+    ]);
   }
 
   async to(database: string | undefined): Promise<Pool> {
@@ -139,10 +144,18 @@ async function greet(connections: Connections, opening: Opening): Promise<Server
     },
     async change(database, statements) {
       const at = await place(database);
-      const text = at.use + fence(deadline, opening.remainingMs()) + statements;
+      const text = at.use + fence(deadline, opening.remainingMs()) + (azure ? asBatches(statements) : statements);
       await connections.scrubbing(at.pool, () => at.pool.batch(text));
     },
   };
+}
+
+/**
+ * On Azure SQL Database a statement about a login must be the only one of its batch, and the fence must stand with it: EXEC makes a batch
+ * of its text. Elsewhere the statement stands bare, because a server takes a password out of its traces where it sees the statement.
+ */
+function asBatches(statements: string): string {
+  return `EXEC (${quoteText(statements)});`;
 }
 
 const longestLockWaitMs = 5_000;

@@ -47,9 +47,10 @@ export async function liveSessions(
   if (!(await maySee(server, place))) {
     throw new SqlFault('forbidden', `sessions are seen with ${sessionPermission(server)} only`);
   }
-  const authenticatedBy = account.kind === 'login' ? '0' : 'DB_ID()';
+  // A login is known to master, which is database 1; the reference once said 0.
+  const authenticatedBy = account.kind === 'login' ? '0, 1' : 'DB_ID()';
   const query = `SELECT session_id AS id, program_name AS program, host_name AS host FROM sys.dm_exec_sessions
-    WHERE is_user_process = 1 AND authenticating_database_id = ${authenticatedBy}
+    WHERE is_user_process = 1 AND authenticating_database_id IN (${authenticatedBy})
     AND (original_login_name = @name OR original_security_id = @sid)`;
   const rows = await server.rows(sessionRow, place, query, { name: who.name, sid: who.sid });
   return rows

@@ -154,7 +154,8 @@ describe('statements', () => {
   test.each([
     ['SELECT name FROM sys.sql_logins ORDER BY name', 102],
     ['DROP DATABASE orders', 102],
-    [`ALTER LOGIN sa WITH PASSWORD = N'x' MUST_CHANGE`, 102],
+    [`ALTER LOGIN sa WITH PASSWORD = N'x' HASHED`, 102],
+    [`ALTER LOGIN sa WITH PASSWORD = N'Pa55-word-long' MUST_CHANGE`, 15099],
     [`ALTER LOGIN [no]]body WITH PASSWORD = N'x'`, 105],
     [`ALTER LOGIN [no]body] WITH PASSWORD = N'x'`, 102],
     [`SELECT N'open`, 105],

@@ -15,9 +15,8 @@ export function harnessFor(flavour: Flavour): RotatorHarness<SqlServerTags> {
   // Another admin, that may see everything and change nothing.
   const onlooker = async (): Promise<{ admin: Admin }> => {
     const credential = { username: 'onlooker', password: newPassword() };
-    await sql(
-      `CREATE LOGIN onlooker WITH PASSWORD = N'${credential.password.reveal()}'; GRANT VIEW ANY DEFINITION TO onlooker`,
-    );
+    await sql(`CREATE LOGIN onlooker WITH PASSWORD = N'${credential.password.reveal()}'`);
+    await sql('GRANT VIEW ANY DEFINITION TO onlooker');
     await sql('CREATE USER onlooker FOR LOGIN onlooker; GRANT VIEW DEFINITION TO onlooker', 'orders');
     return { admin: { kind: 'connection', secret: 'onlooker', credential } };
   };

@@ -1,7 +1,9 @@
 /** The statements about logins and server roles. Each looks and decides first and gives back the change to make, so that it can be made again at commit. */
+import { isProtected } from '../permissions.ts';
 import {
   findLogin,
   findServerRole,
+  newAzureSid,
   newId,
   newLogin,
   newSid,
@@ -33,25 +35,39 @@ function masterOnly(context: Context): void {
   if (context.azure && context.database.name !== 'master') throw sqlErrors.masterOnly();
 }
 
+/** Azure SQL Database takes a password, the one before it, a name, and the SID of a new login; nothing else. */
+function azureOptions({ azure }: Context, options: LoginOptions, unlock: boolean): void {
+  if (!azure) return;
+  const { sid: _sid, mustChange, ...others } = options;
+  const [first] = Object.keys(others);
+  if (first !== undefined || mustChange === true || unlock) throw sqlErrors.notOnAzure(first ?? 'MUST_CHANGE');
+}
+
 function withOptions(principal: ServerPrincipal, options: LoginOptions): void {
   principal.defaultDatabase = options.defaultDatabase ?? principal.defaultDatabase;
   principal.defaultLanguage = options.defaultLanguage ?? principal.defaultLanguage;
   principal.policyChecked = options.checkPolicy ?? principal.policyChecked;
   principal.expirationChecked = options.checkExpiration ?? principal.expirationChecked;
+  principal.mustChange = options.mustChange ?? principal.mustChange;
 }
 
 export function createLogin(context: Context, statement: Of<'create-login'>): Change {
   masterOnly(context);
   if (!mayOnServer(context, 'ALTER ANY LOGIN')) throw sqlErrors.permissionDenied();
   const { name, password, options } = statement;
+  azureOptions(context, options, false);
   if (findLogin(context.state, name) ?? findServerRole(context.state, name)) throw sqlErrors.principalExists(name);
   const external = password === undefined;
   if (!external && options.checkPolicy !== false) checkPassword(password, name);
-  const sid = options.sid ?? newSid();
+  if (options.mustChange === true && options.checkExpiration !== true) throw sqlErrors.mustChangeUnchecked();
+  const sid = options.sid ?? (context.azure ? newAzureSid() : newSid());
+  const now = context.now.getTime();
   const stored = external ? undefined : storePassword(password);
   const id = newId();
   return (state) => {
-    const about = { sid, type: external ? 'E' : 'S', ...(stored === undefined ? {} : { password: stored }) } as const;
+    const times = { modifiedAt: now, passwordSetAt: now };
+    const kept = stored === undefined ? {} : { password: stored };
+    const about = { sid, type: external ? 'E' : 'S', ...times, ...kept } as const;
     const login = newLogin(id, name, about);
     withOptions(login, options);
     state.principals.push(login);
@@ -61,7 +77,9 @@ export function createLogin(context: Context, statement: Of<'create-login'>): Ch
 
 /** A login may change its own password if it knows the old one; everything else wants ALTER ANY LOGIN. */
 function mayAlter(context: Context, login: ServerPrincipal, change: LoginChange): boolean {
-  if (mayOnServer(context, 'ALTER ANY LOGIN')) return login.id !== 1 || context.login?.id === 1;
+  if (mayOnServer(context, 'ALTER ANY LOGIN')) {
+    return !isProtected(context.state, login) || mayOnServer(context, 'CONTROL SERVER');
+  }
   return change.kind === 'set' && change.oldPassword !== undefined && context.login?.id === login.id;
 }
 
@@ -71,22 +89,37 @@ export function alterLogin(context: Context, statement: Of<'alter-login'>): Chan
   const login = findLogin(context.state, name);
   if (login === undefined || !mayAlter(context, login, change)) throw sqlErrors.cannotAlter('alter', 'login', name);
   const { id } = login;
+  const now = context.now.getTime();
   const altered =
     (alter: (one: ServerPrincipal) => void): Change =>
-    (state) =>
-      state.principals.filter((one) => one.id === id).forEach(alter);
+    (state) => {
+      for (const one of state.principals.filter((each) => each.id === id)) {
+        alter(one);
+        one.modifiedAt = now;
+      }
+    };
   if (change.kind !== 'set') {
     return altered((one) => {
       one.disabled = change.kind === 'disable';
     });
   }
-  const { password, oldPassword, options } = change;
+  const { password, oldPassword, options, newName, unlock } = change;
+  azureOptions(context, options, unlock);
+  if (newName !== undefined && findLogin(context.state, newName)) throw sqlErrors.principalExists(newName);
   if (oldPassword !== undefined && !passwordMatches(login.password, oldPassword)) throw sqlErrors.oldPasswordWrong();
   if (password !== undefined && (options.checkPolicy ?? login.policyChecked)) checkPassword(password, name);
+  const expires = options.checkExpiration ?? login.expirationChecked;
+  if (options.mustChange === true && !expires) throw sqlErrors.mustChangeUnchecked();
   const stored = password === undefined ? undefined : storePassword(password);
   return altered((one) => {
-    if (stored !== undefined) one.password = stored;
+    if (stored !== undefined) {
+      one.password = stored;
+      one.passwordSetAt = now;
+      one.mustChange = false;
+    }
+    one.name = newName ?? one.name;
     withOptions(one, options);
+    if (unlock) context.memory.forget(id);
   });
 }
 

@@ -11,6 +11,8 @@ import {
   newSid,
   type Permission,
   passwordMatches,
+  sameName,
+  securableClasses,
   storePassword,
 } from '../state.ts';
 import { type Change, checkPassword } from './change-logins.ts';
@@ -70,7 +72,7 @@ export function createUser(context: Context, statement: Of<'create-user'>): Chan
 }
 
 export function alterUser(context: Context, statement: Of<'alter-user'>): Change {
-  const { name, password, oldPassword, options } = statement;
+  const { name, password, oldPassword, login, newName, options } = statement;
   const user = findUser(context.database, name);
   const own = user !== undefined && context.user.id === user.id && oldPassword !== undefined;
   if (user === undefined || !(own || mayInDatabase(context, 'ALTER ANY USER'))) {
@@ -81,14 +83,26 @@ export function alterUser(context: Context, statement: Of<'alter-user'>): Change
     if (oldPassword !== undefined && !passwordMatches(user.password, oldPassword)) throw sqlErrors.oldPasswordWrong();
     checkPassword(password, name);
   }
+  const owner = login === undefined ? undefined : remapped(context, login);
+  if (newName !== undefined && findPrincipal(context.database, newName)) throw sqlErrors.userExists(newName);
   const stored = password === undefined ? undefined : storePassword(password);
   return inDatabase(context, (database) => {
     for (const one of database.principals.filter((each) => each.id === user.id)) {
       if (stored !== undefined) one.password = stored;
+      one.sid = owner ?? one.sid;
+      one.name = newName ?? one.name;
       one.defaultSchema = options.defaultSchema ?? one.defaultSchema;
       one.defaultLanguage = options.defaultLanguage ?? one.defaultLanguage;
     }
   });
+}
+
+/** The SID of the login that a user is to belong to from now on, as one whose login was made anew is given back to it. */
+function remapped(context: Context, name: string): string {
+  const login = findLogin(context.state, name);
+  if (login === undefined) throw sqlErrors.notALogin(name);
+  if (context.database.principals.some((one) => one.sid === login.sid)) throw sqlErrors.loginHasUser();
+  return login.sid;
 }
 
 export function dropUser(context: Context, statement: Of<'drop-user'>): Change {
@@ -178,11 +192,22 @@ function securable(context: Context, on: NonNullable<PermissionStatement['secura
     case 'database':
     case 'server':
       return { class: 0, majorId: 0, minorIds: [0] };
+    case 'server-principal': {
+      const principal = findLogin(context.state, name) ?? findServerRole(context.state, name);
+      if (principal === undefined) throw sqlErrors.notFound('login', name);
+      return { class: 101, majorId: principal.id, minorIds: [0] };
+    }
+    default: {
+      const wanted = on.parts.at(-1) ?? '';
+      const found = context.database.securables.find((one) => one.kind === on.class && sameName(one.name, wanted));
+      if (found === undefined) throw sqlErrors.notFound(on.class, wanted);
+      return { class: securableClasses[on.class], majorId: found.id, minorIds: [0] };
+    }
   }
 }
 
 const serverWide =
-  /^(CONNECT SQL|CONTROL SERVER|.* ANY (LOGIN|SERVER ROLE|CONNECTION|DATABASE)|VIEW SERVER .*|VIEW ANY .*|IMPERSONATE ANY LOGIN)$/;
+  /^(CONNECT SQL|CONTROL SERVER|.* ANY (LOGIN|SERVER ROLE|CONNECTION|DATABASE)|VIEW SERVER .*|VIEW ANY .*|IMPERSONATE ANY LOGIN|UNSAFE ASSEMBLY|EXTERNAL ACCESS ASSEMBLY)$/;
 
 function changed(
   permissions: Permission[],
@@ -201,7 +226,13 @@ function changed(
     one.grantee === other.grantee &&
     one.permission === other.permission;
   const kept = permissions.filter((one) => !touched.some((other) => same(one, other)));
-  if (action === 'revoke') return kept;
+  if (action === 'revoke') {
+    // A column of a table that is granted as a whole cannot lose the grant, so its revocation stands beside it.
+    const revoked = touched.filter(
+      (one) => one.minorId !== 0 && kept.some((other) => other.state !== 'D' && same(other, { ...one, minorId: 0 })),
+    );
+    return [...kept, ...revoked.map((one): Permission => ({ ...one, state: 'R' }))];
+  }
   const state = action === 'deny' ? 'D' : withGrantOption ? 'W' : 'G';
   return [...kept, ...touched.map((one): Permission => ({ ...one, state }))];
 }
@@ -210,15 +241,24 @@ function serverPermission(context: Context, statement: PermissionStatement): Cha
   if (!mayOnServer(context, 'CONTROL SERVER')) throw new SqlError(4613, 'Grantor does not have GRANT permission.');
   const grantee = findLogin(context.state, statement.principal) ?? findServerRole(context.state, statement.principal);
   if (grantee === undefined) throw sqlErrors.notFound('login', statement.principal);
-  const on: Securable = { class: 100, majorId: 0, minorIds: [0] };
+  const on: Securable =
+    statement.securable === undefined
+      ? { class: 100, majorId: 0, minorIds: [0] }
+      : securable(context, statement.securable);
   return (state) => {
     state.permissions = changed(state.permissions, statement, grantee.id, on);
   };
 }
 
+/** Whether the statement is about what somebody may do on the server. */
+export function isServerPermission(statement: Statement): boolean {
+  if (statement.kind !== 'permission') return false;
+  const { securable: on, permissions } = statement;
+  return on?.class === 'server-principal' || (on === undefined && permissions.every((one) => serverWide.test(one)));
+}
+
 export function changePermission(context: Context, statement: PermissionStatement): Change {
-  const onServer = statement.securable === undefined && statement.permissions.every((one) => serverWide.test(one));
-  if (onServer) return serverPermission(context, statement);
+  if (isServerPermission(statement)) return serverPermission(context, statement);
   const on =
     statement.securable === undefined
       ? { class: 0, majorId: 0, minorIds: [0] }

@@ -1,3 +1,4 @@
+import type { LoginMemory } from '../login-memory.ts';
 import { databaseRights, isSysadmin, serverRights } from '../permissions.ts';
 import {
   type Database,
@@ -15,12 +16,14 @@ export interface Session {
   /** Name of the login, or of the contained user. */
   readonly loginName: string;
   readonly sid: string;
-  /** 0 for logins; for contained users the id of the database that knows the password. */
+  /** 1, which is master, for logins; for contained users the id of the database that knows the password. */
   readonly authenticatingDatabase: number;
   readonly hostName: string;
   readonly programName: string;
   readonly loggedInAt: Date;
   database: string;
+  /** The database it entered first, and goes back to when it is taken out of a pool. */
+  readonly loginDatabase: string;
   xactAbort: boolean;
   /** -1 waits for ever, as the server does unless told. */
   lockTimeoutMs: number;
@@ -44,12 +47,16 @@ export interface Context {
   readonly now: Date;
   /** Azure SQL Database: no USE, logins only seen in master. */
   readonly azure: boolean;
+  readonly memory: LoginMemory;
   /** Views and functions this server does not have, in lower case. */
   readonly without: ReadonlySet<string>;
   readonly database: Database;
   readonly user: DatabasePrincipal;
   readonly login?: ServerPrincipal;
 }
+
+/** What a session of a login names as the database that knows its password: the server's security team says 1, not 0. */
+export const masterId = 1;
 
 const guest: DatabasePrincipal = {
   id: 2,
@@ -67,7 +74,8 @@ export function userIn(
   session: Pick<Session, 'sid' | 'authenticatingDatabase'>,
   database: Database,
 ): DatabasePrincipal | undefined {
-  if (session.authenticatingDatabase !== 0 && session.authenticatingDatabase !== database.id) return undefined;
+  const contained = session.authenticatingDatabase !== masterId;
+  if (contained && session.authenticatingDatabase !== database.id) return undefined;
   const login = state.principals.find((one) => one.sid === session.sid);
   const dbo = database.principals.find((one) => one.id === 1);
   if (login !== undefined && (isSysadmin(state, login) || database.ownerSid === login.sid)) return dbo;

@@ -42,6 +42,14 @@ export class Cursor {
     return true;
   }
 
+  /** Takes the words with the two colons behind them, or nothing. */
+  takePrefix(words: readonly string[]): boolean {
+    const colons = [0, 1].every((index) => this.#tokens[this.#at + words.length + index]?.text === ':');
+    if (!colons || !this.takeWords(...words)) return false;
+    this.#at += 2;
+    return true;
+  }
+
   expectWords(...words: readonly string[]): void {
     for (const wanted of words) if (!this.takeWords(wanted)) this.fail();
   }

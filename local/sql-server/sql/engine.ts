@@ -1,7 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LoginMemory } from '../login-memory.ts';
 import { findDatabase, type ServerState } from '../state.ts';
 import { alterLogin, alterServerRole, type Change, createLogin, createServerRole, dropLogin } from './change-logins.ts';
-import { alterRole, alterUser, changePermission, createRole, createUser, dropUser } from './change-users.ts';
+import {
+  alterRole,
+  alterUser,
+  changePermission,
+  createRole,
+  createUser,
+  dropUser,
+  isServerPermission,
+} from './change-users.ts';
 import { type Context, contextOf, mayInDatabase, mayOnServer, type Session, userIn } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { Locks } from './locks.ts';
@@ -22,11 +31,14 @@ type Changing = Extract<
   { kind: `${'create' | 'alter' | 'drop'}-${'login' | 'user' | 'role'}` | 'permission' }
 >;
 
+/** Answers of the statements so far, and in the end whether the batch goes on. */
+type Running = AsyncGenerator<Answer, boolean>;
+
 /** Name of the lock a change takes: the login, or the database. */
 function lockOf(statement: Changing, context: Context): string {
   const onServer = statement.kind.endsWith('-login') || ('onServer' in statement && statement.onServer);
   if (onServer && 'name' in statement) return `login ${statement.name.toLowerCase()}`;
-  return onServer ? 'server roles' : `database ${context.database.id}`;
+  return onServer || isServerPermission(statement) ? 'server roles' : `database ${context.database.id}`;
 }
 
 function plan(context: Context, statement: Changing): Change {
@@ -52,44 +64,60 @@ function plan(context: Context, statement: Changing): Change {
   }
 }
 
+interface About {
+  readonly azure: boolean;
+  readonly memory: LoginMemory;
+  readonly without: ReadonlySet<string>;
+  readonly now: () => Date;
+}
+
+/** A statement with the values of its parameters, by name. */
+interface Bound {
+  readonly text: string;
+  readonly params: ReadonlyMap<string, Value>;
+}
+
 /** Runs batches against the shared state. */
 export class SqlEngine {
   readonly sessions = new Map<number, Session>();
   readonly state: ServerState;
-  readonly azure: boolean;
-  readonly without: ReadonlySet<string>;
+  readonly #about: About;
   readonly #locks = new Locks();
-  readonly #now: () => Date;
 
-  constructor(state: ServerState, about: { azure: boolean; without: ReadonlySet<string>; now: () => Date }) {
+  constructor(state: ServerState, about: About) {
     this.state = state;
-    this.azure = about.azure;
-    this.without = about.without;
-    this.#now = about.now;
+    this.#about = about;
   }
 
   /** Runs a batch; `signal` is the client's attention. */
-  async *run(
-    session: Session,
-    text: string,
-    params: ReadonlyMap<string, Value>,
-    signal: AbortSignal,
-  ): AsyncGenerator<Answer> {
-    let statements: Statement[];
-    try {
-      statements = parse(text);
-    } catch (error) {
-      yield this.#failed(session, error).answer;
-      return;
-    }
-    yield* this.#all(session, statements, params, signal);
+  async *run(session: Session, bound: Bound, signal: AbortSignal): AsyncGenerator<Answer> {
+    yield* this.#batch(session, bound, signal);
+  }
+
+  /** A session as new, for whoever takes its connection out of a pool. */
+  reset(session: Session): void {
+    this.#endTransaction(session);
+    session.database = session.loginDatabase;
+    session.xactAbort = false;
+    session.lockTimeoutMs = -1;
   }
 
   /** Ends what the session left open. */
   leave(session: Session): void {
     this.sessions.delete(session.id);
-    delete session.transaction;
-    this.#locks.release(session.id);
+    this.#endTransaction(session);
+  }
+
+  async *#batch(session: Session, { text, params }: Bound, signal: AbortSignal): Running {
+    let statements: Statement[];
+    try {
+      statements = parse(text, this.#about.azure);
+    } catch (error) {
+      const failed = this.#failed(session, error);
+      yield failed.answer;
+      return !failed.endsBatch;
+    }
+    return yield* this.#all(session, statements, params, signal);
   }
 
   async *#all(
@@ -97,7 +125,7 @@ export class SqlEngine {
     statements: readonly Statement[],
     params: ReadonlyMap<string, Value>,
     signal: AbortSignal,
-  ): AsyncGenerator<Answer, boolean> {
+  ): Running {
     for (const statement of statements) {
       if (signal.aborted) return false;
       try {
@@ -106,6 +134,15 @@ export class SqlEngine {
           if (evaluate(context, new Map(), statement.condition) !== true) continue;
           const goesOn = yield* this.#all(session, statement.body, params, signal);
           if (!goesOn) return false;
+          continue;
+        }
+        if (statement.kind === 'execute') {
+          const inner = { text: statement.text, params: new Map<string, Value>() };
+          const { database } = session;
+          const goesOn = yield* this.#batch(session, inner, signal);
+          // What it switched to ends with it, as with a procedure.
+          session.database = database;
+          if (!goesOn && session.xactAbort) return false;
           continue;
         }
         const answer = await this.#one(context, statement, signal);
@@ -121,8 +158,8 @@ export class SqlEngine {
 
   #context(session: Session, params: ReadonlyMap<string, Value>): Context {
     const state = session.transaction?.state ?? this.state;
-    const { sessions, azure, without } = this;
-    return contextOf({ state, session, sessions, params, now: this.#now(), azure, without });
+    const { azure, memory, without, now } = this.#about;
+    return contextOf({ state, session, sessions: this.sessions, params, now: now(), azure, memory, without });
   }
 
   /** With XACT_ABORT an error undoes the transaction and ends the batch. */
@@ -140,7 +177,7 @@ export class SqlEngine {
 
   async #one(
     context: Context,
-    statement: Exclude<Statement, { kind: 'if' }>,
+    statement: Exclude<Statement, { kind: 'if' | 'execute' }>,
     signal: AbortSignal,
   ): Promise<Answer | undefined> {
     switch (statement.kind) {
@@ -162,6 +199,11 @@ export class SqlEngine {
       case 'kill':
         this.#kill(context, statement.session);
         return undefined;
+      case 'call':
+        throw sqlErrors.unknownProcedure(statement.procedure);
+      case 'flush-logins':
+        this.#flush(context);
+        return undefined;
       default:
         await this.#change(context, statement, signal);
         return { kind: 'done' };
@@ -169,7 +211,9 @@ export class SqlEngine {
   }
 
   async #change(context: Context, statement: Changing, signal: AbortSignal): Promise<void> {
-    const { session } = context;
+    const { session, database } = context;
+    const onServer = lockOf(statement, context) !== `database ${database.id}`;
+    if (database.readOnly && !onServer) throw sqlErrors.databaseReadOnly(database.name);
     await this.#locks.take(lockOf(statement, context), session.id, session.lockTimeoutMs, signal);
     try {
       // The state may have changed while the lock was waited for.
@@ -208,6 +252,13 @@ export class SqlEngine {
     this.#endTransaction(session);
   }
 
+  /** Of the copies of logins in the database it runs in. */
+  #flush(context: Context): void {
+    if (!context.azure) throw sqlErrors.syntax('flushauthcache');
+    if (!mayInDatabase(context, 'KILL DATABASE CONNECTION')) throw sqlErrors.permissionDenied();
+    context.memory.flush(context.database.id);
+  }
+
   #kill(context: Context, id: number): void {
     const allowed =
       mayOnServer(context, 'ALTER ANY CONNECTION') ||
@@ -215,7 +266,9 @@ export class SqlEngine {
     if (!allowed) throw sqlErrors.killDenied();
     if (id === context.session.id) throw sqlErrors.killSelf();
     const victim = this.sessions.get(id);
-    if (victim === undefined) throw sqlErrors.sessionUnknown(id);
+    // On Azure SQL Database a session is seen, and ended, from the database it is in.
+    if (victim === undefined || (context.azure && victim.database !== context.database.name))
+      throw sqlErrors.sessionUnknown(id);
     this.leave(victim);
     victim.end();
   }

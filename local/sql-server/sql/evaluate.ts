@@ -1,7 +1,7 @@
 import type { Context } from './context.ts';
 import { callFunction } from './functions.ts';
 import { sqlErrors } from './sql-error.ts';
-import type { Expression, Value } from './syntax.ts';
+import { type Expression, Typed, type Value } from './syntax.ts';
 
 export type Row = Readonly<Record<string, Value>>;
 /** The current row of each source, by alias in lower case; column names in lower case. */
@@ -55,6 +55,16 @@ function logic(operator: 'and' | 'or', left: Value, right: Value): Value {
   return left === null || right === null ? null : !decides;
 }
 
+/** A parameter as it came, or one of the server's own variables. */
+export function parameter(context: Context, name: string): Value {
+  if (name === '@@spid') return context.session.id;
+  if (name === '@@version')
+    return context.azure ? 'Microsoft SQL Azure (a stand-in)' : 'Microsoft SQL Server (a stand-in)';
+  const bound = context.params.get(name);
+  if (bound === undefined) throw sqlErrors.undeclared(name);
+  return bound;
+}
+
 /** The value of an expression for one row. */
 export function evaluate(context: Context, scope: Scope, one: Expression): Value {
   const value = (inner: Expression): Value => evaluate(context, scope, inner);
@@ -62,9 +72,11 @@ export function evaluate(context: Context, scope: Scope, one: Expression): Value
     case 'literal':
       return one.value;
     case 'param': {
-      const bound = context.params.get(one.name);
-      if (bound === undefined) throw sqlErrors.undeclared(one.name);
-      return bound;
+      const bound = parameter(context, one.name);
+      if (!(bound instanceof Typed)) return bound;
+      // The stand-in carries such a value, and knows nothing of what it means.
+      if (bound.plain === null) throw sqlErrors.incompatible();
+      return bound.plain;
     }
     case 'column':
       return column(scope, one.source, one.name);

@@ -77,6 +77,36 @@ function hasAccess(context: Context, args: readonly Value[]): Value {
   return database.state === 0 && userIn(context.state, context.session, database) !== undefined ? 1 : 0;
 }
 
+function datediff(call: Call, value: Evaluated): Value {
+  const [unit, from, to] = call.args;
+  if (wordOf(unit) !== 'second' || from === undefined || to === undefined) throw sqlErrors.syntax(wordOf(unit));
+  const [start, end] = [value(from), value(to)];
+  if (!(start instanceof Date && end instanceof Date)) return null;
+  return Math.trunc(end.getTime() / 1000) - Math.trunc(start.getTime() / 1000);
+}
+
+function loginProperty(context: Context, args: readonly Value[]): Value {
+  const login = findLogin(context.state, text(args[0]));
+  if (login === undefined) return null;
+  switch (text(args[1]).toLowerCase()) {
+    case 'islocked':
+      return context.memory.isLocked(login) ? 1 : 0;
+    case 'ismustchange':
+      return login.mustChange ? 1 : 0;
+    case 'badpasswordcount':
+      return context.memory.failures(login.id);
+    default:
+      return null;
+  }
+}
+
+/** What a session's own login is; a user of a database that no login stands behind has no name here. */
+function loginName(context: Context, args: readonly Value[]): Value {
+  if (args.length === 0) return context.session.loginName;
+  const [sid] = args;
+  return context.state.principals.find((one) => Buffer.isBuffer(sid) && one.sid === sid.toString('hex'))?.name ?? null;
+}
+
 interface ScalarFunction {
   readonly type: ColumnType;
   readonly run: (context: Context, args: readonly Value[]) => Value;
@@ -84,7 +114,8 @@ interface ScalarFunction {
 
 const scalars: Readonly<Record<string, ScalarFunction>> = {
   sysutcdatetime: { type: 'datetime2', run: (context) => context.now },
-  suser_sname: { type: 'nvarchar', run: (context) => context.session.loginName },
+  suser_sname: { type: 'nvarchar', run: loginName },
+  loginproperty: { type: 'int', run: loginProperty },
   original_login: { type: 'nvarchar', run: (context) => context.session.loginName },
   user_name: { type: 'nvarchar', run: (context) => context.user.name },
   db_name: { type: 'nvarchar', run: (context) => context.database.name },
@@ -112,6 +143,7 @@ const scalars: Readonly<Record<string, ScalarFunction>> = {
 
 export function callFunction(context: Context, call: Call, value: Evaluated): Value {
   if (call.name === 'convert') return convert(call, value);
+  if (call.name === 'datediff') return datediff(call, value);
   const known = scalars[call.name];
   if (known === undefined || context.without.has(call.name)) throw sqlErrors.unknownFunction(call.name);
   return known.run(context, call.args.map(value));
@@ -119,6 +151,7 @@ export function callFunction(context: Context, call: Call, value: Evaluated): Va
 
 /** The type of what a function gives back. */
 export function functionType(call: Call): ColumnType {
+  if (call.name === 'datediff') return 'int';
   if (call.name !== 'convert') return scalars[call.name]?.type ?? 'nvarchar';
   const word = wordOf(call.args[0]);
   return word === 'int' || word === 'datetime2' ? word : 'nvarchar';

@@ -1,6 +1,7 @@
 import { Cursor } from './cursor.ts';
 import { expression, select } from './expressions.ts';
 import { alterLogin, alterRole, alterUser, createLogin, createUser, permission } from './principal-statements.ts';
+import { sqlErrors } from './sql-error.ts';
 import type { Statement } from './syntax.ts';
 
 const settings = new Set([
@@ -87,6 +88,18 @@ function removal(at: Cursor): Statement {
   return { kind: 'drop-user', name: at.expectName() };
 }
 
+/** `EXEC (N'…')`, or a procedure, of which there is none here. */
+function execution(at: Cursor): Statement {
+  if (at.takeSymbol('(')) {
+    const text = at.expectString();
+    at.expectSymbol(')');
+    return { kind: 'execute', text };
+  }
+  const procedure = at.dottedName().join('.');
+  while (!at.atEnd && !at.takeSymbol(';')) at.next();
+  return { kind: 'call', procedure };
+}
+
 function transaction(at: Cursor, action: 'begin' | 'commit' | 'rollback'): Statement {
   if (!at.takeWords('transaction')) at.expectWords('tran');
   return { kind: 'transaction', action };
@@ -102,6 +115,8 @@ function statement(at: Cursor): Statement {
   if (at.takeWords('commit')) return transaction(at, 'commit');
   if (at.takeWords('rollback')) return transaction(at, 'rollback');
   if (at.takeWords('waitfor')) return waitFor(at);
+  if (at.takeWords('exec') || at.takeWords('execute')) return execution(at);
+  if (at.takeWords('dbcc', 'flushauthcache')) return { kind: 'flush-logins' };
   if (at.takeWords('kill')) return { kind: 'kill', session: at.expectNumber() };
   if (at.takeWords('create')) return creation(at);
   if (at.takeWords('alter')) return alteration(at);
@@ -112,10 +127,26 @@ function statement(at: Cursor): Statement {
   return at.fail();
 }
 
-/** Reads a whole batch before anything runs: one mistake anywhere, and none of it is done. */
-export function parse(text: string): Statement[] {
+const alone = new Map<string, string>([
+  ['create-login', 'CREATE LOGIN'],
+  ['alter-login', 'ALTER LOGIN'],
+  ['drop-login', 'DROP LOGIN'],
+]);
+
+function everyStatement(statements: readonly Statement[]): Statement[] {
+  return statements.flatMap((one) => (one.kind === 'if' ? [one, ...everyStatement(one.body)] : [one]));
+}
+
+/**
+ * Reads a whole batch before anything runs: one mistake anywhere, and none of it is done. On Azure SQL Database statements about logins
+ * share a batch with nothing.
+ */
+export function parse(text: string, azure: boolean): Statement[] {
   const at = new Cursor(text);
   const found: Statement[] = [];
   while (!at.atEnd) if (!at.takeSymbol(';')) found.push(statement(at));
+  const all = everyStatement(found);
+  const crowded = azure && all.length > 1 ? all.find((one) => alone.has(one.kind)) : undefined;
+  if (crowded !== undefined) throw sqlErrors.notAlone(alone.get(crowded.kind) ?? '');
   return found;
 }

@@ -40,7 +40,8 @@ export function createLogin(at: Cursor): Statement {
   at.expectWords('with', 'password');
   at.expectSymbol('=');
   const password = at.expectString();
-  return { kind: 'create-login', name, password, options: loginOptions(at) };
+  const mustChange = at.takeWords('must_change');
+  return { kind: 'create-login', name, password, options: { ...loginOptions(at), mustChange } };
 }
 
 export function alterLogin(at: Cursor): Statement {
@@ -49,16 +50,35 @@ export function alterLogin(at: Cursor): Statement {
   if (at.takeWords('disable')) return { kind: 'alter-login', name, change: { kind: 'disable' } };
   at.expectWords('with');
   if (!at.takeWords('password')) {
+    if (at.takeWords('name')) {
+      at.expectSymbol('=');
+      const newName = at.expectName();
+      return { kind: 'alter-login', name, change: { kind: 'set', unlock: false, newName, options: {} } };
+    }
     const options: Mutable<LoginOptions> = {};
     at.list(() => loginOption(at, options));
     return { kind: 'alter-login', name, change: { kind: 'set', unlock: false, options } };
   }
   at.expectSymbol('=');
   const password = at.expectString();
-  const oldPassword = at.takeWords('old_password') ? afterEquals(at) : undefined;
-  const unlock = oldPassword === undefined && at.takeWords('unlock');
-  const old = oldPassword === undefined ? {} : { oldPassword };
-  return { kind: 'alter-login', name, change: { kind: 'set', password, unlock, options: loginOptions(at), ...old } };
+  if (at.takeWords('old_password')) {
+    const oldPassword = afterEquals(at);
+    const change = { kind: 'set', password, oldPassword, unlock: false, options: loginOptions(at) } as const;
+    return { kind: 'alter-login', name, change };
+  }
+  const { mustChange, unlock } = passwordOptions(at);
+  const options = { ...loginOptions(at), ...(mustChange ? { mustChange } : {}) };
+  return { kind: 'alter-login', name, change: { kind: 'set', password, unlock, options } };
+}
+
+/** `MUST_CHANGE` and `UNLOCK`, which stand behind a password without a comma. */
+function passwordOptions(at: Cursor): { mustChange: boolean; unlock: boolean } {
+  const found = { mustChange: false, unlock: false };
+  for (;;) {
+    if (at.takeWords('must_change')) found.mustChange = true;
+    else if (at.takeWords('unlock')) found.unlock = true;
+    else return found;
+  }
 }
 
 function afterEquals(at: Cursor): string {
@@ -74,6 +94,12 @@ function userOption(at: Cursor, options: Mutable<UserOptions>): void {
   else at.fail();
 }
 
+/** Of a user of a login: its language is the login's, so the grammar has no DEFAULT_LANGUAGE there. */
+function loginUserOptions(at: Cursor): UserOptions {
+  const options = userOptions(at, false);
+  return options.defaultLanguage === undefined ? options : at.fail();
+}
+
 function userOptions(at: Cursor, alreadyWith: boolean): UserOptions {
   const options: Mutable<UserOptions> = {};
   if (alreadyWith) while (at.takeSymbol(',')) userOption(at, options);
@@ -87,7 +113,7 @@ export function createUser(at: Cursor): Statement {
     kind: 'create-user',
     name,
     source,
-    options: userOptions(at, alreadyWith),
+    options: source.kind === 'login' ? loginUserOptions(at) : userOptions(at, alreadyWith),
   });
   if (at.takeWords('for', 'login') || at.takeWords('from', 'login')) {
     return made({ kind: 'login', login: at.expectName() }, false);
@@ -101,6 +127,14 @@ export function createUser(at: Cursor): Statement {
 export function alterUser(at: Cursor): Statement {
   const name = at.expectName();
   at.expectWords('with');
+  for (const [word, key] of [
+    ['login', 'login'],
+    ['name', 'newName'],
+  ] as const) {
+    if (!at.takeWords(word)) continue;
+    at.expectSymbol('=');
+    return { kind: 'alter-user', name, [key]: at.expectName(), options: {} };
+  }
   if (!at.takeWords('password')) {
     const options: Mutable<UserOptions> = {};
     at.list(() => userOption(at, options));
@@ -125,16 +159,21 @@ const securables: Readonly<Record<string, SecurableClass>> = {
   database: 'database',
   user: 'principal',
   role: 'principal',
+  login: 'server-principal',
+  'server role': 'server-principal',
+  type: 'type',
+  assembly: 'assembly',
+  certificate: 'certificate',
+  'symmetric key': 'symmetric key',
+  'asymmetric key': 'asymmetric key',
 };
 
 function securable(at: Cursor): NonNullable<PermissionStatement['securable']> {
   let kind: SecurableClass = 'object';
-  const prefix = at.token.kind === 'word' ? securables[at.token.text.toLowerCase()] : undefined;
-  if (prefix !== undefined) {
-    at.next();
-    at.expectSymbol(':');
-    at.expectSymbol(':');
-    kind = prefix;
+  for (const [words, meant] of Object.entries(securables)) {
+    if (!at.takePrefix(words.split(' '))) continue;
+    kind = meant;
+    break;
   }
   const parts = at.dottedName();
   const columns = at.takeSymbol('(') ? at.list(() => at.expectName()) : [];

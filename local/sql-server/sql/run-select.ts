@@ -1,11 +1,13 @@
 import type { Context } from './context.ts';
-import { evaluate, type Row, type Scope } from './evaluate.ts';
+import { evaluate, parameter, type Row, type Scope } from './evaluate.ts';
 import { type ColumnType, functionType } from './functions.ts';
-import type { Expression, Select, Source, Value } from './syntax.ts';
-import { type View, viewOf } from './views.ts';
+import { type Expression, type Select, type Source, Typed, type Value } from './syntax.ts';
+import type { View } from './view.ts';
+import { viewOf } from './views.ts';
 
 export interface ResultSet {
-  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+  /** A parameter that is selected keeps the type that the client gave it. */
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType | Typed }[];
   readonly rows: readonly (readonly Value[])[];
 }
 
@@ -35,7 +37,9 @@ function joined(context: Context, scopes: readonly Scope[], opened: Opened): Sco
   });
 }
 
-function typeOf(context: Context, opened: readonly Opened[], one: Expression): ColumnType {
+function typeOf(context: Context, opened: readonly Opened[], one: Expression): ColumnType | Typed {
+  const given = one.kind === 'param' ? parameter(context, one.name) : undefined;
+  if (given instanceof Typed) return given;
   if (one.kind === 'call') return functionType(one);
   if (one.kind === 'column') {
     const wanted = one.source?.toLowerCase();
@@ -47,6 +51,7 @@ function typeOf(context: Context, opened: readonly Opened[], one: Expression): C
   if (one.kind !== 'literal' && one.kind !== 'param') return 'bit';
   const value = evaluate(context, new Map(), one);
   if (typeof value === 'number') return 'int';
+  if (typeof value === 'boolean') return 'bit';
   return Buffer.isBuffer(value) ? 'varbinary' : 'nvarchar';
 }
 
@@ -54,7 +59,12 @@ function typeOf(context: Context, opened: readonly Opened[], one: Expression): C
 function bind(context: Context, query: Select, opened: readonly Opened[]): void {
   const empty: Scope = new Map(opened.map((one) => [one.source.alias.toLowerCase(), one.nulls]));
   const parts = [...query.items.map((one) => one.value), ...(query.where ? [query.where] : [])];
-  for (const part of parts) evaluate(context, empty, part);
+  for (const part of parts) selected(context, empty, part);
+}
+
+/** What is selected: a parameter as it came, everything else computed. */
+function selected(context: Context, scope: Scope, one: Expression): Value {
+  return one.kind === 'param' ? parameter(context, one.name) : evaluate(context, scope, one);
 }
 
 /** Runs one query. */
@@ -67,6 +77,6 @@ export function runSelect(context: Context, query: Select): ResultSet {
   const found = where === undefined ? scopes : scopes.filter((one) => evaluate(context, one, where) === true);
   return {
     columns: query.items.map((one) => ({ name: one.name, type: typeOf(context, opened, one.value) })),
-    rows: found.map((scope) => query.items.map((one) => evaluate(context, scope, one.value))),
+    rows: found.map((scope) => query.items.map((one) => selected(context, scope, one.value))),
   };
 }

@@ -56,12 +56,53 @@ export const sqlErrors = {
     ),
   loginFailed: (login: string, state: number) =>
     new SqlError(18456, `Login failed for user '${login}'.`, { severity: 14, state }),
+  lockedOut: (login: string) =>
+    new SqlError(
+      18486,
+      `Login failed for user '${login}' because the account is currently locked out. The system administrator can unlock it.`,
+      { severity: 14 },
+    ),
+  passwordExpired: (login: string) =>
+    new SqlError(18487, `Login failed for user '${login}'. Reason: The password of the account has expired.`, {
+      severity: 14,
+    }),
+  mustChangePassword: (login: string) =>
+    new SqlError(18488, `Login failed for user '${login}'. Reason: The password of the account must be changed.`, {
+      severity: 14,
+    }),
   loginDisabled: (login: string) =>
     new SqlError(18470, `Login failed for user '${login}'. Reason: The account is disabled.`, { severity: 14 }),
   databaseNotOpened: (database: string) =>
     new SqlError(4060, `Cannot open database "${database}" requested by the login. The login failed.`, {
       severity: 11,
     }),
+  defaultDatabaseNotOpened: () =>
+    new SqlError(4064, 'Cannot open user default database. Login failed.', { severity: 11 }),
+  databasePaused: (database: string) =>
+    new SqlError(
+      40613,
+      `Database '${database}' on server 'standin' is not currently available. Please retry the connection later.`,
+      { severity: 17 },
+    ),
+  databaseReadOnly: (database: string) =>
+    new SqlError(3906, `Failed to update database "${database}" because the database is read-only.`, {
+      endsBatch: true,
+    }),
+  notAlone: (statement: string) =>
+    new SqlError(40530, `The ${statement} statement must be the only statement in the batch.`, { endsBatch: true }),
+  notOnAzure: (option: string) =>
+    new SqlError(40517, `Keyword or statement option '${option}' is not supported in this version of SQL Server.`, {
+      endsBatch: true,
+    }),
+  incompatible: () => new SqlError(402, 'The data types are incompatible in the operator.', { endsBatch: true }),
+  unknownProcedure: (name: string) => new SqlError(2812, `Could not find stored procedure '${name}'.`, { state: 62 }),
+  unknownHandle: (handle: number) =>
+    new SqlError(8179, `Could not find prepared statement with handle ${handle}.`, { state: 8 }),
+  unknownRequest: (type: number) =>
+    new SqlError(
+      4002,
+      `The incoming tabular data stream (TDS) protocol stream is incorrect. Request type ${type} is not known here.`,
+    ),
   cannotAlter: (verb: string, what: string, name: string) =>
     new SqlError(
       15151,
@@ -86,6 +127,7 @@ export const sqlErrors = {
       15118,
       'Password validation failed. The password does not meet the operating system policy requirements because it is not complex enough.',
     ),
+  mustChangeUnchecked: () => new SqlError(15099, 'The MUST_CHANGE option cannot be used when CHECK_EXPIRATION is OFF.'),
   notContained: () => new SqlError(33233, 'You can only create a user with a password in a contained database.'),
   lockTimeout: () => new SqlError(1222, 'Lock request time out period exceeded.', { state: 56 }),
   sessionUnknown: (id: number) => new SqlError(6106, `Process ID ${id} is not an active process ID.`),

@@ -1,4 +1,5 @@
 /** What the stand-in understands of Transact-SQL: exactly this, and anything else is error 102. */
+import type { securableClasses } from '../state.ts';
 
 export type Expression =
   | { readonly kind: 'literal'; readonly value: Value }
@@ -11,8 +12,23 @@ export type Expression =
   | { readonly kind: 'logic'; readonly operator: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
   | { readonly kind: 'not'; readonly operand: Expression };
 
-/** A value of the engine: text, whole numbers, bits, bytes, moments (datetime2, UTC). */
-export type Value = null | string | number | boolean | Buffer | Date;
+/** A value of a type that the stand-in carries as it came: it can be selected, and computed with only where `plain` says what it means. */
+export class Typed {
+  /** TYPE_INFO as the client sent it. */
+  readonly info: Buffer;
+  /** The value as the client sent it, with its length. */
+  readonly data: Buffer;
+  readonly plain: null | string | number | boolean | Buffer;
+
+  constructor(info: Buffer, data: Buffer, plain: null | string | number | boolean | Buffer) {
+    this.info = info;
+    this.data = data;
+    this.plain = plain;
+  }
+}
+
+/** A value of the engine: text, whole numbers, bits, bytes, moments (datetime2, UTC), and whatever else a parameter may be. */
+export type Value = null | string | number | boolean | Buffer | Date | Typed;
 
 export interface Source {
   /** Parts of the name as written: schema, then object. */
@@ -36,6 +52,7 @@ export interface LoginOptions {
   readonly defaultLanguage?: string;
   readonly checkPolicy?: boolean;
   readonly checkExpiration?: boolean;
+  readonly mustChange?: boolean;
 }
 
 export interface UserOptions {
@@ -43,7 +60,14 @@ export interface UserOptions {
   readonly defaultLanguage?: string;
 }
 
-export type SecurableClass = 'server' | 'database' | 'object' | 'schema' | 'principal';
+export type SecurableClass =
+  | 'server'
+  | 'server-principal'
+  | 'database'
+  | 'object'
+  | 'schema'
+  | 'principal'
+  | keyof typeof securableClasses;
 
 export type Statement =
   | Select
@@ -54,6 +78,9 @@ export type Statement =
   | { readonly kind: 'transaction'; readonly action: 'begin' | 'commit' | 'rollback' }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'kill'; readonly session: number }
+  | { readonly kind: 'execute'; readonly text: string }
+  | { readonly kind: 'call'; readonly procedure: string }
+  | { readonly kind: 'flush-logins' }
   | { readonly kind: 'create-login'; readonly name: string; readonly password?: string; readonly options: LoginOptions }
   | { readonly kind: 'alter-login'; readonly name: string; readonly change: LoginChange }
   | { readonly kind: 'drop-login'; readonly name: string }
@@ -63,6 +90,9 @@ export type Statement =
       readonly name: string;
       readonly password?: string;
       readonly oldPassword?: string;
+      /** The login that the user belongs to from now on. */
+      readonly login?: string;
+      readonly newName?: string;
       readonly options: UserOptions;
     }
   | { readonly kind: 'drop-user'; readonly name: string }
@@ -96,6 +126,7 @@ export type LoginChange =
       readonly password?: string;
       readonly oldPassword?: string;
       readonly unlock: boolean;
+      readonly newName?: string;
       readonly options: LoginOptions;
     };
 

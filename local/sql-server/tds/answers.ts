@@ -2,7 +2,7 @@
 import type { ColumnType } from '../sql/functions.ts';
 import type { ResultSet } from '../sql/run-select.ts';
 import type { SqlError } from '../sql/sql-error.ts';
-import type { Value } from '../sql/syntax.ts';
+import { Typed, type Value } from '../sql/syntax.ts';
 import type { TransactionAction } from './requests.ts';
 
 const tokens = {
@@ -10,6 +10,7 @@ const tokens = {
   columns: 0x81,
   error: 0xaa,
   info: 0xab,
+  returnValue: 0xac,
   loginAck: 0xad,
   featureAck: 0xae,
   row: 0xd1,
@@ -59,6 +60,14 @@ export function databaseTokens(next: string, previous: string): Buffer {
   const told = { number: 5701, state: 2, severity: 0, message: `Changed database context to '${next}'.` };
   return Buffer.concat([change, message(tokens.info, told)]);
 }
+
+/** The size of packets that both sides keep to from the next one on. */
+export function packetSizeToken(next: number, previous: number): Buffer {
+  return sized(tokens.envChange, Buffer.from([4]), briefText(String(next)), briefText(String(previous)));
+}
+
+/** Acknowledges that the session is as new: type 18 of [MS-TDS] 2.2.7.9. */
+export const resetToken = (): Buffer => sized(tokens.envChange, Buffer.from([18, 0, 0]));
 
 export const collationToken = (): Buffer =>
   sized(tokens.envChange, Buffer.from([7, collation.length]), collation, Buffer.from([0]));
@@ -115,10 +124,35 @@ export function doneToken(about: Done): Buffer {
   return done(token, flags, about.rows ?? 0);
 }
 
-/** The end of a procedure call, with its return status. */
-export function procedureEnd(failed: boolean): Buffer {
+/** The end of a procedure call, with its return status and the values of its output parameters. `more`: another call's answer follows. */
+export function procedureEnd(failed: boolean, values: readonly Buffer[] = [], more = false): Buffer {
   const status = Buffer.concat([Buffer.from([tokens.returnStatus]), long(failed ? 1 : 0)]);
-  return Buffer.concat([status, done(tokens.doneProcedure, failed ? doneFlags.error : 0, 0)]);
+  const flags = (failed ? doneFlags.error : 0) | (more ? doneFlags.more : 0);
+  return Buffer.concat([status, ...values, done(tokens.doneProcedure, flags, 0)]);
+}
+
+/** The value of an output parameter. */
+export function returnValueToken(ordinal: number, name: string, value: Value): Buffer {
+  const type: ColumnType | Typed =
+    value instanceof Typed
+      ? value
+      : typeof value === 'number'
+        ? 'int'
+        : typeof value === 'boolean'
+          ? 'bit'
+          : Buffer.isBuffer(value)
+            ? 'varbinary'
+            : 'nvarchar';
+  return Buffer.concat([
+    Buffer.from([tokens.returnValue]),
+    short(ordinal),
+    briefText(name),
+    Buffer.from([1]),
+    long(0),
+    short(0),
+    typeInfo(type),
+    cell(type, value),
+  ]);
 }
 
 /** The acknowledgement of an attention. */
@@ -126,7 +160,8 @@ export const attentionToken = (): Buffer => done(tokens.done, doneFlags.attentio
 
 const widest = 8000;
 
-function typeInfo(type: ColumnType): Buffer {
+function typeInfo(type: ColumnType | Typed): Buffer {
+  if (type instanceof Typed) return type.info;
   switch (type) {
     case 'nvarchar':
       return Buffer.concat([Buffer.from([0xe7]), short(widest), collation]);
@@ -154,7 +189,9 @@ function moment(value: Date): Buffer {
   return bytes;
 }
 
-function cell(type: ColumnType, value: Value): Buffer {
+function cell(type: ColumnType | Typed, value: Value): Buffer {
+  if (value instanceof Typed) return value.data;
+  if (type instanceof Typed) throw new Error('a typed column holds one value, and it has that type');
   if (type === 'nvarchar' || type === 'varbinary') {
     if (value === null) return short(0xffff);
     const bytes = Buffer.isBuffer(value) ? value : utf16(String(value));

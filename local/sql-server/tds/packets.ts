@@ -10,18 +10,27 @@ export const packetTypes = {
   prelogin: 0x12,
 } as const;
 
-const headerLength = 8;
-const lastPacket = 0x01;
-/** Packet size before anything is negotiated; the stand-in never negotiates. */
-const packetSize = 4096;
+export const headerLength = 8;
+const statusBits = { last: 0x01, reset: 0x08, resetKeepingTransaction: 0x10 };
+
+/** Packet size before the login agrees on one, and the bounds of what a client may ask for. */
+export const packetSizes = { first: 4096, least: 512, most: 32_767 } as const;
 
 export interface Message {
   readonly type: number;
   readonly data: Buffer;
+  /** The client wants its session as new before this request: a connection that comes out of a pool. */
+  readonly reset: boolean;
+}
+
+export interface Framing {
+  readonly packetSize: number;
+  /** Id of the session, which every packet of a server carries; 0 before the login. */
+  readonly session: number;
 }
 
 /** Cuts a message into packets. */
-export function toPackets(message: Message): Buffer {
+export function toPackets(message: Pick<Message, 'type' | 'data'>, { packetSize, session }: Framing): Buffer {
   const room = packetSize - headerLength;
   const parts: Buffer[] = [];
   let start = 0;
@@ -30,8 +39,9 @@ export function toPackets(message: Message): Buffer {
     start += body.length;
     const header = Buffer.alloc(headerLength);
     header.writeUInt8(message.type, 0);
-    header.writeUInt8(start >= message.data.length ? lastPacket : 0, 1);
+    header.writeUInt8(start >= message.data.length ? statusBits.last : 0, 1);
     header.writeUInt16BE(body.length + headerLength, 2);
+    header.writeUInt16BE(session & 0xffff, 4);
     header.writeUInt8((parts.length / 2 + 1) & 0xff, 6);
     parts.push(header, body);
   } while (start < message.data.length);
@@ -42,6 +52,7 @@ export function toPackets(message: Message): Buffer {
 export class MessageReader {
   #bytes = Buffer.alloc(0);
   #body: Buffer[] = [];
+  #reset = false;
 
   /** The messages that are complete now. Throws when the bytes are not TDS. */
   read(chunk: Buffer): Message[] {
@@ -53,10 +64,12 @@ export class MessageReader {
       if (this.#bytes.length < length) break;
       const [type = 0, status = 0] = this.#bytes;
       this.#body.push(this.#bytes.subarray(headerLength, length));
+      this.#reset ||= (status & (statusBits.reset | statusBits.resetKeepingTransaction)) !== 0;
       this.#bytes = this.#bytes.subarray(length);
-      if ((status & lastPacket) === 0) continue;
-      messages.push({ type, data: Buffer.concat(this.#body) });
+      if ((status & statusBits.last) === 0) continue;
+      messages.push({ type, data: Buffer.concat(this.#body), reset: this.#reset });
       this.#body = [];
+      this.#reset = false;
     }
     return messages;
   }

@@ -21,6 +21,27 @@ export function readPrelogin(data: Buffer): Prelogin {
   };
 }
 
+/** How much of a connection is encrypted: all of it, its login alone, or nothing. */
+export type Encrypted = 'all' | 'login' | 'nothing';
+
+/**
+ * What the server answers to a client's wish, and what is encrypted then: the table of [MS-TDS] 2.2.6.5. `demands` is the setting
+ * "Force Encryption" of SQL Server, which Azure SQL Database has always on.
+ */
+export function negotiate(
+  asked: number,
+  server: { readonly can: boolean; readonly demands: boolean },
+): { readonly answer: number; readonly encrypted: Encrypted } {
+  if (!server.can) return { answer: encryption.notSupported, encrypted: 'nothing' };
+  if (asked === encryption.on || asked === encryption.required) return { answer: encryption.on, encrypted: 'all' };
+  if (server.demands) {
+    // A client that cannot encrypt ends the connection now.
+    return { answer: encryption.required, encrypted: asked === encryption.off ? 'all' : 'nothing' };
+  }
+  if (asked === encryption.off) return { answer: encryption.off, encrypted: 'login' };
+  return { answer: encryption.notSupported, encrypted: 'nothing' };
+}
+
 /** SQL Server 2022, 16.0.1000.6. */
 const version = Buffer.from([16, 0, 0x03, 0xe8, 0, 6]);
 

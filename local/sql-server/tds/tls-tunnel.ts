@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { packetTypes, toPackets } from './packets.ts';
+import { packetSizes, packetTypes, toPackets } from './packets.ts';
 
 const headerLength = 8;
 const applicationData = 23;
@@ -64,6 +64,6 @@ export class TlsTunnel extends Duplex {
     if (this.#outgoing.length === 0) return;
     const data = Buffer.concat(this.#outgoing);
     this.#outgoing = [];
-    this.#send(toPackets({ type: packetTypes.prelogin, data }));
+    this.#send(toPackets({ type: packetTypes.prelogin, data }, { packetSize: packetSizes.first, session: 0 }));
   }
 }
