@@ -43,7 +43,7 @@ export function bareName(username: string, endpoint: Endpoint): string {
   return onAzure && username.length > ending.length ? username.slice(0, -ending.length) : username;
 }
 
-const loginRow = z.object({
+const loginRow: z.ZodType<LoginRow> = z.object({
   id: z.number(),
   name: z.string(),
   sid: z.instanceof(Buffer),
@@ -53,6 +53,17 @@ const loginRow = z.object({
   database: z.string().nullable(),
   language: z.string().nullable(),
 });
+
+interface LoginRow {
+  readonly id: number;
+  readonly name: string;
+  readonly sid: Buffer;
+  readonly disabled: boolean;
+  readonly policy: boolean;
+  readonly expiration: boolean;
+  readonly database: string | null;
+  readonly language: string | null;
+}
 
 const userRow = z.object({
   id: z.number(),
@@ -68,6 +79,9 @@ export interface Principal {
   readonly name: string;
   readonly sid: Buffer;
   readonly disabled: boolean;
+  /** Whether it is locked out after so many wrong passwords, and whether its password expires by the server's policy. */
+  readonly policy: boolean;
+  readonly expiration: boolean;
   /** What a second account must be created with, as options of CREATE LOGIN or CREATE USER. */
   readonly creation: readonly string[];
 }
@@ -76,16 +90,34 @@ const onOff = (value: boolean): string => (value ? 'ON' : 'OFF');
 
 /** The account of a name; undefined when there is none, or none that we may see. */
 export async function findPrincipal(server: Server, account: Account, name: string): Promise<Principal | undefined> {
-  return account.kind === 'login' ? findLogin(server, name) : findContainedUser(server, account.home, name);
+  return (await findPair(server, account, name, name))[0];
 }
 
-async function findLogin(server: Server, name: string): Promise<Principal | undefined> {
+/** Two accounts by their names, in one question. */
+export async function findPair(
+  server: Server,
+  account: Account,
+  first: string,
+  second: string,
+): Promise<readonly [Principal | undefined, Principal | undefined]> {
+  const found =
+    account.kind === 'login'
+      ? await findLogins(server, first, second)
+      : await findContainedUsers(server, account.home, first, second);
+  // The server compares names by its collation, which most often knows no case.
+  const named = (name: string): Principal | undefined =>
+    found.find((one) => one.name === name) ?? found.find((one) => one.name.toLowerCase() === name.toLowerCase());
+  return [named(first), named(second)];
+}
+
+async function findLogins(server: Server, first: string, second: string): Promise<readonly Principal[]> {
   const query = `SELECT principal_id AS id, name, sid, is_disabled AS disabled, is_policy_checked AS policy,
     is_expiration_checked AS expiration, default_database_name AS [database], default_language_name AS [language]
-    FROM sys.sql_logins WHERE name = @name`;
-  const [login] = await server.rows(loginRow, master, query, { name });
-  if (login === undefined) return undefined;
-  const { id, sid, disabled } = login;
+    FROM sys.sql_logins WHERE name IN (@first, @second)`;
+  return (await server.rows(loginRow, master, query, { first, second })).map((login) => loginOf(server, login));
+}
+
+function loginOf(server: Server, login: LoginRow): Principal {
   // Azure SQL Database takes none of these options.
   const creation = server.azure
     ? []
@@ -95,21 +127,28 @@ async function findLogin(server: Server, name: string): Promise<Principal | unde
         `CHECK_EXPIRATION = ${onOff(login.expiration)}`,
         `CHECK_POLICY = ${onOff(login.policy)}`,
       ];
-  return { id, name: login.name, sid, disabled, creation };
+  const { id, name, sid, disabled, policy, expiration } = login;
+  return { id, name, sid, disabled, policy, expiration, creation };
 }
 
-async function findContainedUser(server: Server, database: string, name: string): Promise<Principal | undefined> {
+async function findContainedUsers(
+  server: Server,
+  database: string,
+  first: string,
+  second: string,
+): Promise<readonly Principal[]> {
   const query = `SELECT principal_id AS id, name, sid, default_schema_name AS [schema], default_language_name AS [language]
-    FROM sys.database_principals WHERE name = @name AND authentication_type = ${inDatabase}`;
-  const [user] = await server.rows(userRow, database, query, { name });
-  if (user === undefined) return undefined;
-  return {
-    id: user.id,
-    name: user.name,
-    sid: user.sid,
+    FROM sys.database_principals WHERE name IN (@first, @second) AND authentication_type = ${inDatabase}`;
+  const users = await server.rows(userRow, database, query, { first, second });
+  return users.map(({ id, name, sid, schema, language }) => ({
+    id,
+    name,
+    sid,
     disabled: false,
-    creation: userOptions(user.schema, user.language),
-  };
+    policy: false,
+    expiration: false,
+    creation: [...schemaOption(schema), ...(language === null ? [] : [`DEFAULT_LANGUAGE = ${quoteName(language)}`])],
+  }));
 }
 
 const nameRow = z.object({ name: z.string() });
@@ -127,16 +166,24 @@ export async function isTaken(server: Server, account: Account, name: string): P
   }
 }
 
-export function userOptions(schema: string | null, language: string | null): readonly string[] {
-  return [
-    ...(schema === null ? [] : [`DEFAULT_SCHEMA = ${quoteName(schema)}`]),
-    ...(language === null ? [] : [`DEFAULT_LANGUAGE = ${quoteName(language)}`]),
-  ];
+export function schemaOption(schema: string | null): readonly string[] {
+  return schema === null ? [] : [`DEFAULT_SCHEMA = ${quoteName(schema)}`];
 }
 
 /** The statement that gives the account a password; with `old` it is refused unless that is the password now. */
-export function passwordStatement(account: Account, name: string, next: string, old?: string): string {
+export function passwordStatement(
+  account: Account,
+  name: string,
+  next: string,
+  about: { readonly old?: string; readonly unlock?: boolean } = {},
+): string {
   const what = account.kind === 'login' ? 'LOGIN' : 'USER';
-  const compare = old === undefined ? '' : ` OLD_PASSWORD = ${quoteText(old)}`;
-  return `ALTER ${what} ${quoteName(name)} WITH PASSWORD = ${quoteText(next)}${compare};`;
+  const compare = about.old === undefined ? '' : ` OLD_PASSWORD = ${quoteText(about.old)}`;
+  const unlock = about.unlock === true ? ' UNLOCK' : '';
+  return `ALTER ${what} ${quoteName(name)} WITH PASSWORD = ${quoteText(next)}${compare}${unlock};`;
+}
+
+/** A lockout goes on under a new password. Azure SQL Database knows neither lockouts nor the word. */
+export function mayBeLocked(server: Server, { policy }: Principal): boolean {
+  return policy && !server.azure;
 }

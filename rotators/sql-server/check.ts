@@ -3,20 +3,24 @@ import * as z from 'zod';
 import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
-import { type Account, bareName, findAccount, findPrincipal, isTaken, type Principal } from './accounts.ts';
-import { changePermission, unsafeLogin } from './apply.ts';
+import { type Account, bareName, findAccount, findPair, isTaken, type Principal } from './accounts.ts';
 import { adminPlace, asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './connect.ts';
 import { SqlFault } from './fault.ts';
-import { describeRight, readRights } from './grants.ts';
+import { describeRight } from './grants.ts';
 import { judge } from './pair.ts';
+import { type PairReading, readPair, unsafePair } from './prepare.ts';
 import { longestName } from './quote.ts';
-import { type Server, withServer } from './server.ts';
+import { judgeReach, outOfSight, outOfSightWords } from './reach.ts';
+import { logIn, type Server } from './server.ts';
+import { readServer } from './server-catalogue.ts';
 import { liveSessions, sessionPermission } from './sessions.ts';
+import { changePermission, notReplicated, unsafeLogin } from './work.ts';
 
 interface Asking {
   readonly step: SqlStep;
   readonly server: Server;
   readonly account: Account;
+  readonly environment: RotatorEnvironment;
 }
 
 const passed = (name: string, detail: string): Check => ({ name, state: 'passed', detail });
@@ -31,7 +35,7 @@ export async function check(step: SqlStep, environment: RotatorEnvironment): Pro
   const published = await publishedLogsIn(step, environment);
   const lines = await asAdmin(step, step.current, environment, [step.current.password], async (server) => {
     const account = await findAccount(server, name, step.endpoint);
-    const asking = { step, server, account };
+    const asking = { step, server, account, environment };
     const entered = passed('admin', `${adminPlace(step).who} logs in at ${adminPlace(step).target}.`);
     return [
       entered,
@@ -46,9 +50,9 @@ export async function check(step: SqlStep, environment: RotatorEnvironment): Pro
 
 async function publishedLogsIn(step: SqlStep, environment: RotatorEnvironment): Promise<Check> {
   const place = placeOf(step, step.current.username ?? 'the login');
-  const outcome = await withServer(openingAs(step, step.current, environment), async () => undefined);
+  const outcome = await logIn(openingAs(step, step.current, environment));
   if (outcome.kind === 'done') return passed('published credential', `${place.who} logs in at ${place.target}.`);
-  const fix = `Set a credential that works with "az keyvault secret set --name ${step.secret}", or mend what the server names.`;
+  const fix = `Set a credential that works with "az keyvault secret set --name ${step.secret}", or fix what the server names.`;
   return failed('published credential', outcome.fault.message, fix);
 }
 
@@ -107,10 +111,11 @@ async function readable(work: () => Promise<readonly Check[]>): Promise<readonly
 
 async function accountLines(asking: Asking, name: string): Promise<readonly Check[]> {
   const { step, server, account } = asking;
+  const replicated = await replicaLines(asking, [step.endpoint.database ?? server.database]);
   if (step.admin.kind === 'self' && step.strategy === 'single-user') {
-    return [passed('account', `${name} changes its own password.`)];
+    return [passed('account', `${name} changes its own password.`), ...replicated];
   }
-  const principal = await findPrincipal(server, account, name);
+  const [principal] = await findPair(server, account, name, name);
   const kind = account.kind === 'login' ? 'login' : `user with a password in ${account.home}`;
   if (principal === undefined) {
     const fix = `Create it, or correct the login in the value of ${step.secret}; if it exists, let the admin see it (VIEW ANY DEFINITION).`;
@@ -118,50 +123,128 @@ async function accountLines(asking: Asking, name: string): Promise<readonly Chec
   }
   const unsafe = await unsafeLogin(server, { step, account, place: adminPlace(step) }, principal);
   if (unsafe !== undefined) return [failed('account', unsafe.message, unsafe.hint)];
-  const found = passed('account', `${name} is a ${kind}.`);
-  return step.strategy === 'alternating-users' ? [found, await pairLine(asking, name, principal)] : [found];
+  const found = passed('account', `${name} is a ${kind}.${expiryWords(principal)}`);
+  const reach =
+    step.strategy === 'alternating-users'
+      ? await pairLines(asking, name, principal)
+      : await reachLines(asking, principal);
+  return [found, ...replicated, ...(await readOnlyLines(asking)), ...reach];
 }
 
-async function pairLine({ step, server, account }: Asking, name: string, live: Principal): Promise<Check> {
+function expiryWords({ expiration }: Principal): string {
+  return expiration ? ' Its password expires by the policy of the server (CHECK_EXPIRATION): rotate it before.' : '';
+}
+
+async function replicaLines(
+  { step, server, account }: Asking,
+  databases: readonly string[],
+): Promise<readonly Check[]> {
+  const failure = await notReplicated(server, { step, account }, databases);
+  if (failure === undefined) return [];
+  return [failed('replicas', failure.message, `Use a contained user in the value of ${step.secret}.`)];
+}
+
+const readOnlyRow = z.object({ readOnly: z.boolean().nullable() });
+
+/** A contained user is changed in its database, and the users of a pair are made there. */
+async function readOnlyLines({ step, server, account }: Asking): Promise<readonly Check[]> {
+  if (account.kind === 'login' && step.strategy === 'single-user') return [];
+  const database = step.endpoint.database ?? server.database;
+  const query = 'SELECT is_read_only AS readOnly FROM sys.databases WHERE name = @database';
+  const [row] = await server.rows(readOnlyRow, account.home, query, { database });
+  if (row?.readOnly !== true) return [];
+  const detail = `${database} is read-only, so nothing can be changed in it now; Keyturn tries again until it takes changes.`;
+  return [unknown('database', detail)];
+}
+
+/** A strategy that keeps the login goes on, whatever databases were not looked into; they are named. */
+async function reachLines({ server, account }: Asking, principal: Principal): Promise<readonly Check[]> {
+  if (account.kind !== 'login') return [];
+  const onServer = await readServer(server, [principal]);
+  const seen = onServer.databases.filter(({ state, open }) => state === 0 && (server.azure || open === 1));
+  const names = outOfSightWords(
+    outOfSight(
+      onServer,
+      seen.map(({ name }) => name),
+    ),
+  );
+  if (names.length === 0) return [];
+  return [unknown('databases', `the admin cannot look into ${names.join(', ')}; the login keeps its rights there.`)];
+}
+
+async function pairLines(asking: Asking, name: string, live: Principal): Promise<readonly Check[]> {
+  const { step, server, account, environment } = asking;
   if (step.admin.kind === 'self') {
-    return failed(
-      'second login',
-      'alternating-users takes an admin.',
-      'Name an admin with the tag "admin", or use the strategy "single-user".',
-    );
+    const fix = 'Name an admin with the tag "admin", or use the strategy "single-user".';
+    return [failed('second login', 'alternating-users takes an admin.', fix)];
   }
   const rules = { users: step.options.users, maxLength: longestName, lengthOf: (one: string) => one.length };
   const pair = otherLogin(name, rules);
-  if (pair.kind === 'no-pair') return failed('second login', pair.detail, `Correct the tag "users" of ${step.secret}.`);
-  const other = await findPrincipal(server, account, pair.other);
+  if (pair.kind === 'no-pair')
+    return [failed('second login', pair.detail, `Correct the tag "users" of ${step.secret}.`)];
+  const [, other] = await findPair(server, account, name, pair.other);
   if (other === undefined && (await isTaken(server, account, pair.other))) {
     const fix = `Name another login with the tag "users" of ${step.secret}.`;
-    return failed('second login', `the name ${pair.other} belongs to something else there.`, fix);
+    return [failed('second login', `the name ${pair.other} belongs to something else there.`, fix)];
   }
-  if (other === undefined)
-    return passed('second login', `${pair.other} does not exist and will be created with the same rights.`);
-  const unsafe = await unsafeLogin(server, { step, account, place: adminPlace(step) }, other);
-  if (unsafe !== undefined) return failed('second login', unsafe.message, unsafe.hint);
-  const [mine, theirs] = [await readRights(server, account, live), await readRights(server, account, other)];
-  const { ours, excess, lesser } = judge(mine, theirs, other.disabled);
+  const reading = await readPair(server, account, { live, other, name: pair.other });
+  const unsafe = unsafePair(server, account, { live, other, name: pair.other }, reading);
+  if (unsafe !== undefined) {
+    const fix = `Name another login with the tag "users" of ${step.secret}.`;
+    return [failed('second login', `${unsafe.login}: ${unsafe.detail}`, fix)];
+  }
+  const users = reading.live.users.map(({ database }) => database);
+  return [
+    ...(await replicaLines(
+      asking,
+      users.filter((one) => one !== (step.endpoint.database ?? server.database)),
+    )),
+    ...(await outOfSightLines({ step, server, account, environment }, reading)),
+    secondLine(step, pair.other, other, reading),
+  ];
+}
+
+async function outOfSightLines({ step, server, environment }: Asking, reading: PairReading): Promise<readonly Check[]> {
+  if (reading.onServer === undefined) return [];
+  const unseen = outOfSight(
+    reading.onServer,
+    reading.readings.map(({ database }) => database),
+  );
+  const at = { step: { ...step, emergency: false }, place: adminPlace(step), server, live: step.current };
+  const reach = await judgeReach(at, unseen, environment);
+  return isFailure(reach) ? [failed('databases', reach.message, reach.hint)] : [];
+}
+
+function secondLine(step: SqlStep, name: string, other: Principal | undefined, reading: PairReading): Check {
+  if (other === undefined) {
+    return passed('second login', `${name} does not exist and will be created with the same rights.`);
+  }
+  const { ours, excess, lesser } = judge(reading.live, reading.other, other.disabled);
   if (excess !== undefined) {
-    const fix = `Take it away from ${pair.other}, or name another login with the tag "users" of ${step.secret}.`;
-    return failed('second login', `${pair.other}: ${excess}`, fix);
+    const fix = `Take it away from ${name}, or name another login with the tag "users" of ${step.secret}.`;
+    return failed('second login', `${name}: ${excess}`, fix);
   }
   if (lesser.length > 0 && !ours) {
-    const detail = `${pair.other} lacks ${lesser.map(describeRight).join(', ')}.`;
-    return failed('second login', detail, `Grant it to ${pair.other}, or disable ${pair.other} to have Keyturn do so.`);
+    const orphaned = reading.other.namesakes.map(({ database }) => database);
+    const users =
+      orphaned.length === 0 ? '' : ` In ${orphaned.join(', ')} a user of its name belongs to another security id.`;
+    const detail = `${name} lacks ${lesser.map(describeRight).join(', ')}.${users}`;
+    return failed('second login', detail, `Grant it to ${name}, or disable ${name} to have Keyturn do so.`);
   }
-  return passed('second login', `${pair.other} exists.`);
+  return passed('second login', `${name} exists.`);
 }
 
 async function sessionLine({ step, server, account }: Asking, name: string): Promise<Check> {
   const permission = sessionPermission(server);
   try {
-    const principal = await findPrincipal(server, account, name);
+    const [principal] = await findPair(server, account, name, name);
     const database = step.endpoint.database ?? server.database;
     const found = principal === undefined ? [] : await liveSessions(server, account, principal, database);
-    return passed('sessions', `sessions can be seen; ${name} has ${found.length}.`);
+    const consumers = found.filter(({ ours }) => !ours).length;
+    return passed(
+      'sessions',
+      `sessions can be seen; ${name} has ${consumers}. They go on when its password is changed or it is disabled.`,
+    );
   } catch (error) {
     if (!(error instanceof SqlFault) || (error.kind !== 'forbidden' && error.kind !== 'rejected')) throw error;
     return unknown('sessions', `without ${permission} nobody can tell whether the old credential is still used.`);

@@ -3,19 +3,23 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { isLoopback } from '../../shared/loopback.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
 import { master } from './accounts.ts';
 import { adminFailure, type FaultPlace, SqlFault } from './fault.ts';
-import { defaultPort, type Identity, type Opening } from './pool.ts';
+import { defaultPort, type Identity, type Opening } from './link.ts';
 import { nameFault } from './quote.ts';
-import { type Server, type ServerOutcome, withServer } from './server.ts';
+import { isAzureHost, type Server, type ServerOutcome, withServer } from './server.ts';
 import type { SqlServerTags } from './tags.ts';
 
 export type SqlStep = Step<SqlServerTags>;
 
 /** Azure SQL Database and its kin take tokens for this. */
 const tokenScope = 'https://database.windows.net/.default';
+
+/** Azure SQL Database by its name, or a loopback address, which may be a tunnel to it. */
+export const mayBeAzure = (endpoint: Endpoint): boolean => isAzureHost(endpoint) || isLoopback(endpoint.host);
 
 type Asking = Pick<RotatorEnvironment, 'trustedCertificates' | 'connectTimeoutMs'>;
 

@@ -31,17 +31,25 @@ export class SqlFault extends Error {
   readonly kind: FaultKind;
   /** The server's error number, where it gave one. */
   readonly number: number | undefined;
+  /** The numbers of everything the server said in the same answer. */
+  readonly numbers: readonly number[];
   /** The right that was missing, where it is known better than by who asked. */
   readonly permission: string | undefined;
 
   constructor(
     kind: FaultKind,
     message: string,
-    about: { readonly number?: number; readonly permission?: string; readonly cause?: Error } = {},
+    about: {
+      readonly number?: number;
+      readonly numbers?: readonly number[];
+      readonly permission?: string;
+      readonly cause?: Error;
+    } = {},
   ) {
     super(message, about.cause === undefined ? {} : { cause: about.cause });
     this.kind = kind;
     this.number = about.number;
+    this.numbers = about.numbers ?? (about.number === undefined ? [] : [about.number]);
     this.permission = about.permission;
   }
 }
@@ -49,15 +57,28 @@ export class SqlFault extends Error {
 /** Raised by our own fence; see server.ts. Numbers from 50000 up belong to whoever writes the statement. */
 export const lateNumber = 50_117;
 
+/** A database that was paused, or is being moved: the login that found it so has woken it. */
+export const wakingNumbers: readonly number[] = [40613, 42109];
+
+/** The database may only be missing for a moment: what Azure says while it moves one. */
+const cannotOpen = 4060;
+
 const numbers: Readonly<Record<FaultKind, readonly number[]>> = {
   late: [lateNumber],
-  missing: [911, 916, 4060, 942],
+  missing: [911, 916, cannotOpen, 942, 4064],
+  // 18486 locked out, 18487 expired, 18488 must change: nobody gets in with it, whether it is the right password or not.
   refused: [18456, 18452, 18470, 18486, 18487, 18488, 15113],
-  // Azure SQL Database: the database is moving, starting or over its limits, or its firewall does not let us in.
-  unreachable: [40613, 40197, 40532, 40615, 47073, 42108, 42109],
-  busy: [1205, 1222, 10928, 10929, 40501, 49918, 49919, 49920],
+  // The server is starting, stopping or full, or the database is: moving, recovering, in a group that changes sides. On Azure SQL Database
+  // also a firewall that does not let us in.
+  unreachable: [
+    ...wakingNumbers,
+    ...[40143, 40166, 40197, 40532, 40540, 40615, 47073, 42108],
+    ...[17142, 17187, 18401, 615, 921, 922, 926, 976, 983, 4221],
+  ],
+  // 3906: the database is read-only, as on a replica or while it is moved. 15114: the password is too new to be changed again.
+  busy: [701, 1205, 1222, 3906, 9002, 10928, 10929, 15114, 40501, 49918, 49919, 49920],
   forbidden: [15151, 15247, 229, 262, 297, 300, 371, 4613, 6102, 15406],
-  weak: [15114, 15115, 15116, 15117, 15118, 15119, 40632],
+  weak: [15115, 15116, 15117, 15118, 15119, 40632],
   changed: [15211],
   untrusted: [],
   rejected: [],
@@ -76,14 +97,24 @@ function isKind(key: string): key is FaultKind {
 // A refused login that names a database comes with two errors; the one about the database says more.
 const telling: readonly FaultKind[] = ['missing', 'unreachable', 'busy', 'refused'];
 
-/** The fault of anything the driver may throw. `seen`: error numbers of the login, which the driver keeps to itself. */
-export function faultOf(error: unknown, secrets: readonly SecretText[], seen: readonly number[] = []): SqlFault {
+/** What the server was doing when it failed. */
+export interface Met {
+  /** Error numbers that it sent; of a login the driver keeps them to itself. */
+  readonly seen?: readonly number[];
+  readonly atLogin?: boolean;
+  /** Azure SQL Database by the name of its host, which is all that is known before the login. */
+  readonly azure?: boolean;
+}
+
+/** The fault of anything the driver may throw. */
+export function faultOf(error: unknown, secrets: readonly SecretText[], met: Met = {}): SqlFault {
   if (error instanceof SqlFault) return error;
-  const cause = scrubbed(error, secrets);
+  const { seen = [] } = met;
+  const cause = scrubbed(error instanceof AggregateError ? (error.errors[0] ?? error) : error, secrets);
   const number = numberOf(error) ?? tellingNumber(seen);
   if (number !== undefined) {
-    const kind = kindByNumber.get(number) ?? 'rejected';
-    return new SqlFault(kind, `${cause.message} (error ${number})`, { number, cause });
+    const numbers = seen.length === 0 ? [number] : [...seen];
+    return new SqlFault(kindOf(number, met), `${cause.message} (error ${number})`, { number, numbers, cause });
   }
   // The driver gives a handshake that failed the code of a broken socket, so the certificate is asked about first.
   if (tlsFault(error) !== undefined || codeOf(error) === 'EENCRYPT') {
@@ -93,7 +124,14 @@ export function faultOf(error: unknown, secrets: readonly SecretText[], seen: re
   return new SqlFault(broken ? 'unreachable' : 'rejected', cause.message, { cause });
 }
 
+/** At a login a number that is not known here is no verdict about the password. */
+function kindOf(number: number, { atLogin = false, azure = false }: Met): FaultKind {
+  if (azure && number === cannotOpen) return 'unreachable';
+  return kindByNumber.get(number) ?? (atLogin ? 'unreachable' : 'rejected');
+}
+
 function numberOf(error: unknown): number | undefined {
+  if (error instanceof AggregateError) return error.errors.map(numberOf).find((number) => number !== undefined);
   if (typeof error !== 'object' || error === null || !('number' in error)) return undefined;
   return typeof error.number === 'number' ? error.number : undefined;
 }
@@ -114,7 +152,12 @@ export async function rightNamed<Result>(permission: string, work: () => Promise
     return await work();
   } catch (error) {
     if (!(error instanceof SqlFault) || error.kind !== 'forbidden') throw error;
-    throw new SqlFault('forbidden', error.message, { permission, cause: error });
+    const { numbers } = error;
+    throw new SqlFault('forbidden', error.message, {
+      permission: error.permission ?? permission,
+      numbers,
+      cause: error,
+    });
   }
 }
 

@@ -1,8 +1,17 @@
 /** Making the second login of a pair: first as one nobody can use, then with the rights of the first. */
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { type Account, master, type Principal, userOptions } from './accounts.ts';
+import { type Account, master, type Principal, schemaOption } from './accounts.ts';
 import { rightNamed } from './fault.ts';
-import { compareRights, type DatabaseUser, describeRight, type Right, type Rights } from './grants.ts';
+import {
+  compareRights,
+  type DatabaseUser,
+  describeRight,
+  grantStatements,
+  lessens,
+  type Namesake,
+  type Right,
+  type Rights,
+} from './grants.ts';
 import { quoteName, quoteText } from './quote.ts';
 import type { Server } from './server.ts';
 
@@ -20,11 +29,9 @@ export function judge(live: Rights, other: Rights, disabled: boolean): Judgement
   const { extra, lesser } = compareRights(live.rights, other.rights);
   const ours = disabled || other.rights.every((right) => right.kind === 'user' || /^CONNECT( SQL)?$/.test(right.text));
   // A denial that an account of ours lacks is copied like everything else, before the account can be used.
-  const unwanted = ours ? extra.filter((right) => right.state !== 'denied') : extra;
+  const unwanted = ours ? extra.filter((right) => !lessens(right)) : extra;
   if (unwanted.length === 0) return { ours, lesser };
-  const words = unwanted.map((right) =>
-    right.state === 'denied' ? `no ${describeRight(right)}` : describeRight(right),
-  );
+  const words = unwanted.map((right) => (lessens(right) ? `no ${describeRight(right)}` : describeRight(right)));
   return { ours, lesser, excess: `it has what the login in use has not: ${words.join(', ')}.` };
 }
 
@@ -40,28 +47,49 @@ export async function createSecond(
   unknown: SecretText,
 ): Promise<void> {
   const options = [`PASSWORD = ${quoteText(unknown.reveal())}`, ...live.creation].join(', ');
-  if (account.kind === 'login') {
-    await server.change(master, `CREATE LOGIN ${quoteName(name)} WITH ${options};`);
-    await server.change(master, `ALTER LOGIN ${quoteName(name)} DISABLE;`);
-  } else await server.change(account.home, `CREATE USER ${quoteName(name)} WITH ${options};`);
+  if (account.kind === 'contained-user') {
+    return server.change(account.home, [`CREATE USER ${quoteName(name)} WITH ${options};`]);
+  }
+  const statements = [`CREATE LOGIN ${quoteName(name)} WITH ${options};`, `ALTER LOGIN ${quoteName(name)} DISABLE;`];
+  return server.change(master, statements, { aboutLogins: true });
+}
+
+/** What a login has that was only just created. */
+export const bareRights: readonly Right[] = [{ kind: 'permission', text: 'CONNECT SQL', state: 'granted' }];
+
+/** The rights of an account that is to get back the users of its name that its logins before left behind. */
+export function withOrphans(other: Rights, orphans: readonly Namesake[]): Rights {
+  return {
+    rights: [...other.rights, ...orphans.flatMap(({ rights }) => rights)],
+    users: [...other.users, ...orphans],
+    namesakes: other.namesakes.filter((one) => !orphans.includes(one)),
+  };
 }
 
 /**
- * Gives the account what the live one has and it lacks: on the server one by one, in each database in one transaction.
- * May be called again.
+ * Gives the account what the live one has and it lacks: one batch on the server, one transaction in each database. May be called again.
+ * `orphans`: users of its name that are given back to it.
  */
-export async function copyRights(server: Server, name: string, live: Rights, other: Rights): Promise<void> {
+export async function copyRights(
+  server: Server,
+  name: string,
+  live: Rights,
+  other: Rights,
+  orphans: readonly Namesake[],
+): Promise<void> {
   const { missing } = compareRights(live.rights, other.rights);
-  for (const right of missing.filter((one) => one.database === undefined)) {
-    const statement = grantStatement(right, name);
-    if (statement === undefined) continue;
-    await rightNamed(`the right to give ${describeRight(right)}`, () => server.change(master, statement));
+  const general = missing.filter((one) => one.database === undefined);
+  const statements = grantStatements(general, name);
+  if (statements.length > 0) {
+    const needed = `the right to give ${general.map(describeRight).join(', ')}`;
+    await rightNamed(needed, () => server.change(master, statements));
   }
   for (const user of live.users) {
     const wanted = missing.filter((right) => right.database === user.database);
-    if (wanted.length === 0) continue;
+    const orphan = orphans.find(({ database }) => database === user.database);
+    if (wanted.length === 0 && orphan === undefined) continue;
     const existing = other.users.find((one) => one.database === user.database);
-    const batch = databaseBatch(user, existing?.name, name, wanted);
+    const batch = databaseBatch(user, { existing: existing?.name, orphaned: orphan !== undefined }, name, wanted);
     const needed = `the rights to give ${wanted.map(describeRight).join(', ')} (db_owner has them)`;
     await rightNamed(needed, () => server.change(user.database, batch));
   }
@@ -69,28 +97,19 @@ export async function copyRights(server: Server, name: string, live: Rights, oth
 
 function databaseBatch(
   user: DatabaseUser,
-  existing: string | undefined,
+  { existing, orphaned }: { readonly existing: string | undefined; readonly orphaned: boolean },
   login: string,
   wanted: readonly Right[],
-): string {
-  const options = user.id === 1 ? [] : userOptions(user.schema, user.language);
+): readonly string[] {
+  const options = user.id === 1 ? [] : schemaOption(user.schema);
   const settings = options.length === 0 ? '' : ` WITH ${options.join(', ')}`;
   const creation = `CREATE USER ${quoteName(login)} FOR LOGIN ${quoteName(login)}${settings};`;
-  const grants = wanted.flatMap((right) => grantStatement(right, existing ?? login) ?? []);
-  return ['BEGIN TRANSACTION;', ...(existing === undefined ? [creation] : []), ...grants, 'COMMIT TRANSACTION;'].join(
-    '\n',
-  );
-}
-
-/** The statement that gives a right; undefined for what cannot be given by name, which verify then names as missing. */
-export function grantStatement(right: Right, name: string): string | undefined {
-  if (right.kind === 'user') return undefined;
-  if (right.kind === 'role') {
-    const what = right.database === undefined ? 'SERVER ROLE' : 'ROLE';
-    return `ALTER ${what} ${quoteName(right.text)} ADD MEMBER ${quoteName(name)};`;
-  }
-  if (right.nameless) return undefined;
-  const verb = right.state === 'denied' ? 'DENY' : 'GRANT';
-  const option = right.state === 'grantable' ? ' WITH GRANT OPTION' : '';
-  return `${verb} ${right.text} TO ${quoteName(name)}${option};`;
+  const mapping = `ALTER USER ${quoteName(existing ?? login)} WITH LOGIN = ${quoteName(login)};`;
+  return [
+    'BEGIN TRANSACTION;',
+    ...(existing === undefined ? [creation] : []),
+    ...(orphaned ? [mapping] : []),
+    ...grantStatements(wanted, existing ?? login),
+    'COMMIT TRANSACTION;',
+  ];
 }

@@ -76,7 +76,8 @@ async function inUse(step: SqlStep, previous: Credential, environment: RotatorEn
     const account = await findAccount(server, name, step.endpoint);
     const principal = await findPrincipal(server, account, name);
     if (principal === undefined) return [];
-    return liveSessions(server, account, principal, step.endpoint.database ?? server.database);
+    const sessions = await liveSessions(server, account, principal, step.endpoint.database ?? server.database);
+    return sessions.filter(({ ours }) => !ours);
   });
   if ('kind' in outcome) return { kind: 'unknown', detail: outcome.message };
   if (outcome.length === 0) return { kind: 'idle' };

@@ -1,18 +1,21 @@
 /** Live sessions of an account, and ending them. */
+import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import { type Account, master } from './accounts.ts';
+import { type Account, master, type Principal } from './accounts.ts';
 import { SqlFault } from './fault.ts';
-import { applicationName } from './pool.ts';
+import { applicationName } from './link.ts';
 import type { Server } from './server.ts';
 
 export interface LiveSession {
   readonly id: number;
   /** Program and machine, as the client named itself. */
   readonly from: string;
+  /** Whether it goes by our name, as a login of ours that was only made to prove a password. */
+  readonly ours: boolean;
 }
 
 const sessionRow = z.object({ id: z.number(), program: z.string().nullable(), host: z.string().nullable() });
-const permissionRow = z.object({ held: z.number().nullable() });
+const heldRow = z.object({ held: z.number().nullable() });
 
 /** On Azure SQL Database a session is seen from the database it is in; elsewhere from anywhere. */
 function lookout(server: Server, account: Account, database: string): string {
@@ -25,59 +28,86 @@ export function sessionPermission(server: Server): string {
   return server.azure ? 'VIEW DATABASE STATE' : 'VIEW SERVER STATE';
 }
 
-async function maySee(server: Server, place: string): Promise<boolean> {
-  const query = server.azure
-    ? `SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') AS held`
-    : `SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS held`;
-  const [row] = await server.rows(permissionRow, place, query);
-  return row?.held === 1;
-}
+type Owner = Pick<Principal, 'name' | 'sid'>;
 
 /**
- * Sessions that logged in as the account, our own left out. Throws a `forbidden` fault when they cannot be seen. The security id is
- * compared too, because a session goes by the name the login had when it came.
+ * Sessions that logged in as the account, the one that asks left out. Throws a `forbidden` fault when they cannot be seen. The security
+ * id is compared too, because a session goes by the name the login had when it came.
  */
 export async function liveSessions(
   server: Server,
   account: Account,
-  who: { readonly name: string; readonly sid: Buffer },
+  { name, sid }: Owner,
   database: string,
 ): Promise<readonly LiveSession[]> {
-  const place = lookout(server, account, database);
-  if (!(await maySee(server, place))) {
-    throw new SqlFault('forbidden', `sessions are seen with ${sessionPermission(server)} only`);
-  }
-  // A login is known to master, which is database 1; the reference once said 0.
+  const held = server.azure
+    ? `HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE')`
+    : `HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE')`;
+  // A login is known to master, which is database 1; older words of the reference say 0.
   const authenticatedBy = account.kind === 'login' ? '0, 1' : 'DB_ID()';
-  const query = `SELECT session_id AS id, program_name AS program, host_name AS host FROM sys.dm_exec_sessions
-    WHERE is_user_process = 1 AND authenticating_database_id IN (${authenticatedBy})
+  const query = `SELECT ${held} AS held; SELECT session_id AS id, program_name AS program, host_name AS host FROM sys.dm_exec_sessions
+    WHERE is_user_process = 1 AND session_id <> @@SPID AND authenticating_database_id IN (${authenticatedBy})
     AND (original_login_name = @name OR original_security_id = @sid)`;
-  const rows = await server.rows(sessionRow, place, query, { name: who.name, sid: who.sid });
-  return rows
-    .filter((row) => row.program !== applicationName)
-    .map((row) => ({
-      id: row.id,
-      from: `${row.program ?? 'an unnamed program'} on ${row.host ?? 'an unnamed machine'}`,
+  const [rights = [], sessions = []] = await server.read(lookout(server, account, database), query, { name, sid });
+  if (z.array(heldRow).parse(rights)[0]?.held !== 1) {
+    const permission = sessionPermission(server);
+    throw new SqlFault('forbidden', `sessions are seen with ${permission} only`, { permission });
+  }
+  return z
+    .array(sessionRow)
+    .parse(sessions)
+    .map(({ id, program, host }) => ({
+      id,
+      from: `${program ?? 'an unnamed program'} on ${host ?? 'an unnamed machine'}`,
+      ours: program === applicationName,
     }));
 }
 
-const noSuchSession = 6106;
+/** 6106: it is gone already. 6104: it is our own. */
+const harmless: readonly number[] = [6106, 6104];
+/** Statements of one batch. */
+const atOnce = 500;
+const pausesMs: readonly number[] = [20, 50, 100, 200, 500];
 
-/** Ends the sessions. One that is gone already counts as ended by somebody else. */
+export interface Ended {
+  readonly ended: number;
+  /** Sessions that were still there when the time was over. */
+  readonly left: number;
+}
+
+/**
+ * Ends all sessions of the account in a database: all are told at once, and then looked at until none is left or the time is over. Whoever
+ * names a program as we name ours is ended too.
+ */
 export async function endSessions(
   server: Server,
   account: Account,
-  sessions: readonly LiveSession[],
+  owner: Owner,
   database: string,
-): Promise<number> {
-  let ended = 0;
-  for (const session of sessions) {
+  time: { readonly signal: AbortSignal; readonly remainingMs: () => number },
+): Promise<Ended> {
+  const told = new Set<number>();
+  for (let round = 0; ; round += 1) {
+    const sessions = await liveSessions(server, account, owner, database);
+    const left = sessions.length;
+    if (left === 0 || time.signal.aborted || time.remainingMs() < lastMs) return { ended: told.size - left, left };
+    await kill(server, lookout(server, account, database), sessions);
+    for (const { id } of sessions) told.add(id);
+    const pauseMs = pausesMs[Math.min(round, pausesMs.length - 1)] ?? 0;
+    await delay(pauseMs, undefined, { signal: time.signal }).catch(() => undefined);
+  }
+}
+
+/** Time that is kept for telling how it ended, in ms. */
+const lastMs = 2_000;
+
+async function kill(server: Server, place: string, sessions: readonly LiveSession[]): Promise<void> {
+  for (let start = 0; start < sessions.length; start += atOnce) {
+    const statements = sessions.slice(start, start + atOnce).map(({ id }) => `KILL ${id};`);
     try {
-      await server.change(lookout(server, account, database), `KILL ${session.id};`);
-      ended += 1;
+      await server.change(place, statements, { keepGoing: true });
     } catch (error) {
-      if (!(error instanceof SqlFault) || error.number !== noSuchSession) throw error;
+      if (!(error instanceof SqlFault) || error.numbers.some((number) => !harmless.includes(number))) throw error;
     }
   }
-  return ended;
 }

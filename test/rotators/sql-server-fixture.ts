@@ -1,6 +1,6 @@
 /** A SQL Server stand-in with an admin of least privilege and as many logins as tests ask for, reached by a client that is not the rotator. */
 import mssql from 'mssql';
-import { makeCertificates } from '../../local/certificates.ts';
+import { type Certificates, makeCertificates } from '../../local/certificates.ts';
 import { type SqlServer, startSqlServer } from '../../local/sql-server/index.ts';
 import type { SqlServerTags } from '../../rotators/sql-server/tags.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
@@ -14,6 +14,11 @@ export interface Flavour {
   readonly azure?: boolean;
   /** Views and functions the server lacks. */
   readonly without?: readonly string[];
+  /** How long a database of Azure goes by its copy of a login, in ms. */
+  readonly loginCacheMs?: number;
+  readonly lockoutThreshold?: number;
+  /** Server that holds a replica of the database `orders`. */
+  readonly partner?: string;
 }
 
 /** A message as the stand-in took it. */
@@ -58,6 +63,14 @@ const tables = [
   { name: 'items', columns: ['id', 'total', 'note'] },
   { schema: 'audit', name: 'trail', columns: ['id'] },
 ];
+
+const securables = [
+  { kind: 'type', name: 'money_list' },
+  { kind: 'certificate', name: 'signing' },
+  { kind: 'symmetric key', name: 'cards' },
+  { kind: 'asymmetric key', name: 'wrapping' },
+  { kind: 'assembly', name: 'geometry' },
+] as const;
 
 async function grantAdmin(server: SqlServer, flavour: Flavour, password: SecretText): Promise<void> {
   await server.run(`CREATE LOGIN ${adminName} WITH PASSWORD = ${literal(password)}`);
@@ -131,16 +144,20 @@ function consumer(server: SqlServer, ca: string): Pick<SqlServerFixture, 'connec
   return { connect, ask };
 }
 
-/** Starts the stand-in, with TLS. */
-export async function startFixture(flavour: Flavour): Promise<SqlServerFixture> {
-  const certificates = await makeCertificates({ hosts: ['127.0.0.1', 'localhost'] });
-  const heard: Heard[] = [];
-  const knobs: Knobs = { listener: () => undefined, clockOffsetMs: 0 };
+/** The server with its databases; what it takes in is noted and told. */
+async function startServer(
+  flavour: Flavour,
+  certificate: Certificates,
+  heard: Heard[],
+  knobs: Knobs,
+): Promise<SqlServer> {
   const server = await startSqlServer({
     saPassword: newPassword().reveal(),
-    certificate: certificates,
+    certificate,
     azure: flavour.azure === true,
     without: flavour.without ?? [],
+    loginCacheMs: flavour.loginCacheMs ?? 0,
+    ...(flavour.lockoutThreshold === undefined ? {} : { lockoutThreshold: flavour.lockoutThreshold }),
     tokens: { [appToken]: appLogin },
     now: () => new Date(Date.now() + knobs.clockOffsetMs),
     onMessage: ({ type, data }, encrypted) => {
@@ -149,8 +166,18 @@ export async function startFixture(flavour: Flavour): Promise<SqlServerFixture> 
       knobs.listener(message);
     },
   });
-  server.addDatabase('orders', { contained: true, tables });
+  const replica = flavour.partner === undefined ? {} : { partner: flavour.partner };
+  server.addDatabase('orders', { contained: true, tables, securables, ...replica });
   server.addDatabase('elsewhere');
+  return server;
+}
+
+/** Starts the stand-in, with TLS. */
+export async function startFixture(flavour: Flavour): Promise<SqlServerFixture> {
+  const certificates = await makeCertificates({ hosts: ['127.0.0.1', 'localhost'] });
+  const heard: Heard[] = [];
+  const knobs: Knobs = { listener: () => undefined, clockOffsetMs: 0 };
+  const server = await startServer(flavour, certificates, heard, knobs);
   const adminPassword = newPassword();
   await grantAdmin(server, flavour, adminPassword);
   const endpoint: Endpoint = {

@@ -68,6 +68,9 @@ const guest: DatabasePrincipal = {
   defaultLanguage: null,
 };
 
+/** Databases that everybody may enter. */
+const withGuest: ReadonlySet<string> = new Set(['master', 'tempdb', 'msdb']);
+
 /** The user a session is in a database; undefined when it may not enter. */
 export function userIn(
   state: ServerState,
@@ -82,7 +85,7 @@ export function userIn(
   const user = database.principals.find((one) => one.type !== 'R' && one.sid === session.sid);
   if (user !== undefined) return databaseRights(database, user).has('CONNECT') ? user : undefined;
   if (login !== undefined && serverRights(state, login).has('CONNECT ANY DATABASE')) return guest;
-  return database.name === 'master' || database.name === 'tempdb' ? guest : undefined;
+  return withGuest.has(database.name) ? guest : undefined;
 }
 
 export function contextOf(about: Omit<Context, 'database' | 'user' | 'login'>): Context {
@@ -101,5 +104,8 @@ export function mayOnServer(context: Context, permission: string): boolean {
 
 /** Whether the session holds a permission on the database it is in. */
 export function mayInDatabase(context: Context, permission: string): boolean {
-  return databaseRights(context.database, context.user).has(permission) || mayOnServer(context, 'CONTROL SERVER');
+  if (databaseRights(context.database, context.user).has(permission)) return true;
+  // Whoever may see every definition of the server sees those of its databases too.
+  const sees = permission === 'VIEW DEFINITION' && mayOnServer(context, 'VIEW ANY DEFINITION');
+  return sees || mayOnServer(context, 'CONTROL SERVER');
 }

@@ -76,6 +76,11 @@ function comparison(at: Cursor): Expression {
     at.expectWords('null');
     return { kind: 'is-null', operand: left, negated };
   }
+  if (at.takeWords('not', 'in')) {
+    at.expectSymbol('(');
+    const list = argumentsOf(at);
+    return { kind: 'not', operand: { kind: 'in', operand: left, list } };
+  }
   if (at.takeWords('in')) {
     at.expectSymbol('(');
     const list = argumentsOf(at);

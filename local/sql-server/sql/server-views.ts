@@ -162,6 +162,19 @@ export const serverViews: Readonly<Record<string, View>> = {
           replica_id: context.azure || one.partner === undefined ? null : `replica of ${one.id}`,
         })),
   },
+  'sys.dm_geo_replication_link_status': {
+    columns: { partner_server: 'nvarchar', partner_database: 'nvarchar', role: 'int' },
+    rows: (context) => {
+      if (!context.azure) throw sqlErrors.unknownObject('sys.dm_geo_replication_link_status');
+      if (!mayInDatabase(context, 'VIEW DATABASE STATE')) throw sqlErrors.databaseStateDenied(context.database.name);
+      const here = replicas(context).filter(({ database }) => database.id === context.database.id);
+      return here.map(({ database, partner }) => ({
+        partner_server: partner,
+        partner_database: database.name,
+        role: 0,
+      }));
+    },
+  },
   'sys.geo_replication_links': {
     columns: { database_id: 'int', partner_server: 'nvarchar', partner_database: 'nvarchar', role: 'int' },
     rows: (context) => {

@@ -44,6 +44,8 @@ export const sqlErrors = {
   permissionDenied: () => new SqlError(15247, 'User does not have permission to perform this action.'),
   serverStateDenied: (permission: string) =>
     new SqlError(300, `${permission} permission was denied on object 'server', database 'master'.`, { severity: 14 }),
+  databaseStateDenied: (database: string) =>
+    new SqlError(262, `VIEW DATABASE STATE permission denied in database '${database}'.`, { severity: 14 }),
   databaseUnknown: (name: string) =>
     new SqlError(911, `Database '${name}' does not exist. Make sure that the name is entered correctly.`, {
       endsBatch: true,

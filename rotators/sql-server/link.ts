@@ -1,5 +1,5 @@
 /** One connection of the driver: opened, used and closed inside one call of the rotator. */
-import mssql from 'mssql';
+import { Connection, type ConnectionConfiguration, Request, TYPES } from 'tedious';
 import { authorities } from '../../shared/authorities.ts';
 import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
@@ -27,64 +27,79 @@ export interface Opening {
   readonly environment: Pick<RotatorEnvironment, 'trustedCertificates' | 'connectTimeoutMs'>;
 }
 
-type Driver = Parameters<NonNullable<mssql.config['beforeConnect']>>[0];
+export type Params = Readonly<Record<string, string | number | Buffer>>;
+/** The rows of each result, in order; a row by its columns' names. */
+export type Results = readonly (readonly unknown[])[];
 
-/** A pool of one. `seen`: numbers of errors the server sent, which the driver drops from what it throws at a login. */
-export class Pool {
+type Columns = readonly { readonly metadata: { readonly colName: string }; readonly value: unknown }[];
+
+/**
+ * The driver's connection itself: the pool of `mssql` would log in twice, once for a trial. `seen`: numbers of errors that came with the
+ * last answer, which the driver drops from what it throws at a login.
+ */
+export class Link {
   readonly seen: number[] = [];
-  readonly #drivers: Driver[] = [];
-  readonly #pool: mssql.ConnectionPool;
-  #isCut = false;
+  readonly #connection: Connection;
+  /** A connection takes one request at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(opening: Opening) {
-    this.#pool = new mssql.ConnectionPool({
-      ...configOf(opening),
-      beforeConnect: (driver) => {
-        this.#drivers.push(driver);
-        driver.on('errorMessage', (message) => this.seen.push(message.number));
-        // The driver would quietly open another connection for the next statement.
-        if (this.#isCut) driver.close();
-      },
-    });
+    this.#connection = new Connection(configOf(opening));
+    this.#connection.on('errorMessage', (message) => this.seen.push(message.number));
     // A connection that breaks between two statements makes the next one fail; without a listener it would end the process.
-    this.#pool.on('error', () => undefined);
+    this.#connection.on('error', () => undefined);
   }
 
-  /** The driver opens lazily: it tries a connection here, and opens the one it works with at the first statement. */
   async connect(): Promise<void> {
-    await this.#pool.connect();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#connection.connect((error) => (error === undefined || error === null ? resolve() : reject(error)));
+    return promise;
   }
 
-  async query(text: string, params: Readonly<Record<string, string | number | Buffer>>): Promise<unknown[]> {
-    const request = this.#pool.request();
-    for (const [name, value] of Object.entries(params)) {
-      if (typeof value === 'string') request.input(name, mssql.NVarChar(4000), value);
-      else if (typeof value === 'number') request.input(name, mssql.Int, value);
-      else request.input(name, mssql.VarBinary(85), value);
-    }
-    const result: mssql.IResult<unknown> = await request.query(text);
-    return [...(result.recordset ?? [])];
+  /** A batch with parameters: `sp_executesql`. */
+  query(text: string, params: Params): Promise<Results> {
+    return this.#run(text, (request) => {
+      for (const [name, value] of Object.entries(params)) {
+        if (typeof value === 'string') request.addParameter(name, TYPES.NVarChar, value, { length: 4000 });
+        else if (typeof value === 'number') request.addParameter(name, TYPES.Int, value);
+        else request.addParameter(name, TYPES.VarBinary, value, { length: 85 });
+      }
+      this.#connection.execSql(request);
+    });
   }
 
   async batch(text: string): Promise<void> {
-    await this.#pool.request().batch(text);
+    await this.#run(text, (request) => this.#connection.execSqlBatch(request));
   }
 
-  /** Breaks whatever is going on; nothing can be done with it afterwards. */
-  cut(): void {
-    this.#isCut = true;
-    for (const driver of this.#drivers) driver.close();
+  #run(text: string, execute: (request: Request) => void): Promise<Results> {
+    const running = this.#turn.then(() => this.#now(text, execute));
+    this.#turn = running.catch(() => undefined);
+    return running;
   }
 
-  /** May be called in any state. */
-  async close(): Promise<void> {
-    const timer = setTimeout(() => this.cut(), 2_000);
-    await this.#pool.close().catch(() => this.cut());
-    clearTimeout(timer);
+  async #now(text: string, execute: (request: Request) => void): Promise<Results> {
+    this.seen.length = 0;
+    const { promise, resolve, reject } = Promise.withResolvers<Results>();
+    const results: unknown[][] = [];
+    const request = new Request(text, (error) =>
+      error === undefined || error === null ? resolve(results) : reject(error),
+    );
+    request.on('columnMetadata', () => results.push([]));
+    request.on('row', (columns: Columns) => {
+      results.at(-1)?.push(Object.fromEntries(columns.map(({ metadata, value }) => [metadata.colName, value])));
+    });
+    execute(request);
+    return promise;
+  }
+
+  /** Ends the connection, and whatever is going on with it. May be called in any state, and again. */
+  close(): void {
+    this.#connection.close();
   }
 }
 
-function configOf(opening: Opening): mssql.config {
+function configOf(opening: Opening): ConnectionConfiguration {
   const { endpoint, identity, environment } = opening;
   const { options } = endpoint;
   const timeoutMs = Math.max(1, Math.floor(Math.min(opening.remainingMs(), 2_147_483_647)));
@@ -92,25 +107,22 @@ function configOf(opening: Opening): mssql.config {
   const instance = endpoint.port === undefined ? options['instancename'] : undefined;
   return {
     server: endpoint.host,
-    port: endpoint.port ?? defaultPort,
-    ...(opening.database === undefined ? {} : { database: opening.database }),
-    connectionTimeout: Math.min(environment.connectTimeoutMs, timeoutMs),
-    requestTimeout: timeoutMs,
-    validateConnection: false,
-    pool: { min: 0, max: 1 },
     authentication:
       identity.kind === 'token'
         ? { type: 'azure-active-directory-access-token', options: { token: identity.token.reveal() } }
         : { type: 'default', options: { userName: identity.username, password: identity.password.reveal() } },
     options: {
+      ...(instance === undefined ? { port: endpoint.port ?? defaultPort } : { instanceName: instance }),
+      ...(opening.database === undefined ? {} : { database: opening.database }),
       appName: applicationName,
+      connectTimeout: Math.min(environment.connectTimeoutMs, timeoutMs),
+      requestTimeout: timeoutMs,
       encrypt: encryptionOf(endpoint),
       // Only this machine may show a certificate nobody vouches for, and only when the value says so.
       trustServerCertificate: isLoopback(endpoint.host) && isYes(options['trustservercertificate']),
       cryptoCredentialsDetails: { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca: [...ca] }) },
       // The driver would try again by itself, in its own time; when to try again is the engine's business.
       maxRetriesOnTransientErrors: 0,
-      ...(instance === undefined ? {} : { instanceName: instance }),
     },
   };
 }
