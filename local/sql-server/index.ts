@@ -73,6 +73,8 @@ export interface SqlServer {
   setDatabase(name: string, change: { readonly offline?: boolean; readonly readOnly?: boolean }): void;
   /** Pauses a database of Azure SQL Database, as serverless ones are when nobody uses them: as many logins as `tries` find it asleep. */
   putToSleep(name: string, tries: number): void;
+  /** Has sessions that are told to end undo their work, which takes until they are let go again. */
+  holdSessions(on: boolean): void;
   /** Answers every login with this error, until it is told otherwise. */
   failLogins(error: SqlError | undefined): void;
   /** Empties the copies of logins that a database goes by, as DBCC FLUSHAUTHCACHE does. */
@@ -129,6 +131,7 @@ export async function startSqlServer(options: SqlServerOptions): Promise<SqlServ
       if (change.readOnly !== undefined) database.readOnly = change.readOnly;
     },
     putToSleep: (name, tries) => void gate.asleep.set(name.toLowerCase(), tries),
+    holdSessions: (on) => engine.hold(on),
     failLogins: (error) => {
       gate.trouble = error;
     },

@@ -83,6 +83,8 @@ export class SqlEngine {
   readonly state: ServerState;
   readonly #about: About;
   readonly #locks = new Locks();
+  /** Sessions that were told to end and undo their work first; absent: they end at once. */
+  #held: Session[] | undefined;
 
   constructor(state: ServerState, about: About) {
     this.state = state;
@@ -92,6 +94,17 @@ export class SqlEngine {
   /** Runs a batch; `signal` is the client's attention. */
   async *run(session: Session, bound: Bound, signal: AbortSignal): AsyncGenerator<Answer> {
     yield* this.#batch(session, bound, signal);
+  }
+
+  /** Whether sessions that are told to end take their time; those that did are let go. */
+  hold(on: boolean): void {
+    for (const session of this.#held ?? []) this.#end(session);
+    this.#held = on ? [] : undefined;
+  }
+
+  #end(session: Session): void {
+    this.leave(session);
+    session.end();
   }
 
   /** A session as new, for whoever takes its connection out of a pool. */
@@ -269,7 +282,7 @@ export class SqlEngine {
     // On Azure SQL Database a session is seen, and ended, from the database it is in.
     if (victim === undefined || (context.azure && victim.database !== context.database.name))
       throw sqlErrors.sessionUnknown(id);
-    this.leave(victim);
-    victim.end();
+    if (this.#held === undefined) this.#end(victim);
+    else this.#held.push(victim);
   }
 }
