@@ -239,6 +239,15 @@ test('a leaked password is never put back, also where the new one is refused', a
   expect(peaceful.target.logins.get('app')?.has(peaceful.firstPassword)).toBe(true);
 });
 
+test('a published password is put back without asking first: a target may still accept it by an old copy', async () => {
+  const world = makeWorld('single-user');
+  world.target.cachedAnswers = 100;
+  const before = world.target.logins.get('app');
+  const outcome = await rotate(world.deps(), request(world, 'scheduled'));
+  expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'candidate-refused' } });
+  expect(world.target.logins.get('app')).toEqual(before);
+});
+
 describe.each(['single-user', 'issue-revoke'] as const)(
   'a second request that finds the candidate of %s stored',
   (strategy) => {
