@@ -93,6 +93,26 @@ export async function findPrincipal(server: Server, account: Account, name: stri
   return (await findPair(server, account, name, name))[0];
 }
 
+/** The kind of account that the first name logs in as, and both accounts. On Azure SQL Database two connections are asked at a time. */
+export async function identify(
+  server: Server,
+  first: string,
+  second: string,
+  endpoint: Endpoint,
+): Promise<{ readonly account: Account; readonly pair: Awaited<ReturnType<typeof findPair>> }> {
+  const login: Account = { kind: 'login', home: master };
+  const logins = findPair(server, login, first, second).then(
+    (pair) => ({ kind: 'found' as const, pair }),
+    // An admin of contained users alone may be unknown in master; whether that matters shows below.
+    (error: unknown) => ({ kind: 'failed' as const, error }),
+  );
+  const account = await findAccount(server, first, endpoint);
+  if (account.kind === 'contained-user') return { account, pair: await findPair(server, account, first, second) };
+  const found = await logins;
+  if (found.kind === 'failed') throw found.error;
+  return { account, pair: found.pair };
+}
+
 /** Two accounts by their names, in one question. */
 export async function findPair(
   server: Server,

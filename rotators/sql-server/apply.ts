@@ -2,7 +2,7 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
-import { bareName, findAccount, findPair, findPrincipal, mayBeLocked, passwordStatement } from './accounts.ts';
+import { bareName, findAccount, findPrincipal, identify, mayBeLocked, passwordStatement } from './accounts.ts';
 import { adminPlace, asAdmin, mayBeAzure, type SqlStep } from './connect.ts';
 import { flushLogins } from './copies.ts';
 import { enabling, prepare } from './prepare.ts';
@@ -67,10 +67,10 @@ export async function applyAlternating(
   const name = bareName(candidate.username ?? '', step.endpoint);
   const secrets = [candidate.password, live.password, step.current.password];
   const work = async (server: Server): Promise<ApplyOutcome> => {
-    const account = await findAccount(server, liveName, step.endpoint);
+    const { account, pair } = await identify(server, liveName, name, step.endpoint);
     const place = { ...adminPlace(step), permission: changePermission(account.kind) };
     const at: Work = { step, live, account, place, environment };
-    const [current, other] = await findPair(server, account, liveName, name);
+    const [current, other] = pair;
     if (current === undefined) return unknownAccount(at, liveName);
     const prepared = await prepare(server, at, { live: current, other, name });
     if (isFailure(prepared)) return prepared;

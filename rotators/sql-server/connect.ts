@@ -77,8 +77,9 @@ export async function asAdmin<Result>(
 ): Promise<Result | Failure> {
   const { admin, adminEndpoint, endpoint } = step;
   const who = { ...adminPlace(step), ...place };
+  const also = endpoint.database === undefined ? {} : { also: endpoint.database };
   const as = async (identity: Identity, database: string | undefined) =>
-    withServer(opening(step, adminEndpoint, database, identity, environment, secrets), work);
+    withServer({ ...opening(step, adminEndpoint, database, identity, environment, secrets), ...also }, work);
   let outcome: ServerOutcome<Result | Failure>;
   if (admin.kind === 'self') outcome = await as(identityOf(self), endpoint.database);
   else if (admin.kind === 'connection') {

@@ -1,7 +1,9 @@
 /** Reading what accounts were given in one database, in one batch, as far as whoever is connected may see it. */
 import * as z from 'zod';
 import { inherited, membership, paramsOf, permissionColumns, permissionRow, type Subject } from './catalogue.ts';
+import { SqlFault } from './fault.ts';
 import { type DatabaseUser, type Namesake, permissionRight, type Right } from './grants.ts';
+import type { Results } from './link.ts';
 import { quoteName } from './quote.ts';
 import type { Server } from './server.ts';
 
@@ -67,7 +69,9 @@ const permissionQueries = [
   permissionsOn('', `NULL AS name, NULL AS schemaName, ${nothing}`, 'NOT IN (1, 3, 4, 5, 6, 24, 25, 26)'),
 ];
 
-const databaseBatch = [usersQuery, rolesQuery, schemasQuery, ...permissionQueries].join('\n');
+const databaseQueries = [usersQuery, rolesQuery, schemasQuery, ...permissionQueries];
+const databaseBatch = databaseQueries.join('\n');
+const resultsOfOne = databaseQueries.length;
 
 /** What the accounts were given in one database. */
 export interface DatabaseReading {
@@ -91,11 +95,59 @@ export async function readDatabase(
   database: string,
   subjects: readonly Subject[],
 ): Promise<DatabaseReading> {
-  const [users = [], roles = [], schemas = [], ...permissions] = await server.read(
-    database,
-    databaseBatch,
-    paramsOf(subjects),
+  return databaseReading(database, await server.read(database, databaseBatch, paramsOf(subjects)));
+}
+
+/** Databases of one batch: what few there are takes one answer, and no answer grows without end. */
+const inOneBatch = 10;
+
+/**
+ * Reads many databases. Where one connection enters all of them, several share a batch; on Azure SQL Database each is a connection of its
+ * own, and as many are asked at a time. What cannot be entered is left out.
+ */
+export async function readDatabases(
+  server: Server,
+  databases: readonly string[],
+  subjects: readonly Subject[],
+): Promise<readonly DatabaseReading[]> {
+  const readings: DatabaseReading[] = [];
+  const each = async (names: readonly string[]): Promise<readonly DatabaseReading[]> =>
+    (await Promise.all(names.map((name) => enterable(() => readDatabase(server, name, subjects))))).flatMap(
+      (one) => one ?? [],
+    );
+  for (let start = 0; start < databases.length; start += inOneBatch) {
+    const some = databases.slice(start, start + inOneBatch);
+    const together = server.azure ? undefined : await enterable(() => readTogether(server, some, subjects));
+    readings.push(...(together ?? (await each(some))));
+  }
+  return readings;
+}
+
+async function readTogether(
+  server: Server,
+  databases: readonly string[],
+  subjects: readonly Subject[],
+): Promise<readonly DatabaseReading[]> {
+  const [first = '', ...others] = databases;
+  const batch = [databaseBatch, ...others.map((name) => `USE ${quoteName(name)};\n${databaseBatch}`)].join('\n');
+  const results = await server.read(first, batch, paramsOf(subjects));
+  return databases.map((name, index) =>
+    databaseReading(name, results.slice(index * resultsOfOne, (index + 1) * resultsOfOne)),
   );
+}
+
+/** Undefined where the database cannot be entered. */
+export async function enterable<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SqlFault && (error.kind === 'missing' || error.kind === 'refused')) return undefined;
+    throw error;
+  }
+}
+
+function databaseReading(database: string, results: Results): DatabaseReading {
+  const [users = [], roles = [], schemas = [], ...permissions] = results;
   const principals = z.array(userRow).parse(users);
   const members = z.array(membership).parse(roles);
   const owned = z.array(ownedRow).parse(schemas);

@@ -19,6 +19,8 @@ export interface Opening {
   readonly endpoint: Endpoint;
   /** Absent: the login's default. */
   readonly database?: string;
+  /** Another database that will be asked: where each is a connection of its own, both are opened at a time. */
+  readonly also?: string;
   readonly identity: Identity;
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;

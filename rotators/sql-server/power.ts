@@ -7,8 +7,7 @@
  */
 import { type Account, master, type Principal } from './accounts.ts';
 import type { Subject } from './catalogue.ts';
-import { type DatabaseReading, readDatabase } from './database-catalogue.ts';
-import { SqlFault } from './fault.ts';
+import { type DatabaseReading, readDatabases } from './database-catalogue.ts';
 import type { Right } from './grants.ts';
 import type { Server } from './server.ts';
 import { readServer, type ServerReading } from './server-catalogue.ts';
@@ -75,11 +74,7 @@ export async function unsafeAccount(
   const own = unsafePrincipal(server, account, principal);
   if (own !== undefined || account.kind !== 'login') return own;
   const onServer = await readServer(server, [principal]);
-  const readings: DatabaseReading[] = [];
-  for (const database of strongDatabases(onServer)) {
-    const reading = await enterable(() => readDatabase(server, database, [principal]));
-    if (reading !== undefined) readings.push(reading);
-  }
+  const readings = await readDatabases(server, strongDatabases(onServer), [principal]);
   return powerfulWords(powerOf(principal, onServer, readings));
 }
 
@@ -93,14 +88,4 @@ export function powerfulWords(power: string | undefined): string | undefined {
   return power === undefined
     ? undefined
     : `${power}, which makes it as powerful as an administrator: let it change its own password (strategy "single-user", no tag "admin").`;
-}
-
-/** Undefined where the database cannot be entered. */
-export async function enterable<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof SqlFault && (error.kind === 'missing' || error.kind === 'refused')) return undefined;
-    throw error;
-  }
 }

@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { type Account, isTaken, master, type Principal } from './accounts.ts';
 import type { Subject } from './catalogue.ts';
-import { type DatabaseReading, readDatabase } from './database-catalogue.ts';
+import { type DatabaseReading, readDatabase, readDatabases } from './database-catalogue.ts';
 import type { Namesake, Rights } from './grants.ts';
 import { bareRights, copyRights, createSecond, judge, withOrphans } from './pair.ts';
-import { enterable, powerfulWords, powerOf, unsafePrincipal } from './power.ts';
+import { powerfulWords, powerOf, unsafePrincipal } from './power.ts';
 import { quoteName } from './quote.ts';
 import { judgeReach, outOfSight } from './reach.ts';
 import type { Server } from './server.ts';
@@ -29,9 +29,6 @@ export interface Pair {
   readonly name: string;
 }
 
-/** Each database of Azure SQL Database is a connection of its own, so several are asked at a time. */
-const atOnce = 8;
-
 /** Reads the rights of both logins at once, in every database that the admin may enter. */
 export async function readPair(server: Server, account: Account, { live, other, name }: Pair): Promise<PairReading> {
   const idle: Subject = other ?? { name };
@@ -46,13 +43,11 @@ export async function readPair(server: Server, account: Account, { live, other, 
     ({ name: database, state, open: enters }) =>
       state === 0 && (server.azure || enters === 1) && database.toLowerCase() !== 'tempdb',
   );
-  const readings: DatabaseReading[] = [];
-  const width = server.azure ? atOnce : 1;
-  for (let start = 0; start < open.length; start += width) {
-    const some = open.slice(start, start + width);
-    const found = await Promise.all(some.map((row) => enterable(() => readDatabase(server, row.name, subjects))));
-    readings.push(...found.flatMap((one) => one ?? []));
-  }
+  const readings = await readDatabases(
+    server,
+    open.map((row) => row.name),
+    subjects,
+  );
   const [mine, theirs] = [gathered(live, onServer, readings), gathered(idle, onServer, readings)];
   return { live: mine, other: theirs, onServer, readings };
 }
@@ -87,7 +82,8 @@ export async function prepare(server: Server, at: Work, pair: Pair): Promise<Pre
   const unsafe = unsafePair(server, account, pair, reading);
   if (unsafe !== undefined) return notSafe(at, unsafe.login, unsafe.detail);
   const databases = reading.live.users.map(({ database }) => database);
-  const replicated = await notReplicated(server, at, [step.endpoint.database ?? server.database, ...databases]);
+  const places = [step.endpoint.database ?? server.database, ...databases];
+  const replicated = await notReplicated(server, at, places, reading.onServer);
   if (replicated !== undefined) return replicated;
   const reach = await reachOf(server, at, reading);
   if (isFailure(reach)) return reach;

@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { Account } from './accounts.ts';
 import { SqlFault } from './fault.ts';
 import type { Server } from './server.ts';
+import type { ServerReading } from './server-catalogue.ts';
 
 export interface Replicated {
   readonly database: string;
@@ -19,8 +20,16 @@ export interface Replicated {
 const partnerRow = z.object({ partner: z.string() });
 const replicaRow = z.object({ replica: z.unknown() });
 
-/** Those of the databases that have a replica elsewhere. What the server does not say is taken as none. */
-export async function replicasOf(server: Server, databases: readonly string[]): Promise<readonly Replicated[]> {
+/** Those of the databases that have a replica elsewhere. What the server does not say is taken as none. `onServer`: what was read already. */
+export async function replicasOf(
+  server: Server,
+  databases: readonly string[],
+  onServer?: ServerReading,
+): Promise<readonly Replicated[]> {
+  if (onServer !== undefined && !server.azure && !server.managed) {
+    const here = onServer.databases.filter(({ name, replica }) => databases.includes(name) && replica !== null);
+    return here.map(({ name }) => ({ database: name }));
+  }
   const found = await Promise.all([...new Set(databases)].map((database) => replicaOf(server, database)));
   return found.flatMap((one) => one ?? []);
 }

@@ -2,7 +2,7 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { RetireOutcome, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
-import { type Account, bareName, findAccount, findPair, type Principal, passwordStatement } from './accounts.ts';
+import { type Account, bareName, identify, type Principal, passwordStatement } from './accounts.ts';
 import { adminPlace, asAdmin, loginOf, type SqlStep } from './connect.ts';
 import { comesTo, flushLogins } from './copies.ts';
 import { rightNamed, SqlFault } from './fault.ts';
@@ -28,10 +28,10 @@ export async function retire(
   const work = async (server: Server): Promise<RetireOutcome> => {
     // One login for both: its old password is gone, and there is nothing to look up that a login without rights might not see.
     if (previous.username === step.current.username && !step.emergency) return { kind: 'retired', sessionsEnded: 0 };
-    const account = await findAccount(server, name, step.endpoint);
-    const at = { step, live: step.current, account, place: adminPlace(step), environment };
     const published = bareName(step.current.username ?? '', step.endpoint);
-    const [principal, current] = await findPair(server, account, name, published);
+    const { account, pair } = await identify(server, name, published, step.endpoint);
+    const [principal, current] = pair;
+    const at = { step, live: step.current, account, place: adminPlace(step), environment };
     if (principal === undefined) return { kind: 'retired', sessionsEnded: 0 };
     // The account that is published now must never be closed.
     if (current?.sid.equals(principal.sid) !== true) {

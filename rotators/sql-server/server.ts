@@ -111,7 +111,6 @@ class Connections {
 
   /** Notes that a connection that was opened without a name is in this database. */
   rename(database: string, link: Link): void {
-    this.#links.clear();
     this.#links.set(database.toLowerCase(), Promise.resolve(link));
   }
 
@@ -130,7 +129,7 @@ class Connections {
   }
 
   async #enter(database: string | undefined): Promise<Link> {
-    const { database: _first, ...opening } = this.#opening;
+    const { database: _first, also: _also, ...opening } = this.#opening;
     const link = new Link({ ...opening, ...(database === undefined ? {} : { database }) });
     // Known before it is open, so that an aborted call can cut it.
     this.#open.add(link);
@@ -176,13 +175,17 @@ const helloQuery = `SELECT CONVERT(nvarchar(33), SYSUTCDATETIME(), 126) AS clock
   CONVERT(int, SERVERPROPERTY(N'EngineEdition')) AS edition, DB_NAME() AS entered, SUSER_SID() AS ownSid`;
 
 async function greet(connections: Connections, opening: Opening): Promise<Server> {
+  const { also, endpoint } = opening;
+  const openAlso = (): void => void (also === undefined ? undefined : connections.to(also).catch(() => undefined));
+  if (isAzureHost(endpoint)) openAlso();
   const link = await connections.to(opening.database);
   const [answers = []] = await connections.scrubbing(link, () => link.query(helloQuery, {}));
   const answer = hello.parse(answers[0]);
   // Added after the answer came: whatever the way took makes the deadline earlier than the lease's end, never later.
   const deadline = answer.clock + opening.remainingMs();
   const azure = oneDatabaseEditions.includes(answer.edition);
-  connections.rename(answer.entered, link);
+  if (opening.database === undefined) connections.rename(answer.entered, link);
+  if (azure) openAlso();
   const place = async (database: string): Promise<{ link: Link; use: string }> =>
     azure ? { link: await connections.to(database), use: '' } : { link, use: `USE ${quoteName(database)};\n` };
   const read: Server['read'] = async (database, sql, params = {}) => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
-import { bareName, findAccount, findPair } from './accounts.ts';
+import { bareName, identify } from './accounts.ts';
 import { asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './connect.ts';
 import { settleRefusal } from './copies.ts';
 import { adminFailure, SqlFault } from './fault.ts';
@@ -114,8 +114,8 @@ async function missingByCatalogue(
     bareName(one.username ?? '', step.endpoint),
   );
   return asAdmin(step, step.current, environment, [credential.password, step.current.password], async (server) => {
-    const account = await findAccount(server, name, step.endpoint);
-    const [live, other] = await findPair(server, account, liveName, name);
+    const { account, pair } = await identify(server, name, liveName, step.endpoint);
+    const [other, live] = pair;
     if (live === undefined || other === undefined) return [];
     const reading = await readPair(server, account, { live, other, name });
     return compareRights(reading.live.rights, reading.other.rights).lesser.map(describeRight);

@@ -8,6 +8,7 @@ import type { FaultPlace } from './fault.ts';
 import { unsafeAccount } from './power.ts';
 import { replicasOf, replicaWords } from './replicas.ts';
 import type { Server } from './server.ts';
+import type { ServerReading } from './server-catalogue.ts';
 
 /** The right a change of this kind of account takes. */
 export function changePermission(account: Account['kind']): string {
@@ -42,9 +43,10 @@ export async function notReplicated(
   server: Server,
   { step, account }: Pick<Work, 'step' | 'account'>,
   databases: readonly string[],
+  onServer?: ServerReading,
 ): Promise<Failure | undefined> {
   if (account.kind !== 'login') return undefined;
-  const detail = replicaWords(account, await replicasOf(server, databases));
+  const detail = replicaWords(account, await replicasOf(server, databases, onServer));
   return detail === undefined ? undefined : failure('strategy-unsupported', { secret: step.secret, detail });
 }
 
