@@ -137,9 +137,10 @@ function report({ failure, ...result }: Failed, log: Log): void {
 function reportRetirement(result: RetirementResult | Skipped, log: Log): void {
   switch (result.kind) {
     case 'retired': {
-      const { evidence, logins, cut, sessionsEnded } = result;
+      const { evidence, logins, cut, sessionsEnded, sessionsGoOn } = result;
       const wereCut = [...cut.sessions, ...cut.consumers].join(', ') || undefined;
-      log.info('retired', { ...about(result), evidence, logins: logins.join(', '), cut: wereCut, sessionsEnded });
+      const counts = { sessionsEnded, sessionsGoOn };
+      log.info('retired', { ...about(result), evidence, logins: logins.join(', '), cut: wereCut, ...counts });
       return;
     }
     case 'waiting': {

@@ -155,6 +155,7 @@ export const retirement = z.looseObject({
   consumers: z.array(z.string()),
   logins: z.array(z.string()),
   sessionsEnded: z.number().optional(),
+  sessionsGoOn: z.number().optional(),
   retireBy: z.string().optional(),
   steps: z.array(step),
 });

@@ -40,6 +40,9 @@ export const retire: Command = {
     for (const session of one.sessions) terminal.out(`  session  ${plain(session)}`);
     for (const consumer of one.consumers) terminal.out(`  consumer ${plain(consumer)} has not acknowledged`);
     if (one.sessionsEnded !== undefined && one.sessionsEnded > 0) terminal.out(`  ${one.sessionsEnded} sessions ended`);
+    if (one.sessionsGoOn !== undefined && one.sessionsGoOn > 0) {
+      terminal.out(`  ${one.sessionsGoOn} sessions go on until they end: the target refuses new ones only`);
+    }
     if (one.retireBy !== undefined) terminal.out(`  it ends by itself ${absolute(one.retireBy, now())}`);
     return exit;
   },

@@ -9,7 +9,7 @@ import { rightNamed, SqlFault } from './fault.ts';
 import { quoteName } from './quote.ts';
 import type { Server } from './server.ts';
 import { readServer } from './server-catalogue.ts';
-import { type Ended, endSessions } from './sessions.ts';
+import { type Ended, endSessions, liveSessions } from './sessions.ts';
 import { unsafeLogin, type Work } from './work.ts';
 
 /**
@@ -34,11 +34,12 @@ export async function retire(
     const at = { step, live: step.current, account, place: adminPlace(step), environment };
     if (principal === undefined) return { kind: 'retired', sessionsEnded: 0 };
     // The account that is published now must never be closed.
-    if (current?.sid.equals(principal.sid) !== true) {
-      const closed = await close(server, at, principal, previous);
-      if (closed !== undefined) return closed;
+    if (current?.sid.equals(principal.sid) === true) {
+      return step.emergency ? endAll(server, at, principal) : { kind: 'retired', sessionsEnded: 0 };
     }
-    return step.emergency ? endAll(server, at, principal) : { kind: 'retired', sessionsEnded: 0 };
+    const closed = await close(server, at, principal, previous);
+    if (closed !== undefined) return closed;
+    return step.emergency ? endAll(server, at, principal) : goingOn(server, at, principal);
   };
   const place = { login: name, permission: 'ALTER ANY LOGIN or ALTER ANY USER' };
   return asAdmin(step, step.current, environment, secrets, work, place);
@@ -66,6 +67,20 @@ async function close(
 function closingStatement(step: SqlStep, account: Account, name: string): string {
   if (account.kind === 'login') return `ALTER LOGIN ${quoteName(name)} DISABLE;`;
   return passwordStatement(account, name, step.newPassword().reveal());
+}
+
+/** Neither a disabled login nor a new password ends a session. Where they cannot be seen, nobody can say how many go on. */
+async function goingOn(server: Server, { step, account }: Work, principal: Principal): Promise<RetireOutcome> {
+  const database = step.endpoint.database ?? server.database;
+  try {
+    const sessionsGoOn = (await liveSessions(server, account, principal, database)).filter(({ ours }) => !ours).length;
+    return { kind: 'retired', sessionsEnded: 0, ...(sessionsGoOn === 0 ? {} : { sessionsGoOn }) };
+  } catch (error) {
+    if (error instanceof SqlFault && (error.kind === 'forbidden' || error.kind === 'rejected')) {
+      return { kind: 'retired', sessionsEnded: 0 };
+    }
+    throw error;
+  }
 }
 
 /** Ends every session of the account. The credential is refused already, so nobody comes back. */

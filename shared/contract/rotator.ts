@@ -107,8 +107,14 @@ export type UseOutcome =
   | { readonly kind: 'unknown'; readonly detail: string };
 
 export type RetireOutcome =
-  /** `sessionsEnded`: how many were cut. */
-  { readonly kind: 'retired'; readonly sessionsEnded: number } | Failure;
+  | {
+      readonly kind: 'retired';
+      /** How many were cut. */
+      readonly sessionsEnded: number;
+      /** How many go on although the credential is refused, because the target keeps a session until it ends by itself. */
+      readonly sessionsGoOn?: number;
+    }
+  | Failure;
 
 /** One line of a preflight: a claim, and whether it holds. */
 export interface Check {

@@ -84,7 +84,7 @@ test.each([
   rig.fixture.knobs.clockOffsetMs = 0;
 });
 
-describe('an emergency', () => {
+describe('the end of a login', () => {
   const open = async (credential: Credential, appName: string): Promise<mssql.ConnectionPool> => {
     const pool = new mssql.ConnectionPool({
       server: rig.fixture.server.host,
@@ -101,7 +101,21 @@ describe('an emergency', () => {
     return pool;
   };
 
-  test('tells all sessions to end in one batch, one that goes by our own name too, and looks until none is left', async () => {
+  test('in time leaves its sessions alone, and says how many go on', async () => {
+    const scene = await rig.fixture.scene('alternating-users');
+    const pool = await open(scene.current, 'shop');
+    const published = { username: `${scene.current.username}_alt`, password: newPassword() };
+    const step = rig.step('alternating-users', scene, { current: published });
+    expect(await rig.rotator.retire(step, scene.current)).toEqual({
+      kind: 'retired',
+      sessionsEnded: 0,
+      sessionsGoOn: 1,
+    });
+    await pool.request().batch('SELECT 1 AS one');
+    await pool.close();
+  });
+
+  test('in an emergency tells all sessions to end in one batch, one that goes by our own name too, and looks until none is left', async () => {
     const scene = await rig.fixture.scene('alternating-users');
     const names = Array.from({ length: 30 }, (_, index) => (index === 7 ? 'keyturn' : `shop ${index}`));
     const pools = await Promise.all(names.map((name) => open(scene.current, name)));
@@ -118,7 +132,7 @@ describe('an emergency', () => {
     await Promise.all(pools.map((pool) => pool.close()));
   });
 
-  test('whose sessions take their time says how many are open, and finishes when it is asked again', async () => {
+  test('in an emergency whose sessions take their time says how many are open, and finishes when it is asked again', async () => {
     const scene = await rig.fixture.scene('alternating-users');
     const pool = await open(scene.current, 'long work');
     rig.fixture.server.holdSessions(true);

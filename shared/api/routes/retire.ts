@@ -27,6 +27,7 @@ const retired = z.object({
   consumers: z.array(z.string()).describe('Consumers that have not acknowledged the new version.'),
   logins: z.array(z.string()).describe('Logins, slots or key ids that are dead now.'),
   sessionsEnded: z.int().optional(),
+  sessionsGoOn: z.int().optional().describe('Sessions that go on although the old credential is refused.'),
   retireBy: time.optional(),
   steps: z.array(stepView),
 });
@@ -107,9 +108,9 @@ function answerOf(result: RetirementResult): Answer {
   const about = { rotationId, vault, secret, steps };
   switch (result.kind) {
     case 'retired': {
-      const { evidence, cut, logins, sessionsEnded } = result;
+      const { evidence, cut, logins, sessionsEnded, sessionsGoOn } = result;
       const held = { sessions: [...cut.sessions], consumers: [...cut.consumers] };
-      return ok({ ...about, state: 'retired', evidence, ...held, logins: [...logins], sessionsEnded });
+      return ok({ ...about, state: 'retired', evidence, ...held, logins: [...logins], sessionsEnded, sessionsGoOn });
     }
     case 'waiting': {
       const held = { sessions: [...result.holding.sessions], consumers: [...result.holding.consumers] };

@@ -10,6 +10,8 @@ export interface Retired extends Attempted {
   /** The logins, slots or key ids that are dead now. */
   readonly logins: readonly string[];
   readonly sessionsEnded: number;
+  /** Sessions that go on although the credential is refused. */
+  readonly sessionsGoOn: number;
 }
 
 /** The old credential is in use, and its deadline is not reached. */

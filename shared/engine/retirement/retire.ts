@@ -86,6 +86,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
     cut: holding,
     logins: old.versions.map((version) => credentialName(version.credential)),
     sessionsEnded: ended.sessionsEnded,
+    sessionsGoOn: ended.sessionsGoOn,
     steps: attempt.steps,
   };
 }
@@ -212,10 +213,11 @@ async function endAll(
   target: Target,
   { revoke }: Stamp,
   versions: readonly Earlier[],
-): Promise<{ readonly kind: 'ended'; readonly sessionsEnded: number } | Failure> {
+): Promise<{ readonly kind: 'ended'; readonly sessionsEnded: number; readonly sessionsGoOn: number } | Failure> {
   const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
   const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
   let sessionsEnded = 0;
+  let sessionsGoOn = 0;
   for (const { secret, credential } of versions) {
     // Somebody may have published the same credential by hand: what is current is never made unusable.
     const isSame = credential.password.equals(target.credential.password);
@@ -226,6 +228,7 @@ async function endAll(
       );
       if (isFailure(ended)) return ended;
       sessionsEnded += ended.sessionsEnded;
+      sessionsGoOn += ended.sessionsGoOn ?? 0;
     }
     if (hasTarget && !isSame) {
       const proven = await proveRefused(work, current, target, credential);
@@ -237,7 +240,7 @@ async function endAll(
     );
     if (isFailure(disabled)) return disabled;
   }
-  return { kind: 'ended', sessionsEnded };
+  return { kind: 'ended', sessionsEnded, sessionsGoOn };
 }
 
 async function proveRefused(
