@@ -1,6 +1,7 @@
 /**
- * A stand-in for SQL Server on loopback: the wire protocol as the real driver speaks it, real login state, and a strict reading of
- * the statements the rotator sends. It is no database: tables hold no rows.
+ * A stand-in for SQL Server on loopback: the wire protocol, real login state, and a strict reading of the statements the rotator sends.
+ * It is no database: tables hold no rows. What Microsoft's reference says of logins, permissions and Azure SQL Database it does; FreeTDS
+ * and Microsoft.Data.SqlClient log in to it in tests. It lives here and not with the tests because the demo rotates a login on it.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
