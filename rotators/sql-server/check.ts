@@ -187,8 +187,9 @@ async function pairLines(asking: Asking, name: string, live: Principal): Promise
     const fix = `Name another login with the tag "users" of ${step.secret}.`;
     return [failed('second login', `the name ${pair.other} belongs to something else there.`, fix)];
   }
-  const reading = await readPair(server, account, { live, other, name: pair.other });
-  const unsafe = unsafePair(server, account, { live, other, name: pair.other }, reading);
+  const names = { live, other, name: pair.other };
+  const reading = await readPair(server, account, names, step.endpoint.database);
+  const unsafe = unsafePair(server, account, names, reading);
   if (unsafe !== undefined) {
     const fix = `Name another login with the tag "users" of ${step.secret}.`;
     return [failed('second login', `${unsafe.login}: ${unsafe.detail}`, fix)];

@@ -22,6 +22,8 @@ export interface PairReading {
   readonly readings: readonly DatabaseReading[];
 }
 
+const sameName = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase();
+
 export interface Pair {
   readonly live: Principal;
   /** Absent: it does not exist yet. */
@@ -29,8 +31,13 @@ export interface Pair {
   readonly name: string;
 }
 
-/** Reads the rights of both logins at once, in every database that the admin may enter. */
-export async function readPair(server: Server, account: Account, { live, other, name }: Pair): Promise<PairReading> {
+/** Reads the rights of both logins at once, in every database that the admin may enter. `consumers`: the one that the value names. */
+export async function readPair(
+  server: Server,
+  account: Account,
+  { live, other, name }: Pair,
+  consumers: string | undefined,
+): Promise<PairReading> {
   const idle: Subject = other ?? { name };
   const subjects = [live, idle];
   if (account.kind === 'contained-user') {
@@ -43,11 +50,10 @@ export async function readPair(server: Server, account: Account, { live, other, 
     ({ name: database, state, open: enters }) =>
       state === 0 && (server.azure || enters === 1) && database.toLowerCase() !== 'tempdb',
   );
-  const readings = await readDatabases(
-    server,
-    open.map((row) => row.name),
-    subjects,
-  );
+  const names = open.map((row) => row.name);
+  // The master of Azure SQL Database may list nothing to an admin of logins.
+  const unlisted = server.azure && consumers !== undefined && !names.some((one) => sameName(one, consumers));
+  const readings = await readDatabases(server, unlisted ? [...names, consumers] : names, subjects);
   const [mine, theirs] = [gathered(live, onServer, readings), gathered(idle, onServer, readings)];
   return { live: mine, other: theirs, onServer, readings };
 }
@@ -78,7 +84,7 @@ export async function prepare(server: Server, at: Work, pair: Pair): Promise<Pre
   if (other === undefined && (await isTaken(server, account, name))) {
     return notSafe(at, name, 'the name belongs to something else there.');
   }
-  const reading = await readPair(server, account, pair);
+  const reading = await readPair(server, account, pair, step.endpoint.database);
   const unsafe = unsafePair(server, account, pair, reading);
   if (unsafe !== undefined) return notSafe(at, unsafe.login, unsafe.detail);
   const databases = reading.live.users.map(({ database }) => database);

@@ -79,7 +79,12 @@ export async function judgeReach(
     const detail = `${unseen.offline.join(', ')} is not online, and the login in use may have rights there that the other one must have too. Bring it online, drop it, or use the strategy "single-user".`;
     return failure('target-busy', { ...at, detail });
   }
-  return { kind: 'reach', warnings: [] };
+  return { kind: 'reach', warnings: server.azure && unseen.hidden ? [hiddenWarning(step)] : [] };
+}
+
+/** On Azure SQL Database nobody can be asked which databases there are but whoever may see them in master. */
+function hiddenWarning({ secret }: SqlStep): string {
+  return `${secret}: the admin may not see every database of the server; if the login in use has rights in one that is not listed in master, grant the same to the other by hand.`;
 }
 
 type Entered = readonly string[] | Extract<Awaited<ReturnType<typeof logIn>>, { kind: 'fault' }>;

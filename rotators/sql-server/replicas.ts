@@ -27,7 +27,8 @@ export async function replicasOf(
   onServer?: ServerReading,
 ): Promise<readonly Replicated[]> {
   if (onServer !== undefined && !server.azure && !server.managed) {
-    const here = onServer.databases.filter(({ name, replica }) => databases.includes(name) && replica !== null);
+    const wanted = new Set(databases.map((name) => name.toLowerCase()));
+    const here = onServer.databases.filter(({ name, replica }) => wanted.has(name.toLowerCase()) && replica !== null);
     return here.map(({ name }) => ({ database: name }));
   }
   const found = await Promise.all([...new Set(databases)].map((database) => replicaOf(server, database)));

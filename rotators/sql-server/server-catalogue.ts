@@ -70,8 +70,10 @@ export async function readServer(server: Server, subjects: readonly Subject[]): 
 }
 
 async function oneByOne(server: Server, params: Record<string, string | Buffer>): Promise<readonly Part[]> {
-  const parts: Part[] = [];
-  for (const query of serverBatch) {
+  const [listing = '', ...others] = serverBatch;
+  // Which databases there are must be known: whatever is not listed would not be looked into.
+  const parts: Part[] = [(await server.read(master, listing))[0]];
+  for (const query of others) {
     parts.push((await tolerating(() => server.read(master, query, params)))?.[0]);
   }
   return parts;

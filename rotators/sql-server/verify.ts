@@ -117,7 +117,7 @@ async function missingByCatalogue(
     const { account, pair } = await identify(server, name, liveName, step.endpoint);
     const [other, live] = pair;
     if (live === undefined || other === undefined) return [];
-    const reading = await readPair(server, account, { live, other, name });
+    const reading = await readPair(server, account, { live, other, name }, step.endpoint.database);
     return compareRights(reading.live.rights, reading.other.rights).lesser.map(describeRight);
   });
 }

@@ -145,6 +145,16 @@ describe('a paused database', () => {
   });
 });
 
+test('an admin that may not list the databases looks into the one that the value names, and says that there may be others', async () => {
+  const scene = await rig.fixture.scene('alternating-users');
+  await rig.sql('DENY VIEW ANY DATABASE TO rotation_admin');
+  const step = rig.step('alternating-users', scene);
+  const { candidate, outcome } = await rig.apply(step);
+  await rig.sql('REVOKE VIEW ANY DATABASE FROM rotation_admin');
+  expect(outcome).toMatchObject({ kind: 'applied', warnings: [expect.stringContaining('every database')] });
+  expect(await rig.rotator.verify(step, candidate)).toEqual({ kind: 'accepted' });
+});
+
 test('an emergency ends the sessions of the login in every database', async () => {
   const scene = await rig.fixture.scene('alternating-users');
   await rig.sql('CREATE USER rotation_admin FOR LOGIN rotation_admin', 'elsewhere');
