@@ -4,12 +4,16 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { mysqlFiles } from '../local/mysql/files.ts';
 
 interface Server {
   readonly program: string;
+  /** What to install: packages, or how to get what is none. */
   readonly package: string;
   /** The file that starts it: whatever imports it, however indirectly, needs the server. */
   readonly startedBy: string;
+  /** Whether it is there, where it is not on anybody's path. */
+  readonly isThere?: () => boolean;
   /** CI runs without it where the machine has none. */
   readonly optional?: true;
 }
@@ -21,10 +25,17 @@ const servers: readonly Server[] = [
   // Clients that know nothing of this project, which the stand-in for SQL Server is held to.
   { program: 'tsql', package: 'freetds-bin', startedBy: 'test/local/freetds.ts' },
   { program: 'dotnet', package: 'the .NET SDK 10', startedBy: 'test/dotnet-sql-client/run.ts' },
+  {
+    program: 'mysqld',
+    package: 'MySQL (npm run fetch:mysql)',
+    startedBy: 'local/mysql/index.ts',
+    isThere: () => mysqlFiles() !== undefined,
+  },
 ];
 
 /** Debian keeps servers in a folder that is on the path of root alone. */
-function isInstalled({ program }: Server): boolean {
+function isInstalled({ program, isThere }: Server): boolean {
+  if (isThere !== undefined) return isThere();
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders.some((folder) => existsSync(join(folder, program)));
 }

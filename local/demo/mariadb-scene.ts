@@ -1,5 +1,6 @@
 import { createConnection } from 'mysql2/promise';
-import { type MariadbServer, startMariadb } from '../mariadb.ts';
+import { startMariadb } from '../mariadb.ts';
+import type { MysqlFamilyServer } from '../mysql-family.ts';
 import { putSecret } from './put.ts';
 import type { Scene } from './scene.ts';
 
@@ -17,7 +18,7 @@ const init = [
 
 /** MariaDB: one login with two passwords during the overlap. */
 export function mariadbScene(): Scene {
-  let server: MariadbServer | undefined;
+  let server: MysqlFamilyServer | undefined;
   return {
     secret,
     about: 'one login that holds two passwords for a while',

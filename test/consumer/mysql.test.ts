@@ -1,11 +1,12 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RotatingMysqlPoolOptions, rotatingMysqlPool, type WatchedSecret } from '../../consumer/index.ts';
-import { type MariadbServer, startMariadb } from '../../local/mariadb.ts';
+import { startMariadb } from '../../local/mariadb.ts';
+import type { MysqlFamilyServer } from '../../local/mysql-family.ts';
 import { findSecrets } from '../canary.ts';
 import { canary, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';
 
-let server: MariadbServer;
+let server: MysqlFamilyServer;
 let admin: mysql.Connection;
 
 beforeAll(async () => {

@@ -1,16 +1,35 @@
-/** MariaDB for tests: logins made and looked at by an owner of the server, never by the rotator. */
+/** MySQL and MariaDB for tests: logins made and looked at by an owner of the server, never by the rotator. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { type MariadbOptions, type MariadbServer, startMariadb } from '../../local/mariadb.ts';
-import { mysql } from '../../rotators/mysql/entry.ts';
-import type { MysqlTags } from '../../rotators/mysql/tags.ts';
-import type { Credential } from '../../shared/contract/credential.ts';
-import type { Endpoint, Rotator, RotatorEnvironment } from '../../shared/contract/rotator.ts';
-import { SecretText } from '../../shared/contract/secret-text.ts';
-import type { Strategy } from '../../shared/contract/strategy.ts';
-import type { Scene, Session, Target, Variant } from '../conformance/harness.ts';
-import { newPassword } from '../conformance/step.ts';
+import type { MysqlFamilyOptions, MysqlFamilyServer } from '../../../local/mysql-family.ts';
+import { mysql } from '../../../rotators/mysql/entry.ts';
+import type { MysqlTags } from '../../../rotators/mysql/tags.ts';
+import type { Credential } from '../../../shared/contract/credential.ts';
+import type { Endpoint, Rotator, RotatorEnvironment } from '../../../shared/contract/rotator.ts';
+import { SecretText } from '../../../shared/contract/secret-text.ts';
+import type { Strategy } from '../../../shared/contract/strategy.ts';
+import type { Scene, Session, Target, Variant } from '../../conformance/harness.ts';
+import { newPassword } from '../../conformance/step.ts';
+
+/** What the two servers write differently. Each comes with the file that starts its server, so that a test loads only its own. */
+export interface Flavour {
+  readonly name: 'MySQL' | 'MariaDB';
+  readonly start: (options: MysqlFamilyOptions) => Promise<MysqlFamilyServer>;
+  readonly settings: readonly string[];
+  /** The right to end other logins' sessions. */
+  readonly endSessions: string;
+  /** SET DEFAULT ROLE reporting … */
+  readonly roleOf: 'FOR' | 'TO';
+  /** IDENTIFIED … for a login that has no password at all. */
+  readonly withoutPassword: string;
+  /** Selects `locked` of one account, by name: 1 or 0. */
+  readonly locked: string;
+  /** Whether there is a right, part of ALL PRIVILEGES, that only its own kind may change. */
+  readonly hasSystemUser: boolean;
+  /** Tables that hold accounts, rights and roles. */
+  readonly tables: readonly string[];
+}
 
 export const owner = { user: 'owner', password: 'owner-of-a-throwaway-server' };
 export const admin: Credential = {
@@ -20,15 +39,7 @@ export const admin: Credential = {
 export const powerless: Credential = { username: 'powerless', password: new SecretText('powerless-throwaway') };
 
 // Loopback is a network like any other here: accounts have host parts, as they have in real life.
-const host = '127.%';
-
-/** The rights of docs/rotators/mysql.md and no more, so that the tests prove them to be enough. */
-const adminRights = [
-  `CREATE USER rotation_admin@'${host}' IDENTIFIED BY '${admin.password.reveal()}';`,
-  `GRANT CREATE USER, PROCESS, CONNECTION ADMIN ON *.* TO rotation_admin@'${host}';`,
-  `GRANT SELECT ON mysql.* TO rotation_admin@'${host}';`,
-  `GRANT SELECT, INSERT, UPDATE ON orders.* TO rotation_admin@'${host}' WITH GRANT OPTION;`,
-];
+export const host = '127.%';
 
 const init = [
   `CREATE USER owner@'${host}' IDENTIFIED BY '${owner.password}';`,
@@ -37,20 +48,28 @@ const init = [
   'CREATE TABLE orders.items (id INT);',
   'CREATE DATABASE reports;',
   'CREATE TABLE reports.totals (id INT);',
-  ...adminRights,
   `CREATE USER powerless@'${host}' IDENTIFIED BY '${powerless.password.reveal()}';`,
   `GRANT SELECT ON mysql.* TO powerless@'${host}';`,
 ];
 
-// Whoever creates a role may grant it, so this is not for the init file, which nobody in particular runs.
+/** The rights of docs/rotators/mysql.md and no more, so that the tests prove them to be enough. */
+const adminRights = ({ endSessions }: Flavour) => [
+  `CREATE USER rotation_admin@'${host}' IDENTIFIED BY '${admin.password.reveal()}';`,
+  `GRANT CREATE USER, PROCESS, ${endSessions} ON *.* TO rotation_admin@'${host}';`,
+  `GRANT SELECT ON mysql.* TO rotation_admin@'${host}';`,
+  `GRANT SELECT, INSERT, UPDATE ON orders.* TO rotation_admin@'${host}' WITH GRANT OPTION;`,
+];
+
+// MariaDB lets the one who creates a role grant it, so this is not for the init file, which nobody in particular runs.
 const roles = [
   'CREATE ROLE reporting',
   'GRANT SELECT ON reports.* TO reporting',
   `GRANT reporting TO rotation_admin@'${host}' WITH ADMIN OPTION`,
 ];
 
-export interface MariadbBench {
-  readonly server: MariadbServer;
+export interface MysqlBench {
+  readonly flavour: Flavour;
+  readonly server: MysqlFamilyServer;
   readonly endpoint: Endpoint;
   /** One statement as the owner of the server. */
   asOwner(statement: string, values?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
@@ -60,22 +79,23 @@ export interface MariadbBench {
   close(): Promise<void>;
 }
 
-export async function startBench(options: MariadbOptions = {}): Promise<MariadbBench> {
-  const server = await startMariadb({
+export async function startBench(flavour: Flavour, options: MysqlFamilyOptions = {}): Promise<MysqlBench> {
+  const server = await flavour.start({
     ...options,
     log: true,
-    init: [...init, ...(options.init ?? [])],
-    settings: ['--skip-name-resolve', ...(options.settings ?? [])],
+    init: [...init, ...adminRights(flavour), ...(options.init ?? [])],
+    settings: ['--skip-name-resolve', ...flavour.settings, ...(options.settings ?? [])],
   });
   const connection = await connect(server, owner);
   // The driver quotes values for this mode; a test may have set the server to another.
   await connection.query("SET SESSION sql_mode = ''");
-  const asOwner: MariadbBench['asOwner'] = async (statement, values = []) => {
+  const asOwner: MysqlBench['asOwner'] = async (statement, values = []) => {
     const [rows] = await connection.query(statement, [...values]);
     return Array.isArray(rows) ? rows.map((row) => ({ ...row })) : [];
   };
   for (const statement of roles) await asOwner(statement);
   return {
+    flavour,
     server,
     endpoint: { host: server.host, port: server.port, database: 'orders', options: {} },
     asOwner,
@@ -85,9 +105,10 @@ export async function startBench(options: MariadbOptions = {}): Promise<MariadbB
       await asOwner('DROP USER IF EXISTS ?@?, ?@?', [username, host, `${username}_alt`, host]);
       await asOwner('CREATE USER ?@? IDENTIFIED BY ?', [username, host, credential.password.reveal()]);
       if (powerful) await asOwner('GRANT ALL PRIVILEGES ON *.* TO ?@?', [username, host]);
+      if (powerful && flavour.hasSystemUser) await asOwner('REVOKE SYSTEM_USER ON *.* FROM ?@?', [username, host]);
       await asOwner('GRANT SELECT, INSERT ON orders.* TO ?@?', [username, host]);
       await asOwner('GRANT reporting TO ?@?', [username, host]);
-      await asOwner('SET DEFAULT ROLE reporting FOR ?@?', [username, host]);
+      await asOwner(`SET DEFAULT ROLE reporting ${flavour.roleOf} ?@?`, [username, host]);
       return credential;
     },
     logsIn: (credential) => logsIn(server, credential),
@@ -99,19 +120,20 @@ export async function startBench(options: MariadbOptions = {}): Promise<MariadbB
 }
 
 export async function connect(
-  server: MariadbServer,
+  server: MysqlFamilyServer,
   login: { readonly user: string; readonly password: string },
 ): Promise<Connection> {
   return createConnection({ host: server.host, port: server.port, ...login });
 }
 
-export function connectAs(server: MariadbServer, { username = '', password }: Credential): Promise<Connection> {
+export function connectAs(server: MysqlFamilyServer, { username = '', password }: Credential): Promise<Connection> {
   return connect(server, { user: username, password: password.reveal() });
 }
 
-const refusals = new Set([1045, 1698, 1820, 4151]);
+// 1045 and 1698 wrong password, 1820 and 1862 expired, 3118 and 4151 locked, 3955 locked after failed logins.
+const refusals = new Set([1045, 1698, 1820, 1862, 3118, 3955, 4151]);
 
-async function logsIn(server: MariadbServer, credential: Credential): Promise<boolean> {
+async function logsIn(server: MysqlFamilyServer, credential: Credential): Promise<boolean> {
   try {
     const connection = await connectAs(server, credential);
     connection.destroy();
@@ -132,7 +154,7 @@ const attempts = [
 ];
 
 /** Found out by doing it. */
-export async function mayDo(server: MariadbServer, credential: Credential): Promise<readonly string[]> {
+export async function mayDo(server: MysqlFamilyServer, credential: Credential): Promise<readonly string[]> {
   const connection = await connectAs(server, credential);
   try {
     const done: string[] = [];
@@ -149,7 +171,7 @@ export async function mayDo(server: MariadbServer, credential: Credential): Prom
   }
 }
 
-export async function openSession(server: MariadbServer, credential: Credential): Promise<Session> {
+export async function openSession(server: MysqlFamilyServer, credential: Credential): Promise<Session> {
   const connection = await connectAs(server, credential);
   connection.on('error', () => undefined);
   return {
@@ -163,14 +185,16 @@ export async function openSession(server: MariadbServer, credential: Credential)
 }
 
 /** Accounts, rights and roles. */
-export async function snapshot(bench: MariadbBench): Promise<unknown> {
-  const tables = ['global_priv', 'db', 'tables_priv', 'columns_priv', 'procs_priv', 'roles_mapping', 'proxies_priv'];
-  const rows = tables.map((table) => bench.asOwner(`SELECT * FROM mysql.${table}`));
+export async function snapshot({ asOwner, flavour }: MysqlBench): Promise<unknown> {
+  const rows = flavour.tables.map((table) => asOwner(`SELECT * FROM mysql.${table}`));
   return (await Promise.all(rows)).map((table) => table.map((row) => JSON.stringify(row)).sort());
 }
 
-export async function mariadbTarget(strategy: Strategy): Promise<Target<MysqlTags> & { readonly bench: MariadbBench }> {
-  const bench = await startBench();
+export async function mysqlTarget(
+  flavour: Flavour,
+  strategy: Strategy,
+): Promise<Target<MysqlTags> & { readonly bench: MysqlBench }> {
+  const bench = await startBench(flavour);
   return {
     bench,
     scene: (_strategy, variant) => sceneOf(bench, strategy, variant),
@@ -179,7 +203,7 @@ export async function mariadbTarget(strategy: Strategy): Promise<Target<MysqlTag
   };
 }
 
-async function sceneOf(bench: MariadbBench, strategy: Strategy, variant: Variant): Promise<Scene<MysqlTags>> {
+async function sceneOf(bench: MysqlBench, strategy: Strategy, variant: Variant): Promise<Scene<MysqlTags>> {
   const { server, endpoint } = bench;
   const self = variant.admin === 'self';
   const current = await bench.makeLogin({ name: variant.login, powerful: self && strategy === 'dual-password' });
@@ -187,7 +211,7 @@ async function sceneOf(bench: MariadbBench, strategy: Strategy, variant: Variant
     current,
     endpoint,
     adminEndpoint: { host: server.host, port: server.port, options: {} },
-    admin: self ? { kind: 'self' } : { kind: 'connection', secret: 'mariadb-admin', credential: admin },
+    admin: self ? { kind: 'self' } : { kind: 'connection', secret: 'mysql-admin', credential: admin },
     options: {},
     login: bench.logsIn,
     openSession: (credential) => openSession(server, credential),

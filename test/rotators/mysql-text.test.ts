@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { lacking, parseGrant } from '../../rotators/mysql/grants.ts';
+import { parseAccount } from '../../rotators/mysql/quoting.ts';
+import { serverOf } from '../../rotators/mysql/session.ts';
+
+describe('lines of SHOW GRANTS', () => {
+  const account = { user: 'o`brien', host: '10.%' };
+  const shown = '`o``brien`@`10.%`';
+  const other = { user: `x'y`, host: '%' };
+
+  test.each([
+    [`GRANT USAGE ON *.* TO ${shown} IDENTIFIED BY PASSWORD '*ABC'`, [], "GRANT USAGE ON *.* TO 'x''y'@'%'"],
+    [
+      `GRANT SELECT, INSERT (\`a\`, \`b\`) ON \`odd, ON \`.\`t\` TO ${shown}`,
+      ['SELECT ON `odd, ON `.`t`', 'INSERT (`a`, `b`) ON `odd, ON `.`t`'],
+      "GRANT SELECT, INSERT (`a`, `b`) ON `odd, ON `.`t` TO 'x''y'@'%'",
+    ],
+    [
+      `GRANT SELECT ON \`d\`.* TO ${shown} REQUIRE SUBJECT 'WITH GRANT OPTION'`,
+      ['SELECT ON `d`.*'],
+      "GRANT SELECT ON `d`.* TO 'x''y'@'%'",
+    ],
+    [
+      `GRANT SELECT ON \`d\`.* TO ${shown} WITH GRANT OPTION MAX_QUERIES_PER_HOUR 5`,
+      ['SELECT ON `d`.*', 'SELECT ON `d`.* WITH GRANT OPTION'],
+      "GRANT SELECT ON `d`.* TO 'x''y'@'%' WITH GRANT OPTION",
+    ],
+    [`GRANT \`r\`@\`%\` TO ${shown}`, ['ROLE `r`@`%`'], "GRANT `r`@`%` TO 'x''y'@'%'"],
+    [`REVOKE INSERT ON \`d\`.* FROM ${shown}`, ['NOT INSERT ON `d`.*'], "REVOKE INSERT ON `d`.* FROM 'x''y'@'%'"],
+  ])('%s', (line, rights, statement) => {
+    const grant = parseGrant(line, account);
+    expect(grant?.rights).toEqual(rights);
+    expect(grant?.statementFor(other)).toBe(statement);
+  });
+
+  test('of another account are none of this one', () => {
+    expect(parseGrant('GRANT SELECT ON *.* TO `o`@`10.%`', account)).toBeUndefined();
+  });
+
+  test('ALL PRIVILEGES on an object holds every other right on it, and not the right to pass it on', () => {
+    const all = parseGrant(`GRANT ALL PRIVILEGES ON \`d\`.* TO ${shown}`, account);
+    const some = parseGrant(`GRANT SELECT ON \`d\`.* TO ${shown} WITH GRANT OPTION`, account);
+    if (all === undefined || some === undefined) throw new Error('not read');
+    expect(lacking([some], [all])).toEqual(['SELECT ON `d`.* WITH GRANT OPTION']);
+    expect(lacking([all], [some])).toEqual(['ALL PRIVILEGES ON `d`.*']);
+  });
+
+  test('an account is cut at its last sign, since a name may hold one', () => {
+    expect(parseAccount('a@b@10.%')).toEqual({ user: 'a@b', host: '10.%' });
+  });
+});
+
+test('the name and version of a server are read from what it says of itself', () => {
+  expect(serverOf('5.7.44-log')).toMatchObject({ flavour: 'MySQL', version: 50_744 });
+  expect(serverOf('5.5.5-10.11.6-MariaDB-1:10.11.6+maria~deb12')).toMatchObject({
+    flavour: 'MariaDB',
+    version: 101_106,
+  });
+  expect(serverOf('8.0.36-28')).toMatchObject({ flavour: 'MySQL', version: 80_036 });
+  expect(serverOf('9.7.4-2')).toMatchObject({ flavour: 'MySQL', version: 90_704 });
+});
