@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { guardedFolder, onFreePort, ServerNotStarted, startGuarded } from './guarded-child.ts';
 import {
-  generalLogIn,
+  filesIn,
   type MysqlFamilyOptions,
   type MysqlFamilyServer,
   rootPassword,
@@ -35,8 +35,7 @@ export async function startMariadb(options: MysqlFamilyOptions = {}): Promise<My
         await child.stop();
         await folder.remove();
       };
-      const generalLog = generalLogIn(folder.path);
-      return { host: '127.0.0.1', port, rootPassword, folder: folder.path, generalLog, stop };
+      return { host: '127.0.0.1', port, rootPassword, folder: folder.path, ...filesIn(folder.path), stop };
     });
   } catch (error) {
     await folder.remove();
@@ -62,12 +61,7 @@ function common(data: string, temporary: string): string[] {
 }
 
 async function install(data: string, temporary: string): Promise<void> {
-  const args = [
-    ...common(data, temporary),
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--skip-name-resolve',
-  ];
+  const args = [...common(data, temporary), '--auth-root-authentication-method=normal', '--skip-test-db'];
   try {
     await run('mariadb-install-db', args);
   } catch (error) {

@@ -20,6 +20,8 @@ export interface MysqlFamilyServer {
   /** Login `root` may do everything and has this password. */
   readonly rootPassword: string;
   readonly folder: string;
+  /** Unix socket, by which root comes in when the server resolves no names. */
+  readonly socket: string;
   /** Path of the log of all statements; filled only with `log`. */
   readonly generalLog: string;
   /** Ends it and removes its folder. May be called again. */
@@ -28,22 +30,29 @@ export interface MysqlFamilyServer {
 
 export const rootPassword = 'root-of-a-throwaway-server';
 
-/** Path of the log of all statements. */
-export function generalLogIn(folder: string): string {
-  return join(folder, 'general.log');
+/** Where a server has its files. */
+export function filesIn(folder: string): { readonly generalLog: string; readonly socket: string } {
+  return { generalLog: join(folder, 'general.log'), socket: join(folder, 'sock') };
 }
 
 /** Writes what both servers are started with and gives the arguments for it. */
 export async function startArguments(folder: string, options: MysqlFamilyOptions): Promise<readonly string[]> {
+  const { generalLog, socket } = filesIn(folder);
   const initFile = join(folder, 'init.sql');
-  const init = [`ALTER USER root@localhost IDENTIFIED BY '${rootPassword}';`, ...(options.init ?? [])];
+  const init = [
+    // Not for the binary log: every server of a pair has a root of its own.
+    'SET SESSION sql_log_bin = 0;',
+    `ALTER USER root@localhost IDENTIFIED BY '${rootPassword}';`,
+    'SET SESSION sql_log_bin = 1;',
+    ...(options.init ?? []),
+  ];
   await writeFile(initFile, `${init.join('\n')}\n`);
   return [
     '--bind-address=127.0.0.1',
-    `--socket=${join(folder, 'sock')}`,
+    `--socket=${socket}`,
     `--pid-file=${join(folder, 'pid')}`,
     `--init-file=${initFile}`,
-    ...(options.log === true ? ['--general-log=1', `--general-log-file=${generalLogIn(folder)}`] : []),
+    ...(options.log === true ? ['--general-log=1', `--general-log-file=${generalLog}`] : []),
     ...(await tlsSettings(folder, options.tls)),
     ...(options.settings ?? []),
   ];

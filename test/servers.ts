@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { debianPostgres } from '../local/debian-postgres.ts';
 import { mysqlFiles } from '../local/mysql/files.ts';
 
 interface Server {
@@ -30,6 +31,13 @@ const servers: readonly Server[] = [
     package: 'MySQL (npm run fetch:mysql)',
     startedBy: 'local/mysql/index.ts',
     isThere: () => mysqlFiles() !== undefined,
+  },
+  { program: 'pgbouncer', package: 'pgbouncer', startedBy: 'local/pgbouncer.ts' },
+  {
+    program: 'postgres of Debian',
+    package: 'postgresql',
+    startedBy: 'local/debian-postgres.ts',
+    isThere: () => debianPostgres() !== undefined,
   },
 ];
 

@@ -21,6 +21,8 @@ const slow = [
   'test/paths/news.test.ts',
   'test/paths/schedule.test.ts',
   'test/rotators/keys/faults.test.ts',
+  'test/rotators/mysql-mariadb.conformance.test.ts',
+  'test/rotators/postgres-debian.conformance.test.ts',
   'test/rotators/postgres-wire.test.ts',
   'test/rotators/redis.test.ts',
   'test/local/sql-server-dotnet.test.ts',

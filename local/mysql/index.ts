@@ -3,7 +3,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { guardedFolder, onFreePort, ServerNotStarted, startGuarded } from '../guarded-child.ts';
 import {
-  generalLogIn,
+  filesIn,
   type MysqlFamilyOptions,
   type MysqlFamilyServer,
   rootPassword,
@@ -35,8 +35,7 @@ export async function startMysql(options: MysqlFamilyOptions = {}): Promise<Mysq
         await child.stop();
         await folder.remove();
       };
-      const generalLog = generalLogIn(folder.path);
-      return { host: '127.0.0.1', port, rootPassword, folder: folder.path, generalLog, stop };
+      return { host: '127.0.0.1', port, rootPassword, folder: folder.path, ...filesIn(folder.path), stop };
     });
   } catch (error) {
     await folder.remove();
@@ -53,5 +52,4 @@ const small = [
   '--innodb-doublewrite=OFF',
   '--performance-schema=OFF',
   '--skip-log-bin',
-  '--skip-name-resolve',
 ];

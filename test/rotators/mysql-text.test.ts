@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lacking, parseGrant } from '../../rotators/mysql/grants.ts';
-import { parseAccount } from '../../rotators/mysql/quoting.ts';
+import { parseAccount } from '../../rotators/mysql/quote.ts';
 import { serverOf } from '../../rotators/mysql/session.ts';
 
 describe('lines of SHOW GRANTS', () => {

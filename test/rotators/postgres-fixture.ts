@@ -19,6 +19,8 @@ export function quoted(name: string): string {
 
 export interface PostgresFixture extends Target<PostgresTags> {
   readonly server: PostgresServer;
+  /** `server_version_num`: 180004 is 18.4. */
+  readonly version: number;
   /** Runs a statement as superuser. */
   sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   /** Runs a statement as a login. */
@@ -29,8 +31,11 @@ export interface PostgresFixture extends Target<PostgresTags> {
   hold(text: string): Promise<{ release(): Promise<void> }>;
 }
 
-export async function startFixture(options: Parameters<typeof startPostgres>[0] = {}): Promise<PostgresFixture> {
-  const server = await startPostgres(options);
+export async function startFixture(
+  options: Parameters<typeof startPostgres>[0] = {},
+  start = startPostgres,
+): Promise<PostgresFixture> {
+  const server = await start(options);
   const superuser = { username: server.adminUser, password: new SecretText(server.adminPassword) };
   const connect = (credential: Credential, name = database) => connectTo(server, credential, name);
   const run = async (credential: Credential, text: string, values: readonly unknown[] = [], name = database) => {
@@ -44,9 +49,12 @@ export async function startFixture(options: Parameters<typeof startPostgres>[0] 
   const adminPassword = newPassword();
   await run(superuser, `CREATE DATABASE ${database}`, [], 'postgres');
   await run(superuser, prepare(adminPassword), [], database);
+  const [row] = await run(superuser, 'SHOW server_version_num');
+  const version = Number(row?.['server_version_num']);
   let count = 0;
   return {
     server,
+    version,
     environment: server.caPem === undefined ? {} : { trustedCertificates: [server.caPem] },
     sql: (text, values) => run(superuser, text, values),
     as: (credential, text) => run(credential, text),
@@ -58,7 +66,7 @@ export async function startFixture(options: Parameters<typeof startPostgres>[0] 
     },
     scene: (strategy, variant) => {
       count += 1;
-      return makeScene({ server, connect, superuser, adminPassword, run }, strategy, variant, count);
+      return makeScene({ server, version, connect, superuser, adminPassword, run }, strategy, variant, count);
     },
     log: async () => server.log(),
     close: () => server.close(),
@@ -80,6 +88,7 @@ function prepare(adminPassword: SecretText): string {
 
 interface Context {
   readonly server: PostgresServer;
+  readonly version: number;
   readonly connect: (credential: Credential, database?: string) => Promise<Client>;
   readonly superuser: Credential;
   readonly adminPassword: SecretText;
@@ -99,7 +108,7 @@ async function makeScene(
   const { connect, superuser, adminPassword } = context;
   const username = variant.login ?? `app_${count}`;
   const current = { username, password: newPassword() };
-  await context.run(superuser, grants(username, current.password, count));
+  await context.run(superuser, grants(context.version, username, current.password, count));
   const endpoint = endpointOf(context.server);
   // A name that leaves no room for the ending needs the tag; so does nothing else.
   const isLong = Buffer.byteLength(username) > 59;
@@ -129,11 +138,13 @@ export function endpointOf(server: PostgresServer): Endpoint {
   return { host: server.host, port: server.port, database, options };
 }
 
-function grants(username: string, password: SecretText, count: number): string {
+function grants(version: number, username: string, password: SecretText, count: number): string {
   const name = quoted(username);
+  // Before version 16 ADMIN OPTION cannot be had without the membership.
+  const only = version >= 160_000 ? ', INHERIT FALSE, SET FALSE' : '';
   return `
     CREATE ROLE ${name} LOGIN CONNECTION LIMIT 20 PASSWORD '${password.reveal()}';
-    GRANT ${name} TO ${adminName} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;
+    GRANT ${name} TO ${adminName} WITH ADMIN OPTION${only};
     GRANT clerks TO ${name};
     GRANT SELECT (id, note), UPDATE (note) ON by_grant TO ${name};
     GRANT CREATE ON DATABASE ${database} TO ${name};
