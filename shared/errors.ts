@@ -59,6 +59,12 @@ export const failureKinds = {
     (d) => `${d.secret}: ${d.target} could not do it just now: ${d.detail}`,
     () => 'Nothing to do: Keyturn tries again by itself.',
   ),
+  'target-read-only': kind<AtTarget>(
+    'retry',
+    (d) => `${d.secret}: ${d.target} takes no changes now: ${d.detail}`,
+    (d) =>
+      `If ${d.target} is a replica for good, put the address of its primary into the admin secret of ${d.secret}. Keyturn tries again by itself.`,
+  ),
   'target-tls': kind<AtTarget>(
     'blocked',
     (d) => `${d.secret}: the TLS connection to ${d.target} was not trusted: ${d.detail}`,

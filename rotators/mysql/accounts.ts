@@ -1,14 +1,25 @@
-/** What the server keeps about an account, and how an account like another one is made. */
+/** What the server keeps about the accounts of a name. */
 import * as z from 'zod';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { parseJson } from '../../shared/json.ts';
 import { type Fault, fault } from './fault.ts';
-import { type Account, accountText, literal, sameAccount } from './quote.ts';
+import { compare, type Match, nativePlugin } from './hashes.ts';
+import { type Account, accountName, accountText, literal } from './quote.ts';
+import {
+  mariadbRules,
+  mysqlAttributes,
+  mysqlRuleColumns,
+  mysqlRules,
+  type Rules,
+  rulesOnMariadb,
+  rulesOnMysql,
+} from './rules.ts';
 import type { Session } from './session.ts';
 
 /** One of the ways in: a plugin with what it compares a password to. */
 export interface Method {
   readonly plugin: string;
-  readonly hash: string;
+  readonly hash: Buffer;
 }
 
 export interface AccountState {
@@ -17,153 +28,129 @@ export interface AccountState {
   readonly locked: boolean;
   /** MariaDB may know several, MySQL one. */
   readonly methods: readonly Method[];
-  /** MySQL keeps a second password beside the first. Which one it is cannot be seen. */
-  readonly hasSecond: boolean;
-  /** REQUIRE and WITH, as a statement takes them. */
-  readonly requirements: string;
+  /** MySQL keeps a second password beside the first. */
+  readonly second?: Buffer;
+  readonly rules: Rules;
+  /** Which of its passwords one is. The password is not sent anywhere; the answer is worked out once. */
+  placeOf(password: SecretText): Promise<Place>;
 }
 
-export type Found = AccountState | { readonly kind: 'missing' } | Fault;
+/** On MariaDB no password comes before another, and each is a first one. */
+export type Place = 'first' | 'second' | 'none' | 'unreadable';
 
-const hostRow = z.object({ host: z.string() });
+export type Accounts = { readonly kind: 'accounts'; readonly accounts: readonly AccountState[] } | Fault;
 
-/** All accounts of one name, by the hosts they may come from. Roles are none. */
-export async function accountsNamed(
-  session: Session,
-  user: string,
-): Promise<{ readonly kind: 'accounts'; readonly accounts: readonly Account[] } | Fault> {
-  const answer = await session.query(
-    `SELECT Host AS host FROM mysql.user WHERE User = ${literal(user)} AND Host <> ''`,
-  );
-  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
-  const hosts = z.array(hostRow).safeParse(answer.rows);
-  if (!hosts.success) return unreadable(session, 'mysql.user');
-  return { kind: 'accounts', accounts: hosts.data.map(({ host }) => ({ user, host })) };
-}
-
-/** Reads one account. */
-export async function readAccount(session: Session, account: Account): Promise<Found> {
-  const named = await accountsNamed(session, account.user);
-  if (named.kind === 'fault') return named;
-  const exact = named.accounts.find((one) => sameAccount(one, account));
-  if (exact === undefined) return { kind: 'missing' };
-  const requirements = await readRequirements(session, exact);
-  if (requirements.kind === 'fault') return requirements;
-  const ways =
-    session.server.flavour === 'MariaDB' ? await mariadbWays(session, exact) : await mysqlWays(session, exact);
-  return ways.kind === 'fault' ? ways : { ...ways, kind: 'account', account: exact, requirements: requirements.text };
-}
-
-interface Ways {
-  readonly kind: 'ways';
-  readonly locked: boolean;
-  readonly methods: readonly Method[];
-  readonly hasSecond: boolean;
+/** All accounts of one name, by the hosts they may come from. Roles of MariaDB are none. */
+export function readAccounts(session: Session, user: string): Promise<Accounts> {
+  return session.server.flavour === 'MariaDB' ? readMariadb(session, user) : readMysql(session, user);
 }
 
 const method = z.object({ plugin: z.string().optional(), authentication_string: z.string().optional() });
 
 /** The column Priv of mysql.global_priv: https://mariadb.com/kb/en/mysqlglobal_priv-table/ */
-const privilegeDocument = method.extend({
+const privileges = method.extend({
+  ...mariadbRules.shape,
   auth_or: z.array(method).optional(),
   account_locked: z.boolean().optional(),
 });
 
-async function mariadbWays(session: Session, account: Account): Promise<Ways | Fault> {
+const mariadbRow = z.object({ host: z.string(), priv: z.string().transform(parseJson).pipe(privileges) });
+
+async function readMariadb(session: Session, user: string): Promise<Accounts> {
   const answer = await session.query(
-    `SELECT CAST(Priv AS CHAR) AS priv FROM mysql.global_priv WHERE ${whereAccount(account)}`,
+    `SELECT Host AS host, CAST(Priv AS CHAR) AS priv FROM mysql.global_priv WHERE User = ${literal(user)} AND Host <> ''`,
   );
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.global_priv');
-  const document = privilegeDocument.safeParse(parseJson(answer.rows[0]?.['priv']));
-  if (!document.success) return unreadable(session, 'mysql.global_priv');
-  const { auth_or: more = [], account_locked: locked = false, ...outer } = document.data;
-  // An empty entry of the list stands for the fields outside it.
-  const all = more.length === 0 ? [outer] : more.map((one) => (one.plugin === undefined ? outer : one));
-  const methods = all.map((one) => ({ plugin: one.plugin ?? nativePlugin, hash: one.authentication_string ?? '' }));
-  return { kind: 'ways', locked, methods, hasSecond: false };
+  const rows = z.array(mariadbRow).safeParse(answer.rows);
+  if (!rows.success) return unreadable(session, 'mysql.global_priv');
+  const accounts = rows.data.map(({ host, priv }): AccountState => {
+    const { auth_or: more = [], account_locked: locked = false, ...outer } = priv;
+    // An empty entry of the list stands for the fields outside it.
+    const all = more.length === 0 ? [outer] : more.map((one) => (one.plugin === undefined ? outer : one));
+    const methods = all.map(({ plugin = nativePlugin, authentication_string: hash = '' }) => ({
+      plugin,
+      hash: Buffer.from(hash),
+    }));
+    return looked({ kind: 'account', account: { user, host }, locked, methods, rules: rulesOnMariadb(outer) });
+  });
+  return { kind: 'accounts', accounts };
 }
 
-/** The plugin whose hashes a client can compute by itself. An account without a plugin uses it too. */
-export const nativePlugin = 'mysql_native_password';
-
-const mysqlRow = z.object({ plugin: z.string(), locked: z.string(), second: z.coerce.number().nullable() });
-
-async function mysqlWays(session: Session, account: Account): Promise<Ways | Fault> {
-  const answer = await session.query(
-    `SELECT plugin, account_locked AS locked, JSON_CONTAINS_PATH(User_attributes, 'one', '$.additional_password') AS second FROM mysql.user WHERE ${whereAccount(account)}`,
-  );
-  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
-  const row = mysqlRow.safeParse(answer.rows[0]);
-  if (!row.success) return unreadable(session, 'mysql.user');
-  const { plugin, locked, second } = row.data;
-  return { kind: 'ways', locked: locked === 'Y', methods: [{ plugin, hash: '' }], hasSecond: second === 1 };
-}
-
-const requirementRow = z.object({
-  type: z.string(),
-  cipher: z.string(),
-  issuer: z.string(),
-  subject: z.string(),
-  queries: z.coerce.number(),
-  updates: z.coerce.number(),
-  connections: z.coerce.number(),
-  sessions: z.coerce.number(),
+const mysqlRow = mysqlRules.extend({
+  host: z.string(),
+  plugin: z.string(),
+  first: z.string(),
+  locked: z.string(),
+  attributes: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? {} : parseJson(text)))
+    .pipe(mysqlAttributes),
 });
 
-async function readRequirements(
-  session: Session,
-  account: Account,
-): Promise<{ readonly kind: 'requirements'; readonly text: string } | Fault> {
+async function readMysql(session: Session, user: string): Promise<Accounts> {
   const answer = await session.query(
-    `SELECT ssl_type AS type, CAST(ssl_cipher AS CHAR) AS cipher, CAST(x509_issuer AS CHAR) AS issuer, CAST(x509_subject AS CHAR) AS subject, max_questions AS queries, max_updates AS updates, max_connections AS connections, max_user_connections AS sessions FROM mysql.user WHERE ${whereAccount(account)}`,
+    `SELECT Host AS host, plugin, HEX(authentication_string) AS first, account_locked AS locked, CAST(User_attributes AS CHAR) AS attributes, ${mysqlRuleColumns} FROM mysql.user WHERE User = ${literal(user)}`,
   );
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
-  const row = requirementRow.safeParse(answer.rows[0]);
-  return row.success ? { kind: 'requirements', text: requirementsOf(row.data) } : unreadable(session, 'mysql.user');
+  const rows = z.array(mysqlRow).safeParse(answer.rows);
+  if (!rows.success) return unreadable(session, 'mysql.user');
+  const accounts = rows.data.map(({ host, plugin, first, locked, attributes, ...rules }): AccountState => {
+    const { additional_password: second } = attributes;
+    return looked({
+      kind: 'account',
+      account: { user, host },
+      locked: locked === 'Y',
+      methods: [{ plugin, hash: Buffer.from(first, 'hex') }],
+      // Each of its characters is one byte.
+      ...(second === undefined ? {} : { second: Buffer.from(second, 'latin1') }),
+      rules: rulesOnMysql(rules, attributes, session.server.version),
+    });
+  });
+  return { kind: 'accounts', accounts };
 }
 
-function requirementsOf(row: z.infer<typeof requirementRow>): string {
-  const limits = `WITH MAX_QUERIES_PER_HOUR ${row.queries} MAX_UPDATES_PER_HOUR ${row.updates} MAX_CONNECTIONS_PER_HOUR ${row.connections} MAX_USER_CONNECTIONS ${row.sessions}`;
-  return `REQUIRE ${transportOf(row)} ${limits}`;
+/** Working an answer out takes a server's ten thousand rounds, so none is worked out twice. */
+function looked(state: Omit<AccountState, 'placeOf'>): AccountState {
+  const asked: { readonly password: SecretText; readonly place: Promise<Place> }[] = [];
+  return {
+    ...state,
+    placeOf(password) {
+      const before = asked.find((one) => one.password.equals(password));
+      const place = before?.place ?? findPlace(state, password);
+      if (before === undefined) asked.push({ password, place });
+      return place;
+    },
+  };
 }
 
-function transportOf(row: z.infer<typeof requirementRow>): string {
-  switch (row.type) {
-    case '':
-      return 'NONE';
-    case 'ANY':
-      return 'SSL';
-    case 'X509':
-      return 'X509';
-    default: {
-      const parts = [
-        ['CIPHER', row.cipher],
-        ['ISSUER', row.issuer],
-        ['SUBJECT', row.subject],
-      ] as const;
-      return parts
-        .filter(([, value]) => value !== '')
-        .map(([name, value]) => `${name} ${literal(value)}`)
-        .join(' AND ');
-    }
-  }
+async function findPlace(state: Omit<AccountState, 'placeOf'>, password: SecretText): Promise<Place> {
+  const found = await Promise.all(state.methods.map(({ plugin, hash }) => compare(plugin, hash, password)));
+  if (found.includes('same')) return 'first';
+  const [{ plugin } = { plugin: '' }] = state.methods;
+  const second: Match = state.second === undefined ? 'other' : await compare(plugin, state.second, password);
+  if (second === 'same') return 'second';
+  return [...found, second].includes('unreadable') ? 'unreadable' : 'none';
 }
 
-/** Makes an account with the requirements of another one, locked: nobody gets in before it is complete. */
-export async function createLike(
+/** The refusal to leave an account without any password that is known. */
+export function onlyOne(session: Session, state: AccountState): Fault {
+  const detail = `the old password of ${accountName(state.account)} is the only one it has, and the published one is not there`;
+  return fault('rejected', session.target, detail);
+}
+
+/** Makes an account with the rules of another one, locked: nobody gets in before it is complete. */
+export function createLike(
   session: Session,
   model: AccountState,
   account: Account,
   identified: string,
 ): Promise<Fault | undefined> {
+  const { text, attributes } = model.rules;
   return session.change(
-    `CREATE USER ${accountText(account)} ${identified} ${model.requirements} ACCOUNT LOCK`,
+    `CREATE USER ${accountText(account)} ${identified} ${text} ACCOUNT LOCK${attributes}`,
     'CREATE USER on *.*',
   );
-}
-
-function whereAccount(account: Account): string {
-  return `User = ${literal(account.user)} AND Host = ${literal(account.host)}`;
 }
 
 function unreadable(session: Session, table: string): Fault {

@@ -2,13 +2,14 @@
 import type { Check } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
-import { type AccountState, accountsNamed, readAccount } from './accounts.ts';
-import { type Call, failureOf, isEncrypted, openAdmin, resolve } from './connect.ts';
+import type { AccountState } from './accounts.ts';
+import { type Call, choose, failureOf, isEncrypted, openAdmin } from './connect.ts';
+import { fault } from './fault.ts';
 import { type Grant, lacking, ownGrants } from './grants.ts';
 import { nextLogin } from './next.ts';
-import { missingFor, readPair, whyNotSafe } from './pair.ts';
-import { passwordsOf } from './passwords.ts';
-import { accountName, sameAccount } from './quote.ts';
+import { missingFor, type Pair, readPairs, whyNotSafe } from './pair.ts';
+import { passwordsOf } from './passwords-of.ts';
+import { accountName } from './quote.ts';
 import type { Session } from './session.ts';
 import { verify } from './verify.ts';
 
@@ -26,15 +27,21 @@ export async function check(call: Call): Promise<readonly Check[]> {
         `${adminName(call.step)} logs in at ${session.target} (${session.server.flavour} ${session.server.text})`,
       ),
       passed('tls', transport),
+      writable(call, session),
     ];
     // Replacing its own password is all that such a login does, and every login may.
     if (step.strategy === 'single-user' && step.admin.kind === 'self') return [...connected, await published(call)];
     const account = await checkAccount(call, session);
-    const pair = step.strategy === 'alternating-users' ? await checkPair(call, session, next.login) : [];
+    const pair = step.strategy === 'alternating-users' ? await checkPairs(call, session, next.login) : [];
     return [...connected, ...account, ...pair, ...(await permissions(call, session)), await published(call)];
   } finally {
     session.close();
   }
+}
+
+function writable(call: Call, { server, target }: Session): Check {
+  if (server.readOnly === undefined) return passed('writable', 'the server takes changes');
+  return failed('writable', failureOf(call, fault('read-only', target, server.readOnly)));
 }
 
 function passed(name: string, detail: string): Check {
@@ -48,24 +55,25 @@ function failed(name: string, why: Failure): Check {
 async function checkAccount(call: Call, session: Session): Promise<Check[]> {
   const { step } = call;
   const user = step.current.username ?? '';
-  const resolved = await resolve(call, session, user, [step.current]);
-  if (resolved.kind === 'fault') return [failed('login', failureOf(call, resolved))];
-  const state = resolved.kind === 'missing' ? resolved : await readAccount(session, resolved.account);
-  if (state.kind === 'fault') return [failed('login', failureOf(call, state))];
-  if (state.kind === 'missing') {
+  const chosen = await choose(session, user, [step.current]);
+  if (chosen.kind === 'fault') return [failed('login', failureOf(call, chosen))];
+  if (chosen.kind === 'missing') {
     const detail = `${session.target} has no account ${user}`;
     return [{ name: 'login', state: 'failed', detail, fix: `Create ${user}, or correct the login in ${step.secret}.` }];
   }
+  const { states, others } = chosen;
   const checks = [
-    passed('login', `the login is the account ${accountName(state.account)}`),
-    possible(call, session, state),
+    passed('login', `the login is the account ${namesOf(states)}`),
+    ...states.map((state) => possible(call, session, state)),
   ];
-  const named = await accountsNamed(session, user);
-  const others = named.kind === 'fault' ? [] : named.accounts.filter((one) => !sameAccount(one, state.account));
   if (others.length === 0) return checks;
   // They may be somebody else's on purpose, so they are no failure; but a consumer there would not get the new password.
-  const detail = `left alone, although they have the same name: ${others.map(accountName).join(', ')}`;
+  const detail = `left alone, since they have the same name and another password: ${namesOf(others)}`;
   return [...checks, { name: 'other hosts', state: 'unknown', detail }];
+}
+
+function namesOf(states: readonly AccountState[]): string {
+  return states.map(({ account }) => accountName(account)).join(', ');
 }
 
 function possible(call: Call, session: Session, state: AccountState): Check {
@@ -77,10 +85,16 @@ function possible(call: Call, session: Session, state: AccountState): Check {
   return { name: 'strategy', state: 'failed', detail: why, fix };
 }
 
-async function checkPair(call: Call, session: Session, login: string): Promise<Check[]> {
+async function checkPairs(call: Call, session: Session, login: string): Promise<Check[]> {
+  const read = await readPairs(call, session, login, [call.step.current]);
+  if (read.kind === 'fault') return [failed('second login', failureOf(call, read))];
+  const checks: Check[] = [];
+  for (const pair of read.pairs) checks.push(...(await checkPair(call, session, pair)));
+  return checks;
+}
+
+async function checkPair(call: Call, session: Session, pair: Pair): Promise<Check[]> {
   const { step } = call;
-  const pair = await readPair(call, session, login, [step.current]);
-  if (pair.kind === 'fault') return [failed('second login', failureOf(call, pair))];
   const unsafe = whyNotSafe(pair, session);
   if (unsafe !== undefined) {
     const fix = `Choose another second login with the tag "users" of ${step.secret}.`;

@@ -3,13 +3,14 @@
 import { authorities } from '../../shared/authorities.ts';
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName, usesTls } from '../common/transport.ts';
-import { accountsNamed } from './accounts.ts';
+import { type AccountState, type Place, readAccounts } from './accounts.ts';
 import { adminFailure, type Fault, fault } from './fault.ts';
-import { type Account, accountName } from './quote.ts';
+import { accountName } from './quote.ts';
 import { defaultPort, type OpenOptions, openSession, type Session } from './session.ts';
 import type { MysqlTags } from './tags.ts';
 
@@ -59,40 +60,53 @@ export function failureOf(call: Call, met: Fault): Failure {
   return adminFailure(call.step, adminName(call.step), credentialName(call.step.current), met);
 }
 
-export type Resolved = { readonly kind: 'resolved'; readonly account: Account } | { readonly kind: 'missing' } | Fault;
+export interface Chosen {
+  readonly kind: 'chosen';
+  readonly states: readonly AccountState[];
+  /** Whether a known password is one of theirs: whoever holds the value knew it. */
+  readonly proven: boolean;
+  /** Accounts of the same name that take none of them: somebody else's. */
+  readonly others: readonly AccountState[];
+}
 
 /**
- * Which account a login name means. Where several hosts have one, it is the account that lets a known credential in from here: the
- * others belong to somebody else, who may have another password.
+ * Which accounts a login name means. Where several hosts have one, they are all those that take a known password: consumers may come in
+ * through any of them. The others belong to somebody else, who has another password.
  */
-export async function resolve(
-  call: Call,
+export async function choose(
   session: Session,
   user: string,
   known: readonly Credential[],
-): Promise<Resolved> {
-  // The login itself may not be allowed to read the list of accounts, and need not.
-  if (call.step.admin.kind === 'self' && session.account.user === user)
-    return { kind: 'resolved', account: session.account };
-  const named = await accountsNamed(session, user);
-  if (named.kind === 'fault') return named;
-  const [only, ...others] = named.accounts;
+): Promise<Chosen | { readonly kind: 'missing' } | Fault> {
+  const read = await readAccounts(session, user);
+  if (read.kind === 'fault') return read;
+  const passwords = known.filter(({ username }) => username === user).map(({ password }) => password);
+  const taking = await thatTake(read.accounts, passwords);
+  const others = read.accounts.filter((state) => !taking.includes(state));
+  if (taking.length > 0) return { kind: 'chosen', states: taking, proven: true, others };
+  const [only, ...more] = others;
   if (only === undefined) return { kind: 'missing' };
-  if (others.length === 0) return { kind: 'resolved', account: only };
-  for (const credential of known) {
-    if (credential.username !== user) continue;
-    const own = await openAs(call, credential, call.step.adminEndpoint);
-    if (own.kind === 'fault' && own.fault === 'refused') continue;
-    if (own.kind === 'fault') return own;
-    own.close();
-    return { kind: 'resolved', account: own.account };
-  }
-  const names = named.accounts.map(accountName).join(', ');
+  if (more.length === 0) return { kind: 'chosen', states: [only], proven: false, others: [] };
+  const names = others.map(({ account }) => accountName(account)).join(', ');
   return fault(
     'rejected',
     session.target,
-    `several accounts have that name (${names}), and none lets a known password in`,
+    `several accounts have that name (${names}), and none takes a known password`,
   );
+}
+
+/** The accounts that take one of the passwords. */
+export async function thatTake(
+  accounts: readonly AccountState[],
+  passwords: readonly SecretText[],
+): Promise<readonly AccountState[]> {
+  const taking: AccountState[] = [];
+  for (const state of accounts) {
+    const places: Place[] = [];
+    for (const password of passwords) places.push(await state.placeOf(password));
+    if (places.some((place) => place === 'first' || place === 'second')) taking.push(state);
+  }
+  return taking;
 }
 
 function optionsOf(call: Call, endpoint: Endpoint): Omit<OpenOptions, 'credential'> {

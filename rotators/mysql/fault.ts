@@ -21,6 +21,10 @@ export type FaultKind =
   /** It came after its time, and the server did not do it. */
   | 'late'
   | 'unsupported'
+  /** A name is too long for the server. */
+  | 'no-room'
+  /** The server takes no changes now. */
+  | 'read-only'
   /** The login must not be handed out through this secret. */
   | 'unsafe'
   | 'rejected';
@@ -67,12 +71,18 @@ export function faultOf(
   const errno = errnoOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const detail = aborted ? 'the time for the step ran out' : scrubbedText(message, secrets);
-  const kind = aborted ? 'unreachable' : errno === undefined ? kindOfSocket(error, message) : kindOf(errno, moment);
+  const kind = aborted
+    ? 'unreachable'
+    : errno === undefined
+      ? kindOfSocket(error, message)
+      : kindOf(errno, moment, message);
   const cause = scrubbed(error, secrets);
   return { kind: 'fault', fault: kind, target, detail, cause, ...(errno === undefined ? {} : { errno }) };
 }
 
-function kindOf(errno: number, moment: Moment): FaultKind {
+function kindOf(errno: number, moment: Moment, message: string): FaultKind {
+  // 1290 names one of several options, 1836 is that of InnoDB, 1792 that of new transactions.
+  if (errno === 1792 || errno === 1836 || (errno === 1290 && /read.only/i.test(message))) return 'read-only';
   if (busy.has(errno)) return 'busy';
   // An expired password shows only at the first statement.
   if (moment === 'login' ? refused.has(errno) : errno === 1820) return 'refused';
@@ -128,6 +138,10 @@ export function adminFailure(step: { readonly secret: string }, admin: string, l
         { secret: step.secret, detail: `${met.target}: ${met.detail}` },
         met.cause,
       );
+    case 'no-room':
+      return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'users', detail: met.detail }] });
+    case 'read-only':
+      return failure('target-read-only', at, met.cause);
     case 'rejected':
       return failure('target-refused', at, met.cause);
   }

@@ -2,9 +2,8 @@
  * Whoever may edit one secret names a login in it. With the rights of the admin that login could be anybody's, so a powerful one is
  * changed only for somebody who knew its password.
  */
-import type { Credential } from '../../shared/contract/credential.ts';
 import type { AccountState } from './accounts.ts';
-import { type Call, openAs } from './connect.ts';
+import type { Call } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { grantsOf } from './grants.ts';
 import { accountName, sameAccount } from './quote.ts';
@@ -14,34 +13,26 @@ import type { Session } from './session.ts';
 const powerful =
   /^(ALL PRIVILEGES|SUPER|CREATE USER|FILE|SHUTDOWN|SYSTEM_USER|ROLE_ADMIN|SET_USER_ID|SET USER|INSERT|UPDATE|DELETE)( ON \*\.\*| ON `mysql`\.)|GRANT OPTION$|ADMIN OPTION$/;
 
-/** Why the login must not be changed; undefined when it may. */
+/** Why accounts must not be changed; undefined when they may. `proven`: whether a known password is theirs. */
 export async function whyNotOurs(
   call: Call,
   session: Session,
-  state: AccountState,
-  known: readonly Credential[],
+  states: readonly AccountState[],
+  proven: boolean,
 ): Promise<Fault | undefined> {
   if (call.step.admin.kind === 'self') return undefined;
-  const name = accountName(state.account);
-  if (sameAccount(state.account, session.account)) {
-    return fault(
-      'unsafe',
-      session.target,
-      `${name} is the rotation admin itself; a login changes itself without the tag "admin"`,
-    );
-  }
-  const held = await grantsOf(session, state.account);
-  if (held.kind === 'fault') return held;
-  const right = held.grants.flatMap((grant) => grant.rights).find((one) => powerful.test(one));
-  if (right === undefined) return undefined;
-  for (const credential of known) {
-    if (credential.username !== state.account.user) continue;
-    const own = await openAs(call, credential, call.step.adminEndpoint);
-    if (own.kind === 'session') {
-      own.close();
-      return undefined;
+  for (const { account } of states) {
+    const name = accountName(account);
+    if (sameAccount(account, session.account)) {
+      const detail = `${name} is the rotation admin itself; a login changes itself without the tag "admin"`;
+      return fault('unsafe', session.target, detail);
     }
-    if (own.fault !== 'refused') return own;
+    if (proven) continue;
+    const held = await grantsOf(session, account);
+    if (held.kind === 'fault') return held;
+    const right = held.grants.flatMap((grant) => grant.rights).find((one) => powerful.test(one));
+    if (right !== undefined)
+      return fault('unsafe', session.target, `${name} holds ${right}, and no known password of it logs in`);
   }
-  return fault('unsafe', session.target, `${name} holds ${right}, and no known password of it logs in`);
+  return undefined;
 }

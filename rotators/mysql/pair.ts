@@ -1,33 +1,20 @@
 /** Two logins with the same rights: the idle one is made ready, the live one is never touched. */
 import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
-import { type AccountState, createLike, readAccount } from './accounts.ts';
-import { type Call, failureOf, openAs, resolve } from './connect.ts';
+import { type AccountState, createLike, readAccounts } from './accounts.ts';
+import { type Call, choose, failureOf, openAs } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Grant, giveLacking, grantsOf, lacking } from './grants.ts';
 import { whyNotOurs } from './guard.ts';
-import { passwordsOf, type Work } from './passwords.ts';
+import { passwordsOf } from './passwords-of.ts';
 import { type Account, accountName, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
 
-/** What `passwords.ts` needs to work on an account. */
-export function workOn(call: Call, session: Session, state: AccountState): Work {
-  const { step } = call;
-  return {
-    session,
-    state,
-    newPassword: () => step.newPassword(),
-    logsIn: async (password) => {
-      const own = await openAs(call, { username: state.account.user, password }, step.adminEndpoint);
-      if (own.kind === 'fault') return own.fault === 'refused' ? false : own;
-      own.close();
-      return true;
-    },
-  };
-}
+/** Longest name of a login on MySQL, in characters. MariaDB takes 128. */
+const longestOnMysql = 32;
 
+/** The two logins at one of the hosts they may come from. */
 export interface Pair {
-  readonly kind: 'pair';
   /** The account of the live login. */
   readonly model: AccountState;
   readonly modelGrants: readonly Grant[];
@@ -36,29 +23,42 @@ export interface Pair {
   readonly idle?: { readonly state: AccountState; readonly grants: readonly Grant[] };
 }
 
+export interface Pairs {
+  readonly kind: 'pairs';
+  readonly pairs: readonly Pair[];
+  /** Whether a known password is one of the live login's. */
+  readonly proven: boolean;
+}
+
 /** Looks at both logins. Changes nothing. */
-export async function readPair(
+export async function readPairs(
   call: Call,
   session: Session,
   otherUser: string,
   known: readonly Credential[],
-): Promise<Pair | Fault> {
+): Promise<Pairs | Fault> {
   const user = call.step.current.username ?? '';
-  const resolved = await resolve(call, session, user, known);
-  if (resolved.kind === 'fault') return resolved;
-  if (resolved.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
-  const model = await readAccount(session, resolved.account);
-  if (model.kind === 'fault') return model;
-  if (model.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
-  const modelGrants = await grantsOf(session, model.account);
-  if (modelGrants.kind === 'fault') return modelGrants;
-  const other = { user: otherUser, host: model.account.host };
-  const pair = { kind: 'pair', model, modelGrants: modelGrants.grants, other } as const;
-  const state = await readAccount(session, other);
-  if (state.kind === 'fault') return state;
-  if (state.kind === 'missing') return pair;
-  const grants = await grantsOf(session, state.account);
-  return grants.kind === 'fault' ? grants : { ...pair, idle: { state, grants: grants.grants } };
+  if (session.server.flavour === 'MySQL' && [...otherUser].length > longestOnMysql) {
+    const detail = `"${otherUser}" is longer than the ${longestOnMysql} characters that MySQL takes: name both logins in the tag "users".`;
+    return fault('no-room', session.target, detail);
+  }
+  const chosen = await choose(session, user, known);
+  if (chosen.kind === 'fault') return chosen;
+  if (chosen.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
+  const others = await readAccounts(session, otherUser);
+  if (others.kind === 'fault') return others;
+  const pairs: Pair[] = [];
+  for (const model of chosen.states) {
+    const other = { user: otherUser, host: model.account.host };
+    const state = others.accounts.find(({ account }) => sameAccount(account, other));
+    const modelGrants = await grantsOf(session, model.account);
+    if (modelGrants.kind === 'fault') return modelGrants;
+    const grants = state === undefined ? undefined : await grantsOf(session, state.account);
+    if (grants?.kind === 'fault') return grants;
+    const idle = state === undefined || grants === undefined ? {} : { idle: { state, grants: grants.grants } };
+    pairs.push({ model, modelGrants: modelGrants.grants, other, ...idle });
+  }
+  return { kind: 'pairs', pairs, proven: chosen.proven };
 }
 
 /** Why the second login must not be handed out through this secret; undefined when it may. */
@@ -78,6 +78,11 @@ export function missingFor(pair: Pair): readonly string[] {
   return lacking(fromAdmin, pair.idle?.grants ?? []);
 }
 
+/** Rights of the live login that the second one lacks, its own affairs among them. */
+export function lackingIn({ pairs }: Pairs): readonly string[] {
+  return [...new Set(pairs.flatMap(({ modelGrants, idle }) => lacking(modelGrants, idle?.grants ?? [])))];
+}
+
 /** Makes the candidate's login accept its password, creating the login where it is missing. */
 export async function applyPair(
   call: Call,
@@ -87,51 +92,90 @@ export async function applyPair(
 ): Promise<Failure | undefined> {
   const { step } = call;
   const login = candidate.username ?? '';
-  const pair = await readPair(call, session, login, [live, step.current]);
-  if (pair.kind === 'fault') return failureOf(call, pair);
+  const read = await readPairs(call, session, login, [live, step.current]);
+  if (read.kind === 'fault') return failureOf(call, read);
+  const { pairs, proven } = read;
   const at = { secret: step.secret, target: session.target, login };
-  const unsafe = whyNotSafe(pair, session);
-  if (unsafe !== undefined) return failure('login-not-safe', { ...at, detail: unsafe });
-  // The rights of the live login are about to be given to a second one.
-  const stranger = await whyNotOurs(call, session, pair.model, [live, step.current]);
-  if (stranger !== undefined) return failureOf(call, stranger);
-  const missing = missingFor(pair);
-  // A locked login is one that Keyturn made or retired: nobody is on it, so its rights may be completed.
-  if (pair.idle !== undefined && !pair.idle.state.locked && missing.length > 0) {
-    return failure('lesser-rights', { ...at, detail: missing.join('; ') });
+  for (const pair of pairs) {
+    const unsafe = whyNotSafe(pair, session);
+    if (unsafe !== undefined) return failure('login-not-safe', { ...at, detail: unsafe });
+    const missing = missingFor(pair);
+    // A locked login is one that Keyturn made or retired: nobody is on it, so its rights may be completed.
+    if (pair.idle !== undefined && !pair.idle.state.locked && missing.length > 0) {
+      return failure('lesser-rights', { ...at, detail: missing.join('; ') });
+    }
   }
-  const met = await makeReady(call, session, pair, candidate);
+  // The rights of the live login are about to be given to a second one.
+  const models = pairs.map(({ model }) => model);
+  const stranger = await whyNotOurs(call, session, models, proven);
+  if (stranger !== undefined) return failureOf(call, stranger);
+  const met = await makeAllReady(call, session, pairs, candidate);
   return met === undefined ? undefined : failureOf(call, met);
 }
 
+async function makeAllReady(
+  call: Call,
+  session: Session,
+  pairs: readonly Pair[],
+  candidate: Credential,
+): Promise<Fault | undefined> {
+  for (const pair of pairs) {
+    const met = await makeReady(call, session, pair, candidate);
+    if (met !== undefined) return met;
+  }
+  return finishAsItself(call, pairs, candidate);
+}
+
 async function makeReady(call: Call, session: Session, pair: Pair, candidate: Credential): Promise<Fault | undefined> {
+  const { step } = call;
+  const { model, other } = pair;
   const passwords = passwordsOf(session);
-  const why = passwords.whyNotOne(pair.model);
+  const why = passwords.whyNotOne(model);
   if (why !== undefined) return fault('unsupported', session.target, why);
   if (pair.idle === undefined) {
-    const identified = passwords.identified(pair.model, call.step.newPassword());
-    const created = await createLike(session, pair.model, pair.other, identified);
+    const created = await createLike(session, model, other, passwords.identified(model, step.newPassword()));
     if (created !== undefined) return created;
   }
-  const given = await giveLacking(session, pair.other, pair.modelGrants, pair.idle?.grants ?? [], 'admin');
+  const given = await giveLacking(session, other, pair.modelGrants, pair.idle?.grants ?? [], 'admin');
   if (given !== undefined) return given;
-  // The password comes last: until here the login is locked, or as it was.
-  const state = await readAccount(session, pair.other);
+  const state = pair.idle?.state ?? (await readAccount(session, other));
   if (state.kind === 'fault') return state;
-  if (state.kind === 'missing')
-    return fault('busy', session.target, `${accountName(pair.other)} was dropped meanwhile`);
-  const met = await passwords.replace(workOn(call, session, state), candidate.password);
-  return met ?? finishAsItself(call, pair, candidate);
+  // The password comes last: until here the login is locked, or as it was.
+  const asModel = state.locked || state.rules.text !== model.rules.text;
+  const ending = asModel ? ` ${model.rules.text} ACCOUNT UNLOCK` : '';
+  return passwords.replace({ session, states: [state], newPassword: step.newPassword }, candidate.password, ending);
+}
+
+async function readAccount(session: Session, account: Account): Promise<AccountState | Fault> {
+  const read = await readAccounts(session, account.user);
+  if (read.kind === 'fault') return read;
+  const state = read.accounts.find((one) => sameAccount(one.account, account));
+  return state ?? fault('busy', session.target, `${accountName(account)} was dropped meanwhile`);
 }
 
 // Comes after the password, since only the login itself may do it; the next attempt sees what is left of it and goes on.
-async function finishAsItself(call: Call, pair: Pair, candidate: Credential): Promise<Fault | undefined> {
-  const held = pair.idle?.grants ?? [];
-  const left = pair.modelGrants.filter((grant) => grant.ownAffair === true && lacking([grant], held).length > 0);
-  if (left.length === 0) return undefined;
-  const own = await openAs(call, candidate, call.step.adminEndpoint);
-  if (own.kind === 'fault') return own.fault === 'refused' ? { ...own, fault: 'policy' } : own;
-  const met = await giveLacking(own, pair.other, left, held, 'itself');
-  own.close();
-  return met;
+async function finishAsItself(call: Call, pairs: readonly Pair[], candidate: Credential): Promise<Fault | undefined> {
+  const own = (grant: Grant) => grant.ownAffair === true;
+  const unfinished = pairs.filter((pair) => lacking(pair.modelGrants.filter(own), pair.idle?.grants ?? []).length > 0);
+  if (unfinished.length === 0) return undefined;
+  const session = await openAs(call, candidate, call.step.adminEndpoint);
+  if (session.kind === 'fault') return session.fault === 'refused' ? { ...session, fault: 'policy' } : session;
+  try {
+    for (const { other, modelGrants, idle } of unfinished) {
+      const held = idle?.grants ?? [];
+      if (!sameAccount(other, session.account)) {
+        const left = lacking(modelGrants.filter(own), held).join('; ');
+        return fault(
+          'rejected',
+          session.target,
+          `only ${accountName(other)} itself may set this, and it does not come from here: ${left}`,
+        );
+      }
+      const met = await giveLacking(session, other, modelGrants, held, 'itself');
+      if (met !== undefined) return met;
+    }
+    return undefined;
+  } finally {
+    session.close();
+  }
 }

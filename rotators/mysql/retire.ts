@@ -2,11 +2,11 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { RetireOutcome } from '../../shared/contract/rotator.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
-import { readAccount } from './accounts.ts';
-import { type Call, failureOf, openAdmin, resolve } from './connect.ts';
+import { readAccounts } from './accounts.ts';
+import { type Call, failureOf, openAdmin, thatTake } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
-import { workOn } from './pair.ts';
-import { passwordsOf } from './passwords.ts';
+import { nextLogin } from './next.ts';
+import { passwordsOf } from './passwords-of.ts';
 import type { Session } from './session.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
 
@@ -33,16 +33,28 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
   const { step } = call;
   // Replaced in place by the login itself: nothing is left of it, and the login may not look at its own account.
   if (step.strategy === 'single-user' && step.admin.kind === 'self') return undefined;
-  const resolved = await resolve(call, session, previous.username ?? '', [step.current, previous]);
-  if (resolved.kind === 'fault') return resolved;
-  if (resolved.kind === 'missing') return undefined;
-  const state = await readAccount(session, resolved.account);
-  if (state.kind === 'fault') return state;
-  if (state.kind === 'missing') return undefined;
-  const work = workOn(call, session, state);
+  const read = await readAccounts(session, previous.username ?? '');
+  if (read.kind === 'fault') return read;
+  const taking = await thatTake(read.accounts, [previous.password]);
+  if (taking.length > 0 && !isOurs(step, previous)) {
+    const detail = `${previous.username ?? ''} is neither the login in use nor the other one of its pair`;
+    return fault('unsafe', session.target, detail);
+  }
   const passwords = passwordsOf(session);
-  if (step.strategy !== 'alternating-users') return passwords.drop(work, previous.password);
-  return state.locked ? undefined : passwords.lock(work);
+  const newPassword = () => step.newPassword();
+  if (step.strategy !== 'alternating-users') {
+    const work = { session, states: taking, newPassword };
+    return passwords.drop(work, previous.password, step.current.password, step.emergency);
+  }
+  const states = taking.filter(({ locked }) => !locked);
+  return states.length === 0 ? undefined : passwords.lock({ session, states, newPassword });
+}
+
+/** An old version may name any login; a secret ends its own and the other one of its pair. */
+function isOurs(step: Call['step'], previous: Credential): boolean {
+  if (step.strategy !== 'alternating-users') return previous.username === step.current.username;
+  const next = nextLogin(step, step.current);
+  return next.kind === 'login' && next.login === previous.username;
 }
 
 // All sessions of the login go, also those on its new password: they cannot be told apart, and they log in again by themselves.

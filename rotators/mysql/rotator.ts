@@ -9,14 +9,14 @@ import type {
   UseOutcome,
 } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
-import { readAccount } from './accounts.ts';
+import type { AccountState } from './accounts.ts';
 import { check } from './check.ts';
-import { type Call, failureOf, openAdmin, resolve } from './connect.ts';
+import { type Call, choose, failureOf, openAdmin } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
 import { nextLogin } from './next.ts';
-import { applyPair, workOn } from './pair.ts';
-import { passwordsOf } from './passwords.ts';
+import { applyPair } from './pair.ts';
+import { passwordsOf } from './passwords-of.ts';
 import { retire } from './retire.ts';
 import type { Session } from './session.ts';
 import { sessionsOf } from './sessions.ts';
@@ -70,43 +70,42 @@ async function applyInPlace(
   live: Credential,
 ): Promise<Failure | undefined> {
   const { step } = call;
-  const passwords = passwordsOf(session);
   if (step.strategy === 'single-user' && step.admin.kind === 'self') {
     const met = live.password.equals(candidate.password)
       ? undefined
-      : await passwords.replaceOwn(session, candidate.password);
+      : await passwordsOf(session).replaceOwn(session, candidate.password, live.password);
     return met === undefined ? undefined : failureOf(call, met);
   }
-  const state = await accountOf(call, session, candidate.username ?? '', [live, step.current, candidate]);
-  if (state.kind === 'fault') return failureOf(call, state);
-  const unsafe = await whyNotOurs(call, session, state, [live, step.current, candidate]);
+  const user = candidate.username ?? '';
+  const chosen = await choose(session, user, [live, step.current, candidate]);
+  if (chosen.kind === 'fault') return failureOf(call, chosen);
+  if (chosen.kind === 'missing')
+    return failureOf(call, fault('missing', session.target, `there is no account ${user}`));
+  const unsafe = await whyNotOurs(call, session, chosen.states, chosen.proven);
   if (unsafe !== undefined) return failureOf(call, unsafe);
-  const work = workOn(call, session, state);
-  const known = [live, step.current].filter((one) => one.username === candidate.username).map((one) => one.password);
-  const met =
-    step.strategy === 'single-user'
-      ? await passwords.replace(work, candidate.password)
-      : await addSecond(session, work, candidate, known);
+  const met = await changeInPlace(call, session, chosen.states, candidate, live);
   return met === undefined ? undefined : failureOf(call, met);
 }
 
-async function addSecond(
+function changeInPlace(
+  call: Call,
   session: Session,
-  work: ReturnType<typeof workOn>,
+  states: readonly AccountState[],
   candidate: Credential,
-  known: readonly Credential['password'][],
-): Promise<Fault | undefined> {
+  live: Credential,
+): Promise<Fault | undefined> | Fault {
+  const { step } = call;
   const passwords = passwordsOf(session);
-  const why = passwords.whyNotTwo(session, work.state);
-  if (why !== undefined) return fault('unsupported', session.target, why);
-  return passwords.add(work, candidate.password, known);
-}
-
-async function accountOf(call: Call, session: Session, user: string, known: readonly Credential[]) {
-  const resolved = await resolve(call, session, user, known);
-  if (resolved.kind === 'fault') return resolved;
-  const state = resolved.kind === 'missing' ? resolved : await readAccount(session, resolved.account);
-  return state.kind === 'missing' ? fault('missing', session.target, `there is no account ${user}`) : state;
+  const isTwo = step.strategy === 'dual-password';
+  for (const state of states) {
+    const why = isTwo ? passwords.whyNotTwo(session, state) : passwords.whyNotOne(state);
+    if (why !== undefined) return fault('unsupported', session.target, why);
+  }
+  const work = { session, states, newPassword: () => step.newPassword() };
+  if (!isTwo) return passwords.replace(work, candidate.password, '');
+  const known = [live, step.current].filter(({ username }) => username === candidate.username);
+  const kept = known.map(({ password }) => password).filter((password) => !password.equals(candidate.password));
+  return passwords.add(work, candidate.password, kept);
 }
 
 async function inUse(call: Call, previous: Credential): Promise<UseOutcome> {

@@ -21,10 +21,16 @@ export interface Server {
   readonly version: number;
 }
 
+/** How the server was set when the session began. */
+export interface Settings {
+  /** Why it takes no changes, in its own words: `read_only is ON`. Absent where it takes them. */
+  readonly readOnly?: string;
+}
+
 export interface Session {
   readonly kind: 'session';
   readonly target: string;
-  readonly server: Server;
+  readonly server: Server & Settings;
   /** The account the server matched: which of several with one name it is depends on the host we come from. */
   readonly account: Account;
   readonly id: number;
@@ -51,7 +57,18 @@ export interface OpenOptions {
   readonly secrets: readonly SecretText[];
 }
 
-const greeting = z.object({ version: z.string(), account: z.string(), id: z.coerce.number(), now: z.coerce.number() });
+// MariaDB 12 writes OFF and MySQL 0.
+const flag = z.coerce.string().transform((text) => text !== '0' && text !== 'OFF');
+
+const greeting = z.object({
+  version: z.string(),
+  account: z.string(),
+  id: z.coerce.number(),
+  now: z.coerce.number(),
+  readOnly: flag,
+  // Readers of Aurora are set so, and whatever may write elsewhere may not here.
+  innodbReadOnly: flag,
+});
 
 /** Connects, logs in, and makes the session independent of the server's settings. */
 export async function openSession(options: OpenOptions): Promise<Session | Fault> {
@@ -72,6 +89,8 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
     id: hello.id,
     query: (statement) => wire.query(statement, 'statement'),
     change: async (statement, permission) => {
+      // An admin with CONNECTION_ADMIN or SUPER is let past read_only: what it wrote would exist on this server alone.
+      if (server.readOnly !== undefined) return fault('read-only', wire.target, server.readOnly);
       const text = server.flavour === 'MariaDB' ? fenced(statement, offsetMs, options.remainingMs()) : statement;
       const answer = await wire.query(text, 'statement');
       if (answer.kind === 'rows') return undefined;
@@ -83,7 +102,7 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
 
 interface Prepared {
   readonly kind: 'prepared';
-  readonly server: Server;
+  readonly server: Server & Settings;
   readonly hello: z.infer<typeof greeting>;
   /** The server's clock less our own monotonic one. */
   readonly offsetMs: number;
@@ -96,24 +115,33 @@ async function prepare(wire: Wire): Promise<Prepared | Fault> {
   );
   if (set.kind === 'fault') return set;
   const asked = await wire.query(
-    'SELECT VERSION() AS version, CURRENT_USER() AS account, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now',
+    'SELECT VERSION() AS version, CURRENT_USER() AS account, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly',
     'login',
   );
   if (asked.kind === 'fault') return asked;
   const hello = greeting.safeParse(asked.rows[0]);
   if (!hello.success) return fault('rejected', wire.target, 'it did not say which version it is');
   const offsetMs = hello.data.now * 1000 - performance.now();
-  return { kind: 'prepared', server: serverOf(hello.data.version), hello: hello.data, offsetMs };
+  const server = { ...serverOf(hello.data.version), ...settingsOfServer(hello.data) };
+  return { kind: 'prepared', server, hello: hello.data, offsetMs };
+}
+
+function settingsOfServer({ readOnly, innodbReadOnly }: z.infer<typeof greeting>): Settings {
+  const on = [...(readOnly ? ['read_only'] : []), ...(innodbReadOnly ? ['innodb_read_only'] : [])];
+  return on.length === 0 ? {} : { readOnly: on.map((name) => `${name} is ON`).join(', ') };
 }
 
 /**
- * MariaDB compares the time itself before it changes anything. MySQL cannot: a statement that changes a login may not be made
- * conditional there without putting its password into a variable and so into logs.
+ * MariaDB compares the time itself before it changes anything, and looks whether it takes changes still. MySQL cannot: a statement that
+ * changes a login may not be made conditional there without putting its password into a variable and so into logs.
  */
 function fenced(statement: string, offsetMs: number, remainingMs: number): string {
   const deadline = ((offsetMs + performance.now() + remainingMs) / 1000).toFixed(6);
-  return `BEGIN NOT ATOMIC IF UNIX_TIMESTAMP(SYSDATE(6)) > ${deadline} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the change came too late'; END IF; ${statement}; END`;
+  return `BEGIN NOT ATOMIC IF UNIX_TIMESTAMP(SYSDATE(6)) > ${deadline} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the change came too late'; END IF; ${onlyIfWritable} ${statement}; END`;
 }
+
+const onlyIfWritable =
+  "IF CAST(@@GLOBAL.read_only AS CHAR) NOT IN ('0', 'OFF') THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'read_only is ON'; END IF;";
 
 export function serverOf(text: string): Server {
   // Replication with old clients made MariaDB put "5.5.5-" in front of its version.

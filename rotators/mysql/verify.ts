@@ -2,11 +2,10 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
-import { type Call, failureOf, openAdmin, openAs, resolve } from './connect.ts';
+import { type Call, failureOf, openAdmin, openAs } from './connect.ts';
 import type { Fault } from './fault.ts';
-import { grantsOf, lacking } from './grants.ts';
-import { type Account, accountName } from './quote.ts';
-import type { Session } from './session.ts';
+import { lackingIn, readPairs } from './pair.ts';
+import { accountName } from './quote.ts';
 
 export async function verify(call: Call, credential: Credential): Promise<VerifyOutcome> {
   const { step } = call;
@@ -23,27 +22,13 @@ export async function verify(call: Call, credential: Credential): Promise<Verify
   if (isFailure(admin))
     return admin.code === 'target-unreachable' ? { kind: 'unreachable', detail: admin.message } : admin;
   try {
-    const missing = await missingRights(call, admin, own.account);
-    if (missing.kind === 'fault') return outcomeOf(call, missing);
-    return missing.rights.length === 0 ? { kind: 'accepted' } : { kind: 'lesser-rights', missing: missing.rights };
+    const pairs = await readPairs(call, admin, credential.username ?? '', [step.current]);
+    if (pairs.kind === 'fault') return outcomeOf(call, pairs);
+    const missing = lackingIn(pairs);
+    return missing.length === 0 ? { kind: 'accepted' } : { kind: 'lesser-rights', missing };
   } finally {
     admin.close();
   }
-}
-
-async function missingRights(
-  call: Call,
-  admin: Session,
-  account: Account,
-): Promise<{ readonly kind: 'missing-rights'; readonly rights: readonly string[] } | Fault> {
-  const { current } = call.step;
-  const resolved = await resolve(call, admin, current.username ?? '', [current]);
-  if (resolved.kind === 'fault') return resolved;
-  if (resolved.kind === 'missing') return { kind: 'missing-rights', rights: [] };
-  const [model, held] = [await grantsOf(admin, resolved.account), await grantsOf(admin, account)];
-  if (model.kind === 'fault') return model;
-  if (held.kind === 'fault') return held;
-  return { kind: 'missing-rights', rights: lacking(model.grants, held.grants) };
 }
 
 function outcomeOf(call: Call, met: Fault): VerifyOutcome {

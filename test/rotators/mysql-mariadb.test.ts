@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { startMariadb } from '../../local/mariadb.ts';
+import { mariadbReplication } from '../../local/mysql-replica.ts';
 import { host, snapshot } from './mysql/bench.ts';
 import { describeServer } from './mysql/claims.ts';
+import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { onMariadb } from './mysql/on-mariadb.ts';
 
 describeServer(onMariadb, (rig) => {
@@ -48,3 +51,13 @@ describeServer(onMariadb, (rig) => {
     expect(await rig.bench.logsIn(current)).toBe(true);
   });
 });
+
+test('an admin with every right leaves a read-only replica as it is', async () => {
+  const replication = { start: startMariadb, ...mariadbReplication };
+  const pair = await startPairWithAdmin(replication);
+  try {
+    await expectUntouched(replication, pair);
+  } finally {
+    await pair.stop();
+  }
+}, 60_000);

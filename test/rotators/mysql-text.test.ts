@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { lacking, parseGrant } from '../../rotators/mysql/grants.ts';
 import { parseAccount } from '../../rotators/mysql/quote.ts';
 import { serverOf } from '../../rotators/mysql/session.ts';
+import { shaCrypt } from '../../rotators/mysql/sha-crypt.ts';
 
 describe('lines of SHOW GRANTS', () => {
   const account = { user: 'o`brien', host: '10.%' };
@@ -58,4 +59,19 @@ test('the name and version of a server are read from what it says of itself', ()
   });
   expect(serverOf('8.0.36-28')).toMatchObject({ flavour: 'MySQL', version: 80_036 });
   expect(serverOf('9.7.4-2')).toMatchObject({ flavour: 'MySQL', version: 90_704 });
+});
+
+// From the specification: https://www.akkadia.org/drepper/SHA-crypt.txt
+test.each([
+  ['Hello world!', 'saltstring', 5_000, '5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5'],
+  ['Hello world!', 'saltstringsaltst', 10_000, '3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA'],
+  ['This is just a test', 'toolongsaltstrin', 5_000, 'Un/5jzAHMgOGZ5.mWJpuVolil07guHPvOW8mGRcvxa5'],
+  [
+    'a very much longer text to encrypt.  This one even stretches over morethan one line.',
+    'anotherlongsalts',
+    1_400,
+    'Rx.j8H.h8HjEDGomFU8bDkXm3XIUnzyxf12oP84Bnq1',
+  ],
+])('SHA-crypt of "%s" with the salt "%s" and %i rounds', async (password, salt, rounds, digest) => {
+  expect(await shaCrypt(Buffer.from(password), Buffer.from(salt), rounds)).toBe(digest);
 });

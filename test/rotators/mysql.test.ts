@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
+import { startMysql } from '../../local/mysql/index.ts';
+import { mysqlReplication } from '../../local/mysql-replica.ts';
 import { describeServer } from './mysql/claims.ts';
+import { claimsOfHistory } from './mysql/claims-first.ts';
+import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { onMysql } from './mysql/on-mysql.ts';
 
 describeServer(onMysql, (rig) => {
+  claimsOfHistory(rig);
+
   test('a crash left an unpublished password first and the published one second: both it and the new one log in, and the lost one no longer', async () => {
     const { bench } = rig;
     const current = await bench.makeLogin();
@@ -22,3 +28,13 @@ describeServer(onMysql, (rig) => {
     expect(await bench.logsIn(current)).toBe(false);
   });
 });
+
+test('an admin with every right leaves a read-only replica as it is', async () => {
+  const replication = { start: startMysql, ...mysqlReplication };
+  const pair = await startPairWithAdmin(replication);
+  try {
+    await expectUntouched(replication, pair);
+  } finally {
+    await pair.stop();
+  }
+}, 60_000);

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { makeCertificates } from '../../../local/certificates.ts';
 import { newPassword } from '../../conformance/step.ts';
 import { admin, connectAs, type Flavour, host, loadMysql, powerless, snapshot } from './bench.ts';
+import { claimsOfFirst } from './claims-first.ts';
+import { claimsOfHosts } from './claims-hosts.ts';
+import { claimsOfReadOnly } from './claims-read-only.ts';
 import { type Rig, useRig } from './rig.ts';
 
 /** Declares the claims on one server of its own, and what else `more` declares on it. */
@@ -196,6 +199,9 @@ export function describeServer(flavour: Flavour, more: (rig: Rig) => void): void
       const outcome = await rig.rotator.verify({ ...step, endpoint: { ...step.endpoint, database: 'mysql' } }, current);
       expect(outcome).toMatchObject({ kind: 'lesser-rights', missing: [expect.stringContaining('mysql')] });
     });
+    claimsOfFirst(rig);
+    claimsOfHosts(rig);
+    claimsOfReadOnly(rig);
     more(rig);
   });
 }
