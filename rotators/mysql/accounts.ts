@@ -159,5 +159,5 @@ function unreadable(session: Session, table: string): Fault {
 
 /** Says which right is missing where a look was forbidden. */
 export function withPermission(met: Fault, permission: string): Fault {
-  return met.fault === 'forbidden' ? { ...met, permission } : met;
+  return met.fault === 'forbidden' ? { ...met, permission: met.permission ?? permission } : met;
 }

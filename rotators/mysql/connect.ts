@@ -23,6 +23,8 @@ export interface Call {
   readonly environment: RotatorEnvironment;
   /** Credentials whose passwords must not appear in a message. */
   readonly credentials: readonly Credential[];
+  /** Current credentials of attempts in which a failed login was seen to have no consequence. */
+  readonly mayFail: WeakSet<Credential>;
 }
 
 /** A session of the login itself, on a fresh connection. */

@@ -53,10 +53,13 @@ const busy = new Set([1040, 1053, 1077, 1079, 1203, 1205, 1213, 1226, 1969, 3024
 const refused = new Set([1045, 1130, 1251, 1698, 1820, 1862, 3118, 3955, 4151]);
 // 1044 database, 1142 table, 1143 column, 1227 global, 1370 routine, 1410 grants, 1698 and 1045 for statements, 3530 roles
 const forbidden = new Set([1044, 1045, 1095, 1142, 1143, 1227, 1370, 1410, 1698, 1873, 1959, 3530, 3619, 3879]);
-// 1133 and 1396 no such account, 1141 no grants of such an account, 1049 no such database
-const missing = new Set([1049, 1133, 1141, 1396]);
+// 1133 and 1396 no such account, 1141 no grants of such an account, 1049 no such database, 3523 no such role
+const missing = new Set([1049, 1133, 1141, 1396, 3523]);
 // 1819 the policy, 3638 and 3903 used before, 4067 not verifiable
 const policy = new Set([1819, 3638, 3903, 4067]);
+
+// 1524 a plugin that is not loaded, 3878 and 3895 an empty password beside another one
+const unsupported = new Set([1524, 3878, 3895]);
 
 export type Moment = 'login' | 'statement';
 
@@ -77,7 +80,21 @@ export function faultOf(
       ? kindOfSocket(error, message)
       : kindOf(errno, moment, message);
   const cause = scrubbed(error, secrets);
-  return { kind: 'fault', fault: kind, target, detail, cause, ...(errno === undefined ? {} : { errno }) };
+  const permission = kind === 'forbidden' ? rightIn(message) : undefined;
+  return {
+    kind: 'fault',
+    fault: kind,
+    target,
+    detail,
+    cause,
+    ...(errno === undefined ? {} : { errno }),
+    ...(permission === undefined ? {} : { permission }),
+  };
+}
+
+// MySQL and MariaDB name what would have been enough.
+function rightIn(message: string): string | undefined {
+  return /need \(at least one of\) the (.+?) privilege/.exec(message)?.[1];
 }
 
 function kindOf(errno: number, moment: Moment, message: string): FaultKind {
@@ -89,6 +106,7 @@ function kindOf(errno: number, moment: Moment, message: string): FaultKind {
   if (forbidden.has(errno)) return 'forbidden';
   if (missing.has(errno)) return 'missing';
   if (policy.has(errno)) return 'policy';
+  if (unsupported.has(errno)) return 'unsupported';
   if (errno === 1644) return 'late';
   return 'rejected';
 }

@@ -38,9 +38,16 @@ export async function ownGrants(session: Session): Promise<Grants> {
   const answer = await session.query('SHOW GRANTS');
   if (answer.kind === 'fault') return answer;
   const lines = answer.rows.flatMap((row) => Object.values(row)).filter((line) => typeof line === 'string');
-  // Roles list their rights as well on MariaDB, under the name of the role: those lines are the role's, and are left out.
-  const grants = lines.map((line) => parseGrant(line, session.account)).filter((grant) => grant !== undefined);
-  return { kind: 'grants', grants };
+  // A role that is in force lists its rights too: MySQL under our own name, MariaDB under that of the role.
+  const grants = lines.map((line) => parseGrant(line, grantee(line) ?? session.account));
+  return { kind: 'grants', grants: grants.filter((grant) => grant !== undefined) };
+}
+
+/** Whose line it is, where that is a role: MariaDB gives its roles no host. */
+function grantee(line: string): Account | undefined {
+  const [, after = ''] = splitOutside(line, ' TO ');
+  const [, name] = /^`((?:[^`]|``)+)`(?!@)/.exec(after) ?? [];
+  return name === undefined ? undefined : { user: name.replaceAll('``', '`'), host: '' };
 }
 
 const roleRow = z.object({ user: z.string(), host: z.string() });
@@ -82,8 +89,9 @@ export function parseGrant(line: string, account: Account): Grant | undefined {
   const option = /\b(GRANT|ADMIN) OPTION\b/.exec(granted.after.replace(/'(?:[^'\\]|\\.|'')*'/gs, "''"))?.[1];
   const ending = option === undefined ? '' : ` WITH ${option} OPTION`;
   const plain = rightsOf(granted.before.slice('GRANT '.length));
+  const passedOn = option === undefined ? [] : rightsOf(granted.before.slice('GRANT '.length), 'with USAGE');
   return {
-    rights: option === undefined ? plain : [...plain, ...plain.map((right) => `${right}${ending}`)],
+    rights: [...plain, ...passedOn.map((right) => `${right}${ending}`)],
     statementFor: (other) => `${granted.before} TO ${accountText(other)}${ending}`,
   };
 }
@@ -93,19 +101,19 @@ function cutAround(line: string, middle: string): { readonly before: string; rea
   return at < 0 ? undefined : { before: line.slice(0, at), after: line.slice(at + middle.length) };
 }
 
-/** `SELECT, INSERT (a, b) ON x.y` as two rights; roles as one each. USAGE is no right. */
-function rightsOf(text: string): string[] {
+/** `SELECT, INSERT (a, b) ON x.y` as two rights; roles as one each. USAGE is no right, although it may come with the one to pass others on. */
+function rightsOf(text: string, usage: 'with USAGE' | 'without' = 'without'): string[] {
   const pieces = splitOutside(text, ' ON ');
   const [names = '', ...rest] = pieces;
   const object = rest.length === 0 ? '' : ` ON ${rest.join(' ON ')}`;
   return splitOutside(names, ',')
     .map((name) => name.trim())
-    .filter((name) => name !== 'USAGE')
+    .filter((name) => name !== 'USAGE' || usage === 'with USAGE')
     .map((name) => (object === '' ? `ROLE ${name}` : `${name}${object}`));
 }
 
 /** Splits where the separator stands outside of names and parentheses. */
-function splitOutside(text: string, separator: string): string[] {
+export function splitOutside(text: string, separator: string): string[] {
   const pieces: string[] = [];
   let depth = 0;
   let quoted = false;

@@ -4,6 +4,15 @@ import { type Failure, failure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import type { MysqlTags } from './tags.ts';
 
+/**
+ * What MySQL's own policy asks for by default (MEDIUM: upper case, lower case, a digit and one other character), with the one other
+ * character that needs no quoting anywhere.
+ */
+export const generated = {
+  length: 40,
+  alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_',
+} as const;
+
 /** Longest name of a login on MariaDB, in characters. MySQL takes 32 and says so itself. */
 const maxNameLength = 128;
 

@@ -6,6 +6,7 @@ import { type Call, choose, failureOf, openAs } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Grant, giveLacking, grantsOf, lacking } from './grants.ts';
 import { whyNotOurs } from './guard.ts';
+import { generated } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { type Account, accountName, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
@@ -133,7 +134,7 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
   const why = passwords.whyNotOne(model);
   if (why !== undefined) return fault('unsupported', session.target, why);
   if (pair.idle === undefined) {
-    const created = await createLike(session, model, other, passwords.identified(model, step.newPassword()));
+    const created = await createLike(session, model, other, passwords.identified(model, step.newPassword(generated)));
     if (created !== undefined) return created;
   }
   const given = await giveLacking(session, other, pair.modelGrants, pair.idle?.grants ?? [], 'admin');
@@ -143,7 +144,11 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
   // The password comes last: until here the login is locked, or as it was.
   const asModel = state.locked || state.rules.text !== model.rules.text;
   const ending = asModel ? ` ${model.rules.text} ACCOUNT UNLOCK` : '';
-  return passwords.replace({ session, states: [state], newPassword: step.newPassword }, candidate.password, ending);
+  return passwords.replace(
+    { session, states: [state], newPassword: () => step.newPassword(generated) },
+    candidate.password,
+    ending,
+  );
 }
 
 async function readAccount(session: Session, account: Account): Promise<AccountState | Fault> {

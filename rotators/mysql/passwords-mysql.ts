@@ -73,6 +73,8 @@ export const mysqlPasswords: Passwords = {
 
   whyNotOne(state) {
     const plugin = pluginOf(state);
+    if (state.rules.moreFactors)
+      return `${accountName(state.account)} needs further factors, and a password alone does not log in`;
     if (plugins.includes(plugin)) return undefined;
     return `${accountName(state.account)} logs in by ${plugin}, which keeps no password on the server`;
   },

@@ -27,6 +27,8 @@ export function accountText(account: Account): string {
 
 /** The account as the server writes it itself in SHOW GRANTS. */
 export function shownAccount(account: Account): string {
+  // MariaDB writes a role without a host.
+  if (account.host === '') return identifier(account.user);
   return `${identifier(account.user)}@${identifier(account.host)}`;
 }
 

@@ -5,7 +5,7 @@ import { failure, isFailure } from '../../shared/errors.ts';
 import { readAccounts } from './accounts.ts';
 import { type Call, failureOf, openAdmin, thatTake } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
-import { nextLogin } from './next.ts';
+import { generated, nextLogin } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
 import type { Session } from './session.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
@@ -41,7 +41,7 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
     return fault('unsafe', session.target, detail);
   }
   const passwords = passwordsOf(session);
-  const newPassword = () => step.newPassword();
+  const newPassword = () => step.newPassword(generated);
   if (step.strategy !== 'alternating-users') {
     const work = { session, states: taking, newPassword };
     return passwords.drop(work, previous.password, step.current.password, step.emergency);

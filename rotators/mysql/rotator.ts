@@ -14,7 +14,7 @@ import { check } from './check.ts';
 import { type Call, choose, failureOf, openAdmin } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
-import { nextLogin } from './next.ts';
+import { generated, nextLogin } from './next.ts';
 import { applyPair } from './pair.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { retire } from './retire.ts';
@@ -24,10 +24,12 @@ import type { MysqlTags } from './tags.ts';
 import { verify } from './verify.ts';
 
 export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<MysqlTags> {
+  const mayFail = new WeakSet<Credential>();
   const call = (step: Step<MysqlTags>, ...credentials: readonly Credential[]): Call => ({
     step,
     environment,
     credentials,
+    mayFail,
   });
   return {
     propose,
@@ -41,7 +43,7 @@ export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<Mysql
 
 function propose(step: Step<MysqlTags>, current: Credential): Credential | Failure {
   const next = nextLogin(step, current);
-  return isFailure(next) ? next : { ...current, username: next.login, password: step.newPassword() };
+  return isFailure(next) ? next : { ...current, username: next.login, password: step.newPassword(generated) };
 }
 
 async function apply(call: Call, candidate: Credential, live: Credential): Promise<ApplyOutcome> {
@@ -101,7 +103,7 @@ function changeInPlace(
     const why = isTwo ? passwords.whyNotTwo(session, state) : passwords.whyNotOne(state);
     if (why !== undefined) return fault('unsupported', session.target, why);
   }
-  const work = { session, states, newPassword: () => step.newPassword() };
+  const work = { session, states, newPassword: () => step.newPassword(generated) };
   if (!isTwo) return passwords.replace(work, candidate.password, '');
   const known = [live, step.current].filter(({ username }) => username === candidate.username);
   const kept = known.map(({ password }) => password).filter((password) => !password.equals(candidate.password));

@@ -33,6 +33,8 @@ export interface Session {
   readonly server: Server & Settings;
   /** The account the server matched: which of several with one name it is depends on the host we come from. */
   readonly account: Account;
+  /** Where we come from, as the server sees it: an address, or a name where it resolves them. */
+  readonly client: string;
   readonly id: number;
   /** Sends one statement. Never throws. */
   query(statement: string): Promise<Rows>;
@@ -63,6 +65,7 @@ const flag = z.coerce.string().transform((text) => text !== '0' && text !== 'OFF
 const greeting = z.object({
   version: z.string(),
   account: z.string(),
+  client: z.string(),
   id: z.coerce.number(),
   now: z.coerce.number(),
   readOnly: flag,
@@ -86,6 +89,7 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
     target: wire.target,
     server,
     account: parseAccount(hello.account),
+    client: parseAccount(hello.client).host,
     id: hello.id,
     query: (statement) => wire.query(statement, 'statement'),
     change: async (statement, permission) => {
@@ -94,7 +98,7 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
       const text = server.flavour === 'MariaDB' ? fenced(statement, offsetMs, options.remainingMs()) : statement;
       const answer = await wire.query(text, 'statement');
       if (answer.kind === 'rows') return undefined;
-      return answer.fault === 'forbidden' ? { ...answer, permission } : answer;
+      return answer.fault === 'forbidden' ? { ...answer, permission: answer.permission ?? permission } : answer;
     },
     close: () => wire.close(),
   };
@@ -115,7 +119,7 @@ async function prepare(wire: Wire): Promise<Prepared | Fault> {
   );
   if (set.kind === 'fault') return set;
   const asked = await wire.query(
-    'SELECT VERSION() AS version, CURRENT_USER() AS account, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly',
+    'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly',
     'login',
   );
   if (asked.kind === 'fault') return asked;

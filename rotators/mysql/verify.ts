@@ -1,14 +1,20 @@
 /** The proof that a credential logs in, and that it may do what the login in use may. */
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { isFailure } from '../../shared/errors.ts';
+import { type AccountState, readAccounts } from './accounts.ts';
 import { type Call, failureOf, openAdmin, openAs } from './connect.ts';
 import type { Fault } from './fault.ts';
+import { matching } from './hosts.ts';
+import { lockoutOf, lockoutText } from './lockout.ts';
 import { lackingIn, readPairs } from './pair.ts';
 import { accountName } from './quote.ts';
 
 export async function verify(call: Call, credential: Credential): Promise<VerifyOutcome> {
   const { step } = call;
+  const refused = await refusedByCatalogue(call, credential);
+  if (refused !== undefined) return refused;
   // As a consumer does it: with the database, since a login may be kept out of it.
   const { database } = step.endpoint;
   const own = await openAs(call, credential, step.endpoint, database);
@@ -29,6 +35,40 @@ export async function verify(call: Call, credential: Credential): Promise<Verify
   } finally {
     admin.close();
   }
+}
+
+/**
+ * Where failed logins are punished none is made that the server's own catalogue says would fail: one may close the login that is in use.
+ * Undefined where a login may tell, or where the catalogue cannot be read.
+ */
+async function refusedByCatalogue(
+  call: Call,
+  { username = '', password }: Credential,
+): Promise<VerifyOutcome | undefined> {
+  const { step, mayFail } = call;
+  if (step.admin.kind === 'self' || mayFail.has(step.current)) return undefined;
+  const admin = await openAdmin(call, []);
+  if (isFailure(admin)) return undefined;
+  try {
+    const read = await readAccounts(admin, username);
+    if (read.kind === 'fault') return undefined;
+    const rule = await lockoutOf(admin, read.accounts);
+    if (rule.kind === 'free') mayFail.add(step.current);
+    if (rule.kind !== 'lockout') return undefined;
+    const why = await whyRefused(matching(read.accounts, admin.client), password);
+    if (why === undefined) return undefined;
+    const detail = `${admin.target}: ${why} (read from its catalogue; no login was tried, since ${lockoutText(rule.lockout)})`;
+    return { kind: 'refused', detail };
+  } finally {
+    admin.close();
+  }
+}
+
+async function whyRefused(state: AccountState | undefined, password: SecretText): Promise<string | undefined> {
+  if (state === undefined) return 'no account of that name may come from here';
+  if (state.locked) return `${accountName(state.account)} is locked`;
+  const place = await state.placeOf(password);
+  return place === 'none' ? `${accountName(state.account)} has another password` : undefined;
 }
 
 function outcomeOf(call: Call, met: Fault): VerifyOutcome {

@@ -43,7 +43,7 @@ export function newPassword(rules: PasswordRules = {}): SecretText {
   const length = rules.length ?? 40;
   for (;;) {
     const text = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
-    const complete = classes.every((letters) => [...letters].some((letter) => text.includes(letter)));
-    if (rules.alphabet !== undefined || complete) return new SecretText(text);
+    const needed = [...classes, '_'].filter((letters) => [...letters].some((letter) => alphabet.includes(letter)));
+    if (needed.every((letters) => [...letters].some((letter) => text.includes(letter)))) return new SecretText(text);
   }
 }

@@ -3,10 +3,12 @@ import { startMariadb } from '../../local/mariadb.ts';
 import { mariadbReplication } from '../../local/mysql-replica.ts';
 import { host, snapshot } from './mysql/bench.ts';
 import { describeServer } from './mysql/claims.ts';
+import { claimsOfPasswordErrors } from './mysql/claims-lockout.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { onMariadb } from './mysql/on-mariadb.ts';
 
 describeServer(onMariadb, (rig) => {
+  claimsOfPasswordErrors(rig);
   test.each(['dual-password', 'single-user', 'alternating-users'] as const)(
     '%s: a change that reaches the server after its time is refused by the server',
     async (strategy) => {

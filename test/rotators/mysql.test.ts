@@ -3,10 +3,14 @@ import { startMysql } from '../../local/mysql/index.ts';
 import { mysqlReplication } from '../../local/mysql-replica.ts';
 import { describeServer } from './mysql/claims.ts';
 import { claimsOfHistory } from './mysql/claims-first.ts';
+import { claimsOfFailedLoginAttempts } from './mysql/claims-lockout.ts';
+import { claimsOfMysqlPlan } from './mysql/claims-plan.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { onMysql } from './mysql/on-mysql.ts';
 
 describeServer(onMysql, (rig) => {
+  claimsOfMysqlPlan(rig);
+  claimsOfFailedLoginAttempts(rig);
   claimsOfHistory(rig);
 
   test('a crash left an unpublished password first and the published one second: both it and the new one log in, and the lost one no longer', async () => {

@@ -53,9 +53,9 @@ const init = [
 ];
 
 /** The rights of docs/rotators/mysql.md and no more, so that the tests prove them to be enough. */
-const adminRights = ({ endSessions }: Flavour) => [
+const adminRights = [
   `CREATE USER rotation_admin@'${host}' IDENTIFIED BY '${admin.password.reveal()}';`,
-  `GRANT CREATE USER, PROCESS, ${endSessions} ON *.* TO rotation_admin@'${host}';`,
+  `GRANT CREATE USER, PROCESS ON *.* TO rotation_admin@'${host}';`,
   `GRANT SELECT ON mysql.* TO rotation_admin@'${host}';`,
   `GRANT SELECT, INSERT, UPDATE ON orders.* TO rotation_admin@'${host}' WITH GRANT OPTION;`,
 ];
@@ -67,6 +67,14 @@ const roles = [
   `GRANT reporting TO rotation_admin@'${host}' WITH ADMIN OPTION`,
 ];
 
+export interface LoginOptions {
+  readonly name?: string | undefined;
+  readonly password?: SecretText;
+  readonly powerful?: boolean;
+  /** The name leaves no room for that of a second login. */
+  readonly alone?: boolean;
+}
+
 export interface MysqlBench {
   readonly flavour: Flavour;
   readonly server: MysqlFamilyServer;
@@ -74,7 +82,7 @@ export interface MysqlBench {
   /** One statement as the owner of the server. */
   asOwner(statement: string, values?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** A login of its own with the rights of the application. */
-  makeLogin(options?: { readonly name?: string | undefined; readonly powerful?: boolean }): Promise<Credential>;
+  makeLogin(options?: LoginOptions): Promise<Credential>;
   logsIn(credential: Credential): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -83,7 +91,7 @@ export async function startBench(flavour: Flavour, options: MysqlFamilyOptions =
   const server = await flavour.start({
     ...options,
     log: true,
-    init: [...init, ...adminRights(flavour), ...(options.init ?? [])],
+    init: [...init, ...adminRights, ...(options.init ?? [])],
     settings: ['--skip-name-resolve', ...flavour.settings, ...(options.settings ?? [])],
   });
   const connection = await connect(server, owner);
@@ -99,10 +107,12 @@ export async function startBench(flavour: Flavour, options: MysqlFamilyOptions =
     server,
     endpoint: { host: server.host, port: server.port, database: 'orders', options: {} },
     asOwner,
-    makeLogin: async ({ name, powerful } = {}) => {
+    makeLogin: async ({ name, password = newPassword(), powerful, alone } = {}) => {
       const username = name ?? `app_${randomBytes(4).toString('hex')}`;
-      const credential = { username, password: newPassword() };
-      await asOwner('DROP USER IF EXISTS ?@?, ?@?', [username, host, `${username}_alt`, host]);
+      const credential = { username, password };
+      for (const each of [username, ...(alone ? [] : [`${username}_alt`])]) {
+        await asOwner('DROP USER IF EXISTS ?@?', [each, host]);
+      }
       await asOwner('CREATE USER ?@? IDENTIFIED BY ?', [username, host, credential.password.reveal()]);
       if (powerful) await asOwner('GRANT ALL PRIVILEGES ON *.* TO ?@?', [username, host]);
       if (powerful && flavour.hasSystemUser) await asOwner('REVOKE SYSTEM_USER ON *.* FROM ?@?', [username, host]);
@@ -195,6 +205,8 @@ export async function mysqlTarget(
   strategy: Strategy,
 ): Promise<Target<MysqlTags> & { readonly bench: MysqlBench }> {
   const bench = await startBench(flavour);
+  // The suite has emergencies.
+  await bench.asOwner(`GRANT ${flavour.endSessions} ON *.* TO rotation_admin@?`, [host]);
   return {
     bench,
     scene: (_strategy, variant) => sceneOf(bench, strategy, variant),

@@ -6,6 +6,7 @@ import { newPassword } from '../../conformance/step.ts';
 import { admin, connectAs, type Flavour, host, loadMysql, powerless, snapshot } from './bench.ts';
 import { claimsOfFirst } from './claims-first.ts';
 import { claimsOfHosts } from './claims-hosts.ts';
+import { claimsOfPlan } from './claims-plan.ts';
 import { claimsOfReadOnly } from './claims-read-only.ts';
 import { type Rig, useRig } from './rig.ts';
 
@@ -201,6 +202,7 @@ export function describeServer(flavour: Flavour, more: (rig: Rig) => void): void
     });
     claimsOfFirst(rig);
     claimsOfHosts(rig);
+    claimsOfPlan(rig);
     claimsOfReadOnly(rig);
     more(rig);
   });

@@ -1,0 +1,117 @@
+/** The accounts of the login: which they are, whether the strategy is possible, and which rules of theirs a rotation meets. */
+import { z } from 'zod';
+import type { Check } from '../../shared/contract/rotator.ts';
+import { failure } from '../../shared/errors.ts';
+import type { AccountState } from './accounts.ts';
+import { failed, noted, passed } from './check-lines.ts';
+import { type Call, type Chosen, failureOf } from './connect.ts';
+import { lockoutOf, lockoutText } from './lockout.ts';
+import { generated } from './next.ts';
+import { passwordsOf } from './passwords-of.ts';
+import { accountName } from './quote.ts';
+import type { Lockout } from './rules.ts';
+import type { Session } from './session.ts';
+
+export async function checkAccounts(
+  call: Call,
+  session: Session,
+  { states, others }: Chosen,
+): Promise<readonly Check[]> {
+  // They may be somebody else's on purpose, so they are no failure; but a consumer there would not get the new password.
+  const left = `left alone, since they have the same name and another password: ${namesOf(others)}`;
+  return [
+    passed('login', `the login is the account ${namesOf(states)}`),
+    ...(others.length === 0 ? [] : [noted('other hosts', left)]),
+    ...states.flatMap((state) => whyImpossible(call, session, state)),
+    ...(await checkLockout(call, session, states)),
+    ...states.flatMap(checkMemory),
+    ...(await checkPolicy(call, session)),
+  ];
+}
+
+function namesOf(states: readonly AccountState[]): string {
+  return states.map(({ account }) => accountName(account)).join(', ');
+}
+
+function whyImpossible(call: Call, session: Session, state: AccountState): Check {
+  const { strategy, secret } = call.step;
+  const passwords = passwordsOf(session);
+  const why = strategy === 'dual-password' ? passwords.whyNotTwo(session, state) : passwords.whyNotOne(state);
+  if (why === undefined) return passed('strategy', `${strategy} is possible`);
+  const fix = `Choose another one with the tag "strategy" of ${secret}, or change how the login identifies itself.`;
+  return { name: 'strategy', state: 'failed', detail: why, fix };
+}
+
+async function checkLockout(call: Call, session: Session, states: readonly AccountState[]): Promise<readonly Check[]> {
+  const rule = await lockoutOf(session, states);
+  if (rule.kind === 'fault') return [failed('failed logins', failureOf(call, rule))];
+  if (rule.kind === 'free') return [];
+  const { step } = call;
+  if (step.admin.kind === 'self') return [ownLockout(rule.lockout)];
+  return [passed('failed logins', `${lockoutText(rule.lockout)}; Keyturn makes none, and reads the catalogue instead`)];
+}
+
+function ownLockout(lockout: Lockout): Check {
+  const detail = `${lockoutText(lockout)}; a login that changes itself has to try a stored password after a crash, which may be refused. An admin connection avoids that`;
+  return noted('failed logins', detail);
+}
+
+function checkMemory({ account, rules }: AccountState): readonly Check[] {
+  if (!rules.remembers) return [];
+  return [
+    noted('roll-back', `${accountName(account)} remembers earlier passwords, so a roll-back to one may be refused`),
+  ];
+}
+
+const ruleRow = z.object({ name: z.string(), value: z.string() });
+
+/** Whether what Keyturn draws passes the server's own rules for passwords. */
+async function checkPolicy(call: Call, session: Session): Promise<readonly Check[]> {
+  const why = session.server.flavour === 'MySQL' ? await whyPolicyRefuses(session) : await whyHashesRefused(session);
+  if (why === undefined) return [];
+  const { secret, current } = call.step;
+  const at = { secret, target: session.target, login: current.username ?? '', detail: why };
+  return [failed('password rules', failure('candidate-refused', at))];
+}
+
+/** https://dev.mysql.com/doc/refman/8.4/en/validate-password-options-variables.html: the names end alike as a component and as a plugin. */
+async function whyPolicyRefuses(session: Session): Promise<string | undefined> {
+  const answer = await session.query("SHOW GLOBAL VARIABLES LIKE 'validate\\_password%'");
+  const rows = answer.kind === 'fault' ? [] : answer.rows;
+  const setting = (ending: string) => rows.find((row) => String(row['Variable_name']).endsWith(ending))?.['Value'];
+  const wants = (ending: string) => Number(setting(ending) ?? 0);
+  const policy = setting('policy') ?? 'LOW';
+  if (wants('length') > generated.length)
+    return `passwords need ${wants('length')} characters; Keyturn draws ${generated.length}`;
+  if (policy === 'LOW' || policy === '0') return undefined;
+  const more = (['mixed_case_count', 'number_count', 'special_char_count'] as const).filter(
+    (ending) => wants(ending) > 1,
+  );
+  return more.length === 0
+    ? undefined
+    : `passwords need more than one of a kind (${more.join(', ')}); Keyturn promises one`;
+}
+
+/** Any plugin that judges passwords has to see them, and Keyturn sends hashes. */
+async function whyHashesRefused(session: Session): Promise<string | undefined> {
+  const answer = await session.query(
+    "SELECT PLUGIN_NAME AS name, CAST(@@GLOBAL.strict_password_validation AS CHAR) AS value FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'",
+  );
+  const rows = answer.kind === 'fault' ? [] : (z.array(ruleRow).safeParse(answer.rows).data ?? []);
+  const [judge] = rows.filter(({ value }) => value !== '0' && value !== 'OFF');
+  if (judge === undefined) return undefined;
+  return `the plugin ${judge.name} has to see passwords (strict_password_validation is ON), and Keyturn sends their hashes: SET GLOBAL strict_password_validation = OFF`;
+}
+
+/** What a login may read of its own rules: no hash, and no other account. */
+export async function checkOwnRules(session: Session): Promise<readonly Check[]> {
+  const answer = await session.query('SHOW CREATE USER CURRENT_USER()');
+  if (answer.kind === 'fault') return [];
+  const text = String(Object.values(answer.rows[0] ?? {})[0]).replaceAll(/'(?:[^'\\]|\\.|'')*'/gs, "''");
+  const attempts = Number(/ FAILED_LOGIN_ATTEMPTS (\d+)/.exec(text)?.[1] ?? 0);
+  const [, days] = / PASSWORD_LOCK_TIME (\d+|UNBOUNDED)/.exec(text) ?? [];
+  if (attempts === 0) return [];
+  return [
+    ownLockout({ attempts, until: days === 'UNBOUNDED' ? 'an administrator unlocks it' : `${days} days are over` }),
+  ];
+}
