@@ -1,5 +1,5 @@
 /** The accounts of the login: which they are, whether the strategy is possible, and which rules of theirs a rotation meets. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../../shared/contract/rotator.ts';
 import { failure } from '../../shared/errors.ts';
 import type { AccountState } from './accounts.ts';

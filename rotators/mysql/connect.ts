@@ -37,21 +37,31 @@ export function openAs(
   return openSession({ ...optionsOf(call, where), credential, ...(database === undefined ? {} : { database }) });
 }
 
+/** `many statements`: one text may hold several, so nothing but numbers is ever put into it. */
+export type Manner = 'one statement' | 'many statements';
+
 /** A session that may make changes. `own` are the login's credentials, for a self-rotation, tried in this order. */
-export async function openAdmin(call: Call, own: readonly Credential[]): Promise<Session | Failure> {
+export async function openAdmin(
+  call: Call,
+  own: readonly Credential[],
+  manner: Manner = 'one statement',
+): Promise<Session | Failure> {
   const { step } = call;
+  const isMany = manner === 'many statements';
   switch (step.admin.kind) {
     case 'self':
-      return openOwn(call, own);
+      return openOwn(call, own, isMany);
     case 'connection': {
-      const session = await openAs(call, step.admin.credential, step.adminEndpoint);
+      const options = { ...optionsOf(call, step.adminEndpoint), credential: step.admin.credential };
+      const session = await openSession({ ...options, manyStatements: isMany });
       return session.kind === 'fault' ? failureOf(call, session) : session;
     }
     case 'identity': {
       const token = await tokenOf(call, step.admin);
       if (isFailure(token)) return token;
       const { credential } = token;
-      const session = await openSession({ ...optionsOf(call, step.adminEndpoint), credential, sendsToken: true });
+      const options = { ...optionsOf(call, step.adminEndpoint), credential, sendsToken: true };
+      const session = await openSession({ ...options, manyStatements: isMany });
       return session.kind === 'fault' ? failureOf(call, session) : session;
     }
   }
@@ -139,11 +149,11 @@ function wishOf({ options }: Endpoint): 'required' | 'unsaid' {
   return required ? 'required' : 'unsaid';
 }
 
-async function openOwn(call: Call, own: readonly Credential[]): Promise<Session | Failure> {
+async function openOwn(call: Call, own: readonly Credential[], manyStatements: boolean): Promise<Session | Failure> {
   const { step } = call;
   let refused: Fault | undefined;
   for (const credential of own) {
-    const session = await openAs(call, credential, step.endpoint);
+    const session = await openSession({ ...optionsOf(call, step.endpoint), credential, manyStatements });
     if (session.kind === 'session') return session;
     if (session.fault !== 'refused') return failureOf(call, session);
     refused ??= session;

@@ -1,5 +1,5 @@
 /** The end of an old credential. */
-import type { Credential } from '../../shared/contract/credential.ts';
+import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { RetireOutcome } from '../../shared/contract/rotator.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
 import { readAccounts } from './accounts.ts';
@@ -8,7 +8,7 @@ import { type Fault, fault } from './fault.ts';
 import { generated, nextLogin } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
 import type { Session } from './session.ts';
-import { endSessions, sessionsOf } from './sessions.ts';
+import { endingRight, endSessions } from './sessions.ts';
 
 export async function retire(call: Call, previous: Credential): Promise<RetireOutcome> {
   const { step } = call;
@@ -22,8 +22,7 @@ export async function retire(call: Call, previous: Credential): Promise<RetireOu
     const met = await end(call, session, previous);
     if (met !== undefined) return failureOf(call, met);
     if (!step.emergency) return { kind: 'retired', sessionsEnded: 0 };
-    const cut = await cutSessions(session, previous.username ?? '');
-    return cut.kind === 'fault' ? failureOf(call, cut) : { kind: 'retired', sessionsEnded: cut.count };
+    return await cutSessions(call, session, previous);
   } finally {
     session.close();
   }
@@ -58,11 +57,29 @@ function isOurs(step: Call['step'], previous: Credential): boolean {
 }
 
 // All sessions of the login go, also those on its new password: they cannot be told apart, and they log in again by themselves.
-async function cutSessions(session: Session, user: string) {
-  const seen = await sessionsOf(session, user);
-  if (seen.kind === 'fault') return seen;
-  if (seen.ids.length === 0 && !seen.seesAll) {
-    return { ...fault('forbidden', session.target, 'it sees no sessions but its own'), permission: 'PROCESS on *.*' };
+async function cutSessions(call: Call, session: Session, previous: Credential): Promise<RetireOutcome> {
+  const { step } = call;
+  const killer = await openAdmin(call, [step.current, previous], 'many statements');
+  if (isFailure(killer)) return killer;
+  try {
+    const ending = await endSessions(session, killer, previous.username ?? '', step.remainingMs);
+    if (ending.kind === 'fault') return failureOf(call, ending);
+    if (ending.kind === 'ended') return { kind: 'retired', sessionsEnded: ending.count };
+    const { count: sessions, met } = ending;
+    const fix = whatToDo(session, met);
+    const login = credentialName(previous);
+    return failure(
+      'sessions-open',
+      { secret: step.secret, target: session.target, detail: '', login, sessions, fix },
+      met?.cause,
+    );
+  } finally {
+    killer.close();
   }
-  return endSessions(session, seen.ids);
+}
+
+function whatToDo(session: Session, met: Fault | undefined): string {
+  if (met === undefined) return 'Wait a moment: they were told to end, and roll back what they were doing.';
+  if (met.fault === 'forbidden') return `Grant ${endingRight(session)} to the rotation admin.`;
+  return `Fix what the server reports (${met.detail}).`;
 }

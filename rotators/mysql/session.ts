@@ -52,6 +52,8 @@ export interface OpenOptions {
   readonly tls?: { readonly ca?: string[] };
   /** An Entra token is checked by the server itself and so is sent as it is, inside TLS. */
   readonly sendsToken: boolean;
+  /** Lets one text hold several statements. Default false. */
+  readonly manyStatements?: boolean;
   readonly connectTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;
@@ -235,7 +237,7 @@ function settingsOf(options: OpenOptions): ConnectionOptions {
     password: credential.password.reveal(),
     connectTimeout: options.connectTimeoutMs,
     charset: 'utf8mb4',
-    multipleStatements: false,
+    multipleStatements: options.manyStatements === true,
     enableCleartextPlugin: options.sendsToken && tls !== undefined,
     ...(database === undefined ? {} : { database }),
     ...(tls === undefined

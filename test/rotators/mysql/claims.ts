@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { makeCertificates } from '../../../local/certificates.ts';
 import { newPassword } from '../../conformance/step.ts';
 import { admin, connectAs, type Flavour, host, loadMysql, powerless, snapshot } from './bench.ts';
+import { claimsOfEmergency } from './claims-emergency.ts';
 import { claimsOfFirst } from './claims-first.ts';
 import { claimsOfHosts } from './claims-hosts.ts';
 import { claimsOfPlan } from './claims-plan.ts';
@@ -201,6 +202,7 @@ export function describeServer(flavour: Flavour, more: (rig: Rig) => void): void
       expect(outcome).toMatchObject({ kind: 'lesser-rights', missing: [expect.stringContaining('mysql')] });
     });
     claimsOfFirst(rig);
+    claimsOfEmergency(rig);
     claimsOfHosts(rig);
     claimsOfPlan(rig);
     claimsOfReadOnly(rig);
