@@ -55,11 +55,12 @@ export const mysqlPasswords: Passwords = {
 
   identified: (state, password) => `IDENTIFIED WITH ${literal(pluginOf(state))} BY ${literal(password.reveal())}`,
 
-  replaceOwn: (session, candidate, own) =>
-    session.change(
-      `ALTER USER USER() IDENTIFIED BY ${literal(candidate.reveal())} REPLACE ${literal(own.reveal())}`,
-      'the right to set its own password',
-    ),
+  replaceOwn(session, candidate) {
+    // Since 8.0.13 an account may have to give its current password with the new one, and every account may.
+    const replace = session.server.version < 80_013 ? '' : ` REPLACE ${literal(session.as.password.reveal())}`;
+    const statement = `ALTER USER USER() IDENTIFIED BY ${literal(candidate.reveal())}${replace}`;
+    return session.change(statement, 'the right to set its own password');
+  },
 
   whyNotTwo(session, state) {
     if (session.server.version < 80_014) {

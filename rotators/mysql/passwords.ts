@@ -25,8 +25,8 @@ export interface Passwords {
   lock(work: Work): Promise<Fault | undefined>;
   /** IDENTIFIED …, for a new account like this one, with a password that nobody knows. */
   identified(state: AccountState, password: SecretText): string;
-  /** Changes the password of the session's own account, which needs no right. `own`: what it logged in with. */
-  replaceOwn(session: Session, candidate: SecretText, own: SecretText): Promise<Fault | undefined>;
+  /** Changes the password of the session's own account, which needs no right. */
+  replaceOwn(session: Session, candidate: SecretText): Promise<Fault | undefined>;
   /** Why the account cannot hold two passwords; undefined when it can. */
   whyNotTwo(session: Session, state: AccountState): string | undefined;
   /** Why its password cannot be replaced; undefined when it can. */

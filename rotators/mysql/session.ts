@@ -33,6 +33,8 @@ export interface Session {
   readonly server: Server & Settings;
   /** The account the server matched: which of several with one name it is depends on the host we come from. */
   readonly account: Account;
+  /** What it logged in with. */
+  readonly as: Credential;
   /** Where we come from, as the server sees it: an address, or a name where it resolves them. */
   readonly client: string;
   readonly id: number;
@@ -91,6 +93,7 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
     target: wire.target,
     server,
     account: parseAccount(hello.account),
+    as: options.credential,
     client: parseAccount(hello.client).host,
     id: hello.id,
     query: (statement) => wire.query(statement, 'statement'),

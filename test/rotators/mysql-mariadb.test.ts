@@ -5,9 +5,11 @@ import { host, snapshot } from './mysql/bench.ts';
 import { describeServer } from './mysql/claims.ts';
 import { claimsOfPasswordErrors } from './mysql/claims-lockout.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
+import { claimsOfRules, mariadbOnlyRules } from './mysql/claims-rules.ts';
 import { onMariadb } from './mysql/on-mariadb.ts';
 
 describeServer(onMariadb, (rig) => {
+  claimsOfRules(rig, mariadbOnlyRules);
   claimsOfPasswordErrors(rig);
   test.each(['dual-password', 'single-user', 'alternating-users'] as const)(
     '%s: a change that reaches the server after its time is refused by the server',

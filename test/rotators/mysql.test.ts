@@ -6,9 +6,12 @@ import { claimsOfHistory } from './mysql/claims-first.ts';
 import { claimsOfFailedLoginAttempts } from './mysql/claims-lockout.ts';
 import { claimsOfMysqlPlan } from './mysql/claims-plan.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
+import { claimsOfRequireCurrent, claimsOfRules, mysqlOnlyRules } from './mysql/claims-rules.ts';
 import { onMysql } from './mysql/on-mysql.ts';
 
 describeServer(onMysql, (rig) => {
+  claimsOfRules(rig, mysqlOnlyRules);
+  claimsOfRequireCurrent(rig);
   claimsOfMysqlPlan(rig);
   claimsOfFailedLoginAttempts(rig);
   claimsOfHistory(rig);
