@@ -1,3 +1,4 @@
+import { connect, isIP } from 'node:net';
 import type { FieldPacket, Pool, PoolConnection, PoolOptions, QueryOptions, QueryResult } from 'mysql2/promise';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
@@ -145,10 +146,10 @@ const refusals = new Set([1045, 1698, 1862, 3118, 4151]);
 
 function mysqlDriver(driver: MysqlModule, options: RotatingMysqlPoolOptions): PoolDriver<Pool> {
   const hostElsewhere = options.options?.host;
-  const connect = options.connect ?? ((value: SecretText, name: string) => mysqlOptions(value, name, hostElsewhere));
+  const read = options.connect ?? ((value: SecretText, name: string) => mysqlOptions(value, name, hostElsewhere));
   return {
     async open({ value }) {
-      const config = { ...connect(value, options.secret.name), ...options.options };
+      const config = withIdentity({ ...read(value, options.secret.name) }, options.options);
       return { pool: driver.createPool(config), secrets: [value, ...hidden(config.password, config.uri)] };
     },
     async prove(pool) {
@@ -158,6 +159,20 @@ function mysqlDriver(driver: MysqlModule, options: RotatingMysqlPoolOptions): Po
     isRefusal: (error) =>
       error instanceof Error && 'errno' in error && typeof error.errno === 'number' && refusals.has(error.errno),
   };
+}
+
+/** The settings together, with a certificate that is checked for the host: the driver checks it for nobody unless it is told to. */
+function withIdentity(own: PoolOptions, more: PoolOptions = {}): PoolOptions {
+  const config = { ...own, ...more };
+  if (typeof config.ssl !== 'object') return config;
+  const unchecked = config.ssl.rejectUnauthorized === false;
+  const ssl = { verifyIdentity: !unchecked, ...(typeof own.ssl === 'object' ? own.ssl : {}), ...config.ssl };
+  const { host = '', port = 3306, stream } = config;
+  if (!ssl.verifyIdentity || isIP(host) === 0 || stream !== undefined) return { ...config, ssl };
+  // The driver gives Node no name where the host is an address, and Node then checks the certificate for `localhost`. A socket that bears
+  // the address as its host has it checked for that; without it the check would fail.
+  const named = () => Object.assign(connect({ host, port, noDelay: true, keepAlive: true }), { _host: host });
+  return { ...config, ssl, stream: named };
 }
 
 function mysqlOptions(value: SecretText, name: string, hostElsewhere: string | undefined): PoolOptions {

@@ -1,4 +1,5 @@
 /** One session on a MySQL or MariaDB server: every answer a value, nothing secret in it, and no longer than the step. */
+import { connect, isIP, type Socket } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
 import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
@@ -233,9 +234,11 @@ function attempt(start: () => void): Error | undefined {
 
 function settingsOf(options: OpenOptions): ConnectionOptions {
   const { endpoint, credential, database, tls } = options;
+  const port = endpoint.port ?? defaultPort;
   return {
     host: endpoint.host,
-    port: endpoint.port ?? defaultPort,
+    port,
+    ...(tls !== undefined && isIP(endpoint.host) > 0 ? { stream: () => namedSocket(endpoint.host, port) } : {}),
     user: credential.username ?? '',
     password: credential.password.reveal(),
     connectTimeout: options.connectTimeoutMs,
@@ -247,4 +250,12 @@ function settingsOf(options: OpenOptions): ConnectionOptions {
       ? {}
       : { ssl: { ...tls, rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' } }),
   };
+}
+
+/**
+ * The driver tells Node no name to check the certificate for where the host is an address, and Node then checks it for `localhost`. A
+ * socket that bears the address as its host has it checked for that. Without the name the check fails, so nothing is ever let through.
+ */
+function namedSocket(host: string, port: number): Socket {
+  return Object.assign(connect({ host, port, noDelay: true, keepAlive: true }), { _host: host });
 }

@@ -1,6 +1,7 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RotatingMysqlPoolOptions, rotatingMysqlPool, type WatchedSecret } from '../../consumer/index.ts';
+import { makeCertificates } from '../../local/certificates.ts';
 import { startMariadb } from '../../local/mariadb.ts';
 import type { MysqlFamilyServer } from '../../local/mysql-family.ts';
 import { findSecrets } from '../canary.ts';
@@ -171,5 +172,29 @@ describe('rotatingMysqlPool', () => {
     await pool.end();
     await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'closed' });
     await eventually(async () => expect(await sessionsOf('app_a')).toBe(0));
+  });
+});
+
+describe('over TLS to an address', () => {
+  const poolTo = async (hosts: readonly string[]) => {
+    const certificates = await makeCertificates({ hosts });
+    const encrypted = await startMariadb({
+      tls: certificates,
+      settings: ['--skip-name-resolve'],
+      init: ["CREATE USER app@'127.%' IDENTIFIED BY 'password-over-tls';"],
+    });
+    closeLater(() => encrypted.stop());
+    const from = await vaultWith(`mysql://app:password-over-tls@127.0.0.1:${encrypted.port}?sslmode=verify-full`);
+    return poolOf((await watched(from)).secret, { options: { ssl: { ca: certificates.ca } } });
+  };
+
+  it('the certificate of that address is trusted', async () => {
+    const pool = await poolTo(['127.0.0.1']);
+    const [rows] = await pool.query<mysql.RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+    expect(rows[0]?.['Value']).not.toBe('');
+  });
+
+  it.each([['localhost'], ['127.0.0.2']])('a certificate for %s is refused', async (host) => {
+    await expect(poolTo([host])).rejects.toMatchObject({ name: 'ConsumerError' });
   });
 });

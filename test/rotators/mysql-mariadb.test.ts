@@ -6,9 +6,11 @@ import { describeServer } from './mysql/claims.ts';
 import { claimsOfPasswordErrors } from './mysql/claims-lockout.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { claimsOfRules, mariadbOnlyRules } from './mysql/claims-rules.ts';
+import { claimsOfTls } from './mysql/claims-tls.ts';
 import { onMariadb } from './mysql/on-mariadb.ts';
 
 describeServer(onMariadb, (rig) => {
+  claimsOfTls(rig, 'FLUSH SSL');
   claimsOfRules(rig, mariadbOnlyRules);
   claimsOfPasswordErrors(rig);
   test.each(['dual-password', 'single-user', 'alternating-users'] as const)(

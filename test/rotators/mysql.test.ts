@@ -7,9 +7,11 @@ import { claimsOfFailedLoginAttempts } from './mysql/claims-lockout.ts';
 import { claimsOfMysqlPlan } from './mysql/claims-plan.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { claimsOfRequireCurrent, claimsOfRules, mysqlOnlyRules } from './mysql/claims-rules.ts';
+import { claimsOfTls } from './mysql/claims-tls.ts';
 import { onMysql } from './mysql/on-mysql.ts';
 
 describeServer(onMysql, (rig) => {
+  claimsOfTls(rig, 'ALTER INSTANCE RELOAD TLS');
   claimsOfRules(rig, mysqlOnlyRules);
   claimsOfRequireCurrent(rig);
   claimsOfMysqlPlan(rig);
