@@ -7,6 +7,7 @@ import { failed, noted, passed } from './check-lines.ts';
 import { type Call, type Chosen, failureOf } from './connect.ts';
 import { lockoutOf, lockoutText } from './lockout.ts';
 import { generated } from './next.ts';
+import { readOwnRules } from './own-rules.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { accountName } from './quote.ts';
 import type { Lockout } from './rules.ts';
@@ -24,6 +25,7 @@ export async function checkAccounts(
     ...(others.length === 0 ? [] : [noted('other hosts', left)]),
     ...states.flatMap((state) => whyImpossible(call, session, state)),
     ...(await checkLockout(call, session, states)),
+    ...states.flatMap(({ rules }) => checkLifetime(session, rules.lifetimeDays)),
     ...states.flatMap(checkMemory),
     ...(await checkPolicy(call, session)),
   ];
@@ -103,15 +105,19 @@ async function whyHashesRefused(session: Session): Promise<string | undefined> {
   return `the plugin ${judge.name} has to see passwords (strict_password_validation is ON), and Keyturn sends their hashes: SET GLOBAL strict_password_validation = OFF`;
 }
 
-/** What a login may read of its own rules: no hash, and no other account. */
+/** The rules of a login that changes itself, as far as it may read them. */
 export async function checkOwnRules(session: Session): Promise<readonly Check[]> {
-  const answer = await session.query('SHOW CREATE USER CURRENT_USER()');
-  if (answer.kind === 'fault') return [];
-  const text = String(Object.values(answer.rows[0] ?? {})[0]).replaceAll(/'(?:[^'\\]|\\.|'')*'/gs, "''");
-  const attempts = Number(/ FAILED_LOGIN_ATTEMPTS (\d+)/.exec(text)?.[1] ?? 0);
-  const [, days] = / PASSWORD_LOCK_TIME (\d+|UNBOUNDED)/.exec(text) ?? [];
-  if (attempts === 0) return [];
+  const { lockout, lifetimeDays } = await readOwnRules(session);
+  return [...(lockout === undefined ? [] : [ownLockout(lockout)]), ...checkLifetime(session, lifetimeDays)];
+}
+
+function checkLifetime(session: Session, ofAccount: number | undefined): readonly Check[] {
+  const days = ofAccount ?? session.server.lifetimeDays;
+  if (days === 0) return [];
   return [
-    ownLockout({ attempts, until: days === 'UNBOUNDED' ? 'an administrator unlocks it' : `${days} days are over` }),
+    noted(
+      'password lifetime',
+      `its passwords expire after ${days} days, so a version is valid for ${days} days at most`,
+    ),
   ];
 }

@@ -9,6 +9,7 @@ import { whyNotOurs } from './guard.ts';
 import { generated } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { type Account, accountName, sameAccount } from './quote.ts';
+import type { Rules } from './rules.ts';
 import type { Session } from './session.ts';
 
 /** Longest name of a login on MySQL, in characters. MariaDB takes 128. */
@@ -84,13 +85,19 @@ export function lackingIn({ pairs }: Pairs): readonly string[] {
   return [...new Set(pairs.flatMap(({ modelGrants, idle }) => lacking(modelGrants, idle?.grants ?? [])))];
 }
 
+/** What was changed, by the rules that hold for it. */
+export interface Done {
+  readonly kind: 'done';
+  readonly rules: readonly Pick<Rules, 'lifetimeDays'>[];
+}
+
 /** Makes the candidate's login accept its password, creating the login where it is missing. */
 export async function applyPair(
   call: Call,
   session: Session,
   candidate: Credential,
   live: Credential,
-): Promise<Failure | undefined> {
+): Promise<Done | Failure> {
   const { step } = call;
   const login = candidate.username ?? '';
   const read = await readPairs(call, session, login, [live, step.current]);
@@ -111,7 +118,7 @@ export async function applyPair(
   const stranger = await whyNotOurs(call, session, models, proven);
   if (stranger !== undefined) return failureOf(call, stranger);
   const met = await makeAllReady(call, session, pairs, candidate);
-  return met === undefined ? undefined : failureOf(call, met);
+  return met === undefined ? { kind: 'done', rules: models.map(({ rules }) => rules) } : failureOf(call, met);
 }
 
 async function makeAllReady(

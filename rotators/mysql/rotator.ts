@@ -15,7 +15,8 @@ import { type Call, choose, failureOf, openAdmin } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
 import { generated, nextLogin } from './next.ts';
-import { applyPair } from './pair.ts';
+import { readOwnRules } from './own-rules.ts';
+import { applyPair, type Done } from './pair.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { retire } from './retire.ts';
 import type { Session } from './session.ts';
@@ -55,14 +56,20 @@ async function apply(call: Call, candidate: Credential, live: Credential): Promi
   const session = await openAdmin(call, [live, candidate]);
   if (isFailure(session)) return session;
   try {
-    const failed =
+    const done =
       step.strategy === 'alternating-users'
         ? await applyPair(call, session, candidate, live)
         : await applyInPlace(call, session, candidate, live);
-    return failed ?? { kind: 'applied', credential: candidate };
+    return isFailure(done) ? done : { kind: 'applied', credential: candidate, ...lastsOf(session, done.rules) };
   } finally {
     session.close();
   }
+}
+
+/** How long the server lets a password live, by the strictest account. */
+function lastsOf({ server }: Session, rules: Done['rules']): { readonly lastsMs?: number } {
+  const days = rules.map(({ lifetimeDays = server.lifetimeDays }) => lifetimeDays).filter((each) => each > 0);
+  return days.length === 0 ? {} : { lastsMs: Math.min(...days) * 86_400_000 };
 }
 
 async function applyInPlace(
@@ -70,13 +77,13 @@ async function applyInPlace(
   session: Session,
   candidate: Credential,
   live: Credential,
-): Promise<Failure | undefined> {
+): Promise<Done | Failure> {
   const { step } = call;
   if (step.strategy === 'single-user' && step.admin.kind === 'self') {
     // The attempt before may have got this far.
-    if (session.as.password.equals(candidate.password)) return undefined;
-    const met = await passwordsOf(session).replaceOwn(session, candidate.password);
-    return met === undefined ? undefined : failureOf(call, met);
+    const isDone = session.as.password.equals(candidate.password);
+    const met = isDone ? undefined : await passwordsOf(session).replaceOwn(session, candidate.password);
+    return met === undefined ? { kind: 'done', rules: [await readOwnRules(session)] } : failureOf(call, met);
   }
   const user = candidate.username ?? '';
   const chosen = await choose(session, user, [live, step.current, candidate]);
@@ -86,7 +93,7 @@ async function applyInPlace(
   const unsafe = await whyNotOurs(call, session, chosen.states, chosen.proven);
   if (unsafe !== undefined) return failureOf(call, unsafe);
   const met = await changeInPlace(call, session, chosen.states, candidate, live);
-  return met === undefined ? undefined : failureOf(call, met);
+  return met === undefined ? { kind: 'done', rules: chosen.states.map(({ rules }) => rules) } : failureOf(call, met);
 }
 
 function changeInPlace(

@@ -26,6 +26,8 @@ export interface Server {
 export interface Settings {
   /** Why it takes no changes, in its own words: `read_only is ON`. Absent where it takes them. */
   readonly readOnly?: string;
+  /** Days until a password has to be changed, where its account does not say; 0: never. */
+  readonly lifetimeDays: number;
 }
 
 export interface Session {
@@ -76,6 +78,7 @@ const greeting = z.object({
   readOnly: flag,
   // Readers of Aurora are set so, and whatever may write elsewhere may not here.
   innodbReadOnly: flag,
+  lifetimeDays: z.coerce.number(),
 });
 
 /** Connects, logs in, and makes the session independent of the server's settings. */
@@ -125,7 +128,7 @@ async function prepare(wire: Wire): Promise<Prepared | Fault> {
   );
   if (set.kind === 'fault') return set;
   const asked = await wire.query(
-    'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly',
+    'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly, @@GLOBAL.default_password_lifetime AS lifetimeDays',
     'login',
   );
   if (asked.kind === 'fault') return asked;
@@ -136,9 +139,10 @@ async function prepare(wire: Wire): Promise<Prepared | Fault> {
   return { kind: 'prepared', server, hello: hello.data, offsetMs };
 }
 
-function settingsOfServer({ readOnly, innodbReadOnly }: z.infer<typeof greeting>): Settings {
+function settingsOfServer({ readOnly, innodbReadOnly, lifetimeDays }: z.infer<typeof greeting>): Settings {
   const on = [...(readOnly ? ['read_only'] : []), ...(innodbReadOnly ? ['innodb_read_only'] : [])];
-  return on.length === 0 ? {} : { readOnly: on.map((name) => `${name} is ON`).join(', ') };
+  if (on.length === 0) return { lifetimeDays };
+  return { lifetimeDays, readOnly: on.map((name) => `${name} is ON`).join(', ') };
 }
 
 /**

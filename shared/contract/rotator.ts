@@ -87,6 +87,8 @@ export type ApplyOutcome =
       readonly credential: Credential;
       /** What a person should mend although the rotation goes on (a change the target will forget at its restart): whole sentences, each with an order, never anything secret. */
       readonly warnings?: readonly string[];
+      /** How long the target lets the credential log in before it asks for another one, in ms. Absent: it has no such rule. The version expires no later. */
+      readonly lastsMs?: number;
     }
   | Failure;
 

@@ -8,7 +8,7 @@ import type { SecretProperties } from '../../contract/ports.ts';
 import type { Policy } from './policy.ts';
 import type { RotationRequest } from './request.ts';
 import { isPaused, type Requested } from './requested.ts';
-import { answers, isRetirementOpen, type Stamp } from './stamp.ts';
+import { answers, isRetirementOpen, type Stamp, stampTag } from './stamp.ts';
 
 /** Outcomes that are not errors: there is nothing to do for this request, or not now. */
 export type SkipReason =
@@ -145,12 +145,22 @@ function firstToSay(facts: Facts, policy: Policy): Decision | undefined {
   return undefined;
 }
 
-/** When a scheduled rotation becomes due: `rotate-before` ahead of the expiry, or of creation plus `valid-for` where no expiry is set. */
+/**
+ * When a scheduled rotation becomes due: `rotate-before` ahead of the expiry, or of creation plus `valid-for` where no expiry is set. A
+ * version of ours that its target lets live shorter than `valid-for` is due in the last third of its life at the earliest.
+ */
 export function dueAtOf(properties: SecretProperties, policy: Policy): Date {
   return new Date(dueAtMs(properties, policy));
 }
 
-function dueAtMs(properties: SecretProperties, policy: Policy): number {
-  const expiresAt = properties.expiresAt?.getTime() ?? properties.createdAt.getTime() + policy.validForMs;
-  return expiresAt - policy.rotateBeforeMs;
+function dueAtMs({ createdAt, expiresAt, tags }: SecretProperties, policy: Policy): number {
+  const made = createdAt.getTime();
+  if (expiresAt === undefined) return made + policy.validForMs - policy.rotateBeforeMs;
+  const livesMs = expiresAt.getTime() - made;
+  // Its target ends what we published earlier than the policy does: with the lead of the policy it might be due at once, again and again.
+  const isCut = livesMs < policy.validForMs * certainlyShorter && tags[stampTag] !== undefined;
+  return expiresAt.getTime() - (isCut ? Math.min(policy.rotateBeforeMs, livesMs / 3) : policy.rotateBeforeMs);
 }
+
+/** A version is made some moments after the time that its life was counted from. */
+const certainlyShorter = 0.9;

@@ -20,6 +20,8 @@ export interface Accepted {
   readonly kind: 'accepted';
   readonly credential: Credential;
   readonly warnings: readonly string[];
+  /** How long the target lets it log in, in ms, where it has such a rule. */
+  readonly lastsMs?: number;
   /** The stored candidate, to be disabled once it is published. */
   readonly pendingVersion?: string;
 }
@@ -52,6 +54,7 @@ interface Applied {
   readonly kind: 'applied';
   readonly credential: Credential;
   readonly warnings: readonly string[];
+  readonly lastsMs?: number;
   readonly pendingVersion?: string;
 }
 

@@ -15,6 +15,8 @@ export interface Draft {
   readonly credential: Credential;
   /** The id of whoever wants the credential before revoked. */
   readonly revoke: string | undefined;
+  /** How long the target lets the credential log in, in ms, where it has such a rule. */
+  readonly lastsMs?: number | undefined;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function publish(
     {
       value: replaced.value,
       tags: withStamp(withRequested(secret.tags, standing), stamp),
-      expiresAt: new Date(secret.readAt.getTime() + policy.validForMs),
+      // A version that outlived its credential would be an outage that nobody is told of.
+      expiresAt: new Date(secret.readAt.getTime() + Math.min(policy.validForMs, draft.lastsMs ?? policy.validForMs)),
       ...(secret.contentType === undefined ? {} : { contentType: secret.contentType }),
     },
     { signal },

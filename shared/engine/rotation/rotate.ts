@@ -140,8 +140,8 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   const accepted = await makeAccepted({ ...work, ...idsOf(intent), revoke: intent.revoke }, found);
   if (isFailure(accepted)) return accepted;
 
-  const { credential, warnings, pendingVersion } = accepted;
-  const draft = { ...idsOf(intent), credential, revoke: intent.revoke };
+  const { credential, warnings, lastsMs, pendingVersion } = accepted;
+  const draft = { ...idsOf(intent), credential, revoke: intent.revoke, lastsMs };
   const published = await attempt.step('publish', async ({ signal }) => {
     await attempt.secondAfter(current.secret.updatedAt, signal);
     return publish(vault, current, target, draft, signal);

@@ -1,6 +1,9 @@
 /** The second login of a pair has all rules of the first. */
 import { describe, expect, test } from 'vitest';
+import type { MysqlTags } from '../../../rotators/mysql/tags.ts';
 import type { Credential } from '../../../shared/contract/credential.ts';
+import type { Strategy } from '../../../shared/contract/strategy.ts';
+import type { StepParts } from '../../conformance/harness.ts';
 import { newPassword } from '../../conformance/step.ts';
 import { host } from './bench.ts';
 import type { Rig } from './rig.ts';
@@ -53,6 +56,52 @@ export function claimsOfRules(rig: Rig, more: readonly string[]): void {
         expect(await rulesOf(candidate)).toBe(await rulesOf(current));
       },
     );
+  });
+}
+
+const dayMs = 86_400_000;
+
+/** A password that expires is published for no longer than it lives. */
+export function claimsOfLifetime(rig: Rig): void {
+  const lasts = async (current: Credential, strategy: Strategy, changes: Partial<StepParts<MysqlTags>> = {}) => {
+    const step = rig.stepFor(current, strategy, {}, changes);
+    const candidate = rig.rotator.propose(step, current);
+    if ('kind' in candidate) throw new Error(candidate.message);
+    const checks = await rig.rotator.check(step);
+    const outcome = await rig.rotator.apply(step, candidate, current);
+    if (outcome.kind !== 'applied') throw new Error(outcome.message);
+    return {
+      days: outcome.lastsMs === undefined ? undefined : outcome.lastsMs / dayMs,
+      plan: checks.find(({ name }) => name === 'password lifetime')?.detail,
+    };
+  };
+
+  describe.each(['dual-password', 'single-user', 'alternating-users'] as const)('%s', (strategy) => {
+    test('PASSWORD EXPIRE INTERVAL 30 DAY: apply says how long the password lasts, and the plan says it', async () => {
+      const current = await rig.bench.makeLogin();
+      await rig.bench.asOwner('ALTER USER ?@? PASSWORD EXPIRE INTERVAL 30 DAY', [current.username, host]);
+      expect(await lasts(current, strategy)).toEqual({ days: 30, plan: expect.stringContaining('30 days') });
+    });
+
+    test("the server's own lifetime counts for accounts that do not say, and for no others", async () => {
+      await rig.bench.asOwner('SET GLOBAL default_password_lifetime = 20');
+      try {
+        const current = await rig.bench.makeLogin();
+        expect(await lasts(current, strategy)).toEqual({ days: 20, plan: expect.stringContaining('20 days') });
+        const never = await rig.bench.makeLogin();
+        await rig.bench.asOwner('ALTER USER ?@? PASSWORD EXPIRE NEVER', [never.username, host]);
+        expect(await lasts(never, strategy)).toEqual({ days: undefined, plan: undefined });
+      } finally {
+        await rig.bench.asOwner('SET GLOBAL default_password_lifetime = 0');
+      }
+    });
+  });
+
+  test('a login that changes itself knows its own lifetime', async () => {
+    const current = await rig.bench.makeLogin();
+    await rig.bench.asOwner('ALTER USER ?@? PASSWORD EXPIRE INTERVAL 30 DAY', [current.username, host]);
+    const own = { admin: { kind: 'self' } } as const;
+    expect(await lasts(current, 'single-user', own)).toEqual({ days: 30, plan: expect.stringContaining('30 days') });
   });
 }
 

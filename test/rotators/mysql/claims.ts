@@ -9,6 +9,7 @@ import { claimsOfFirst } from './claims-first.ts';
 import { claimsOfHosts } from './claims-hosts.ts';
 import { claimsOfPlan } from './claims-plan.ts';
 import { claimsOfReadOnly } from './claims-read-only.ts';
+import { claimsOfLifetime } from './claims-rules.ts';
 import { type Rig, useRig } from './rig.ts';
 
 /** Declares the claims on one server of its own, and what else `more` declares on it. */
@@ -204,6 +205,7 @@ export function describeServer(flavour: Flavour, more: (rig: Rig) => void): void
     claimsOfFirst(rig);
     claimsOfEmergency(rig);
     claimsOfHosts(rig);
+    claimsOfLifetime(rig);
     claimsOfPlan(rig);
     claimsOfReadOnly(rig);
     more(rig);
