@@ -6,7 +6,7 @@ import type { AccountState } from './accounts.ts';
 import { failed, noted, passed } from './check-lines.ts';
 import { type Call, type Chosen, failureOf } from './connect.ts';
 import { lockoutOf, lockoutText } from './lockout.ts';
-import { generated } from './next.ts';
+import { rulesOf } from './next.ts';
 import { readOwnRules } from './own-rules.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { accountName } from './quote.ts';
@@ -69,7 +69,8 @@ const ruleRow = z.object({ name: z.string(), value: z.string() });
 
 /** Whether what Keyturn draws passes the server's own rules for passwords. */
 async function checkPolicy(call: Call, session: Session): Promise<readonly Check[]> {
-  const why = session.server.flavour === 'MySQL' ? await whyPolicyRefuses(session) : await whyHashesRefused(session);
+  const why =
+    session.server.flavour === 'MySQL' ? await whyPolicyRefuses(call, session) : await whyHashesRefused(session);
   if (why === undefined) return [];
   const { secret, current } = call.step;
   const at = { secret, target: session.target, login: current.username ?? '', detail: why };
@@ -77,22 +78,28 @@ async function checkPolicy(call: Call, session: Session): Promise<readonly Check
 }
 
 /** https://dev.mysql.com/doc/refman/8.4/en/validate-password-options-variables.html: the names end alike as a component and as a plugin. */
-async function whyPolicyRefuses(session: Session): Promise<string | undefined> {
+async function whyPolicyRefuses({ step }: Call, session: Session): Promise<string | undefined> {
   const answer = await session.query("SHOW GLOBAL VARIABLES LIKE 'validate\\_password%'");
   const rows = answer.kind === 'fault' ? [] : answer.rows;
   const setting = (ending: string) => rows.find((row) => String(row['Variable_name']).endsWith(ending))?.['Value'];
   const wants = (ending: string) => Number(setting(ending) ?? 0);
   const policy = setting('policy') ?? 'LOW';
-  if (wants('length') > generated.length)
-    return `passwords need ${wants('length')} characters; Keyturn draws ${generated.length}`;
+  const { length = defaultLength, require = {} } = rulesOf(step);
+  if (wants('length') > length) return `passwords need ${wants('length')} characters, and ${length} are drawn`;
   if (policy === 'LOW' || policy === '0') return undefined;
-  const more = (['mixed_case_count', 'number_count', 'special_char_count'] as const).filter(
-    (ending) => wants(ending) > 1,
-  );
-  return more.length === 0
-    ? undefined
-    : `passwords need more than one of a kind (${more.join(', ')}); Keyturn promises one`;
+  const short = kinds.find(([variable, kind]) => wants(variable) > (require[kind] ?? 0));
+  if (short === undefined) return undefined;
+  const [variable, kind] = short;
+  return `passwords need ${wants(variable)} of the kind ${kind} (${variable}), and ${require[kind] ?? 0} are promised: say so in the tag "password" of ${step.secret}`;
 }
+
+const defaultLength = 40;
+const kinds = [
+  ['mixed_case_count', 'upper'],
+  ['mixed_case_count', 'lower'],
+  ['number_count', 'digit'],
+  ['special_char_count', 'special'],
+] as const;
 
 /** Any plugin that judges passwords has to see them, and Keyturn sends hashes. */
 async function whyHashesRefused(session: Session): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { type Call, choose, failureOf, openAs } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Grant, giveLacking, grantsOf, lacking } from './grants.ts';
 import { whyNotOurs } from './guard.ts';
-import { generated } from './next.ts';
+import { freshPassword } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { type Account, accountName, sameAccount } from './quote.ts';
 import type { Rules } from './rules.ts';
@@ -141,7 +141,7 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
   const why = passwords.whyNotOne(model);
   if (why !== undefined) return fault('unsupported', session.target, why);
   if (pair.idle === undefined) {
-    const created = await createLike(session, model, other, passwords.identified(model, step.newPassword(generated)));
+    const created = await createLike(session, model, other, passwords.identified(model, freshPassword(step)));
     if (created !== undefined) return created;
   }
   const given = await giveLacking(session, other, pair.modelGrants, pair.idle?.grants ?? [], 'admin');
@@ -152,7 +152,7 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
   const asModel = state.locked || state.rules.text !== model.rules.text;
   const ending = asModel ? ` ${model.rules.text} ACCOUNT UNLOCK` : '';
   return passwords.replace(
-    { session, states: [state], newPassword: () => step.newPassword(generated) },
+    { session, states: [state], newPassword: () => freshPassword(step) },
     candidate.password,
     ending,
   );

@@ -5,7 +5,7 @@ import { failure, isFailure } from '../../shared/errors.ts';
 import { readAccounts } from './accounts.ts';
 import { type Call, failureOf, openAdmin, thatTake } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
-import { generated, nextLogin } from './next.ts';
+import { freshPassword, nextLogin } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
 import type { Session } from './session.ts';
 import { endingRight, endSessions } from './sessions.ts';
@@ -40,7 +40,7 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
     return fault('unsafe', session.target, detail);
   }
   const passwords = passwordsOf(session);
-  const newPassword = () => step.newPassword(generated);
+  const newPassword = () => freshPassword(step);
   if (step.strategy !== 'alternating-users') {
     const work = { session, states: taking, newPassword };
     return passwords.drop(work, previous.password, step.current.password, step.emergency);
@@ -52,6 +52,8 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
 /** An old version may name any login; a secret ends its own and the other one of its pair. */
 function isOurs(step: Call['step'], previous: Credential): boolean {
   if (step.strategy !== 'alternating-users') return previous.username === step.current.username;
+  // In an emergency the published login itself may have to make room for the new one, which is published next.
+  if (previous.username === step.current.username) return step.emergency;
   const next = nextLogin(step, step.current);
   return next.kind === 'login' && next.login === previous.username;
 }

@@ -14,7 +14,7 @@ import { check } from './check.ts';
 import { type Call, choose, failureOf, openAdmin } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
-import { generated, nextLogin } from './next.ts';
+import { freshPassword, nextLogin } from './next.ts';
 import { readOwnRules } from './own-rules.ts';
 import { applyPair, type Done } from './pair.ts';
 import { passwordsOf } from './passwords-of.ts';
@@ -44,7 +44,7 @@ export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<Mysql
 
 function propose(step: Step<MysqlTags>, current: Credential): Credential | Failure {
   const next = nextLogin(step, current);
-  return isFailure(next) ? next : { ...current, username: next.login, password: step.newPassword(generated) };
+  return isFailure(next) ? next : { ...current, username: next.login, password: freshPassword(step) };
 }
 
 async function apply(call: Call, candidate: Credential, live: Credential): Promise<ApplyOutcome> {
@@ -110,7 +110,7 @@ function changeInPlace(
     const why = isTwo ? passwords.whyNotTwo(session, state) : passwords.whyNotOne(state);
     if (why !== undefined) return fault('unsupported', session.target, why);
   }
-  const work = { session, states, newPassword: () => step.newPassword(generated) };
+  const work = { session, states, newPassword: () => freshPassword(step) };
   if (!isTwo) return passwords.replace(work, candidate.password, '');
   const known = [live, step.current].filter(({ username }) => username === candidate.username);
   const kept = known.map(({ password }) => password).filter((password) => !password.equals(candidate.password));

@@ -39,11 +39,13 @@ export function makeStep<Options>(
 
 /** A password as the engine's generator promises it. */
 export function newPassword(rules: PasswordRules = {}): SecretText {
-  const alphabet = rules.alphabet ?? classes.join('');
+  const special = rules.require?.special === undefined ? [] : ['-._~'];
+  const kinds = [...classes, ...special];
+  const alphabet = rules.alphabet ?? kinds.join('');
   const length = rules.length ?? 40;
   for (;;) {
     const text = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
-    const needed = [...classes, '_'].filter((letters) => [...letters].some((letter) => alphabet.includes(letter)));
-    if (needed.every((letters) => [...letters].some((letter) => text.includes(letter)))) return new SecretText(text);
+    const complete = kinds.every((letters) => [...letters].some((letter) => text.includes(letter)));
+    if (rules.alphabet !== undefined || complete) return new SecretText(text);
   }
 }

@@ -46,6 +46,22 @@ export function claimsOfEmergency(rig: Rig): void {
       expect(await rig.bench.logsIn(candidate)).toBe(true);
     });
 
+    test.each(strategies)(
+      '%s: the published credential makes room before the new one is published',
+      async (strategy) => {
+        await mayEndSessions(true);
+        const current = await rig.bench.makeLogin();
+        const alive = await hold(current, 3);
+        const step = rig.stepFor(current, strategy, { emergency: true });
+        const candidate = await rig.applied(step);
+        expect(await rig.rotator.retire(step, current)).toEqual({ kind: 'retired', sessionsEnded: 3 });
+        await mayEndSessions(false);
+        expect(await alive()).toBe(0);
+        expect(await rig.bench.logsIn(current)).toBe(false);
+        expect(await rig.rotator.verify(step, candidate)).toEqual({ kind: 'accepted' });
+      },
+    );
+
     test('an admin that may not end sessions: the leaked password is refused, and the failure says what is open and what to grant', async () => {
       const current = await rig.bench.makeLogin();
       const alive = await hold(current, 2);
