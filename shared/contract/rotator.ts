@@ -65,6 +65,8 @@ export interface Step<Options = unknown> {
   readonly options: Options;
   /** Revoke now: sessions on the old credential are ended. */
   readonly emergency: boolean;
+  /** How long the version to be published will be valid, in ms. A target that ends its logins sooner is named before anything is changed. */
+  readonly validForMs: number;
   /** Aborts when the call must be over. */
   readonly signal: AbortSignal;
   /**

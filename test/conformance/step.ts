@@ -12,6 +12,7 @@ export interface StepExtras {
   readonly signal?: AbortSignal;
   readonly remainingMs?: () => number;
   readonly secret?: string;
+  readonly validForMs?: number;
 }
 
 /** A step as the engine makes it, for calling a rotator directly. */
@@ -31,6 +32,7 @@ export function makeStep<Options>(
     admin: parts.admin,
     options: parts.options,
     emergency: extras.emergency ?? false,
+    validForMs: extras.validForMs ?? 90 * 86_400_000,
     signal: extras.signal ?? new AbortController().signal,
     remainingMs: extras.remainingMs ?? (() => 30_000),
     newPassword,

@@ -29,6 +29,7 @@ async function apply(entry: RotatorEntry, getToken: () => Promise<SecretText>) {
     admin: { kind: 'identity', username: 'keyturn', getToken },
     options: entry.options.parse({}),
     emergency: false,
+    validForMs: 90 * 86_400_000,
     signal: AbortSignal.timeout(300),
     remainingMs: () => 300,
     newPassword,

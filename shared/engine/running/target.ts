@@ -58,6 +58,7 @@ export async function prepare(
       admin: connection.admin,
       options: policy.options,
       emergency: request.emergency,
+      validForMs: policy.validForMs,
       signal: time.signal,
       remainingMs: time.remainingMs,
       ...(policy.password === undefined ? {} : { passwordRules: policy.password }),
