@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PostgresServer } from '../../local/postgres.ts';
-import { applicationName } from '../../rotators/postgres/session.ts';
+import { applicationName } from '../../rotators/postgres/wire.ts';
 import type { Stage } from './stage.ts';
 
 export interface Cost {

@@ -10,11 +10,13 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { Client } from 'pg';
-import { lackingQuery } from '../../rotators/postgres/grants.ts';
-import { factsQuery } from '../../rotators/postgres/logins.ts';
+import { fenced } from '../../rotators/postgres/fenced.ts';
+import { differences } from '../../rotators/postgres/grants.ts';
+import { factsOf } from '../../rotators/postgres/logins.ts';
+import { powersOf } from '../../rotators/postgres/power.ts';
 import { scramVerifier } from '../../rotators/postgres/scram.ts';
-import { helloStatement } from '../../rotators/postgres/session.ts';
-import { settingsQuery } from '../../rotators/postgres/settings.ts';
+import { settleStatement } from '../../rotators/postgres/session.ts';
+import { settingsOf } from '../../rotators/postgres/settings.ts';
 import { afterLeaseMs, leaseMs } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
@@ -78,7 +80,7 @@ async function rotateByHand(clients: Clients, secret: string, strategy: BenchStr
     strategy === 'single-user' ? changePassword(client, next, password) : changeIdle(client, login, next, password),
   );
   await session(candidate, async (client) => {
-    if (next !== login) await client.query(lackingQuery, [login, next]);
+    if (next !== login) await client.query(message(differences(serverVersion, login, next).sql));
   });
 
   await vault.setSecret(secret, candidate.href, { tags: stamped, contentType, expiresOn });
@@ -106,7 +108,6 @@ async function session(address: URL, work: (client: Client) => Promise<unknown>)
   const client = new Client({ connectionString: address.href, application_name: scriptName });
   await client.connect();
   try {
-    await client.query(helloStatement, ['30000']);
     await work(client);
   } finally {
     await client.end();
@@ -115,22 +116,35 @@ async function session(address: URL, work: (client: Client) => Promise<unknown>)
 
 type Password = ReturnType<typeof newPassword>;
 
+/** Of the server that the bench starts. */
+const serverVersion = 180_000;
+
+function message(...statements: readonly string[]): string {
+  return [settleStatement(30_000), ...statements].join(';\n');
+}
+
 async function changePassword(client: Client, login: string, password: Password): Promise<void> {
-  await client.query(factsQuery, [[login]]);
+  await client.query(message(factsOf([login]).sql, powersOf(serverVersion, login).sql));
   await writePassword(client, login, password);
 }
 
 async function changeIdle(client: Client, live: string, idle: string, password: Password): Promise<void> {
-  await client.query(factsQuery, [[live, idle]]);
-  await client.query(lackingQuery, [idle, live]);
-  await client.query(lackingQuery, [live, idle]);
-  await client.query(settingsQuery, [[live, idle]]);
+  await client.query(
+    message(
+      factsOf([live, idle]).sql,
+      powersOf(serverVersion, live).sql,
+      differences(serverVersion, idle, live).sql,
+      differences(serverVersion, live, idle).sql,
+      settingsOf([live, idle]).sql,
+    ),
+  );
   await writePassword(client, idle, password);
 }
 
 async function writePassword(client: Client, login: string, password: Password): Promise<void> {
   const verifier = await scramVerifier(password, 4096);
-  await client.query(`DO $do$BEGIN ALTER ROLE "${login}" PASSWORD '${verifier}'; END$do$`);
+  const change = fenced(Date.now() + 30_000, [`ALTER ROLE "${login}" PASSWORD '${verifier}'`]);
+  await client.query(`SET TRANSACTION READ WRITE;\n${message(change)}`);
 }
 
 /** The news for consumers, the retirement where the old login lives on, and the mark that both were done. */

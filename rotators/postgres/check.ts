@@ -2,15 +2,22 @@
 import type { Check } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
-import { usesTls } from '../common/transport.ts';
-import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
+import { type AdminAccess, adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
 import { adminFailure, type PostgresFault } from './fault.ts';
-import { objectionToName, objectionToPair, objectionToState } from './guard.ts';
-import { attributesOutOfReach, type LoginFacts, missingRight, readAdminRights, readLogins } from './logins.ts';
+import { objectionToEnd, objectionToName, objectionToPair, objectionToState, readPairRights } from './guard.ts';
+import {
+  type AdminRights,
+  attributesOutOfReach,
+  type LoginFacts,
+  missingRight,
+  readAdminRights,
+  readLogins,
+} from './logins.ts';
 import { passwordObjection } from './password.ts';
-import { longestName } from './quote.ts';
-import { type Opening, type Session, tlsWish, withSession } from './session.ts';
+import { longestName, quoteName } from './quote.ts';
+import { type Greeting, type Session, tookCredential, withSession } from './session.ts';
 import { readSettings, settingsOutOfReach } from './settings.ts';
+import { isEncrypted, type Opening } from './wire.ts';
 
 export async function check(work: Work): Promise<readonly Check[]> {
   const named = nameChecks(work);
@@ -50,61 +57,66 @@ function nameChecks(work: Work): readonly Check[] {
 async function adminChecks(work: Work): Promise<readonly Check[]> {
   const access = await adminAccess(work);
   if (isFailure(access)) return [failed('admin', access.message, access.hint)];
-  const outcome = await withSession(access.opening, (session) => lookAsAdmin(work, session, access.opening));
+  const outcome = await withSession(access.opening, (session) => lookAsAdmin(work, access, session));
   if (outcome.kind === 'done') return outcome.result;
   const failure = adminFailure(outcome.fault, { step: work.step, target: access.target, who: access.who });
   return [failed('admin', failure.message, failure.hint)];
 }
 
-async function lookAsAdmin(work: Work, session: Session, opening: Opening): Promise<readonly Check[]> {
+async function lookAsAdmin(work: Work, access: AdminAccess, session: Session): Promise<readonly Check[]> {
   const { live, idle } = names(work);
-  const logins = await readLogins(session, idle === undefined ? [live] : [live, idle]);
+  const wanted = idle === undefined ? [live] : [live, idle];
+  const [greeting, logins, rights] = await Promise.all([
+    session.greeting(),
+    readLogins(session, wanted),
+    readAdminRights(session, wanted),
+  ]);
+  const { opening } = access;
   return [
     passed('admin', `${adminTarget(work.step)} lets "${opening.username}" in`),
     transport(opening),
-    encryption(session),
-    ...(await rights(work, session, [...logins.keys()])),
+    encryption(session, greeting),
+    ...writable(greeting),
+    ...adminRights(session, rights, opening.username),
     ...state(work, logins.get(live), live),
-    ...(await pair(work, session, logins, { live, idle })),
+    ...(await pair(work, { access, session, rights }, logins, { live, idle })),
   ];
 }
 
 function transport(opening: Opening): Check {
-  const detail = usesTls(opening.endpoint, tlsWish(opening.endpoint))
+  const detail = isEncrypted(opening.endpoint)
     ? 'the connection is encrypted and the certificate is trusted'
     : 'a plain connection that does not leave this machine';
   return passed('transport', detail);
 }
 
-function encryption(session: Session): Check {
-  const objection = passwordObjection(session);
+function encryption(session: Session, greeting: Greeting): Check {
+  const objection = passwordObjection(session, greeting);
   const name = 'password storage';
-  if (objection === undefined) return passed(name, `SCRAM-SHA-256, ${session.iterations ?? 4096} iterations`);
+  if (objection === undefined) return passed(name, `SCRAM-SHA-256, ${greeting.iterations ?? 4096} iterations`);
   return failed(name, objection, `Set password_encryption to 'scram-sha-256' on the server.`);
 }
 
-async function rights(work: Work, session: Session, logins: readonly string[]): Promise<readonly Check[]> {
-  const found = await readAdminRights(session, logins);
+function writable({ inRecovery }: Greeting): readonly Check[] {
+  if (!inRecovery) return [];
+  const detail = 'the server is a standby (in recovery), which takes no changes; a rotation waits until it does';
+  return [failed('primary', detail, 'Name the primary, or all servers, in the admin connection.')];
+}
+
+function adminRights(session: Session, found: AdminRights | undefined, admin: string): readonly Check[] {
   if (found === undefined)
     return [{ name: 'admin rights', state: 'unknown', detail: 'the admin is no role of pg_roles' }];
   const lacks = missingRight(session, found);
-  const lines = [
+  const change =
     lacks === undefined
       ? passed('admin rights', 'the admin may change the logins')
-      : failed('admin rights', `the admin lacks ${lacks}`, `Grant ${lacks} to the rotation admin.`),
+      : failed('admin rights', `the admin lacks ${lacks}`, `Grant ${lacks} to the rotation admin.`);
+  if (found.maySignal) return [change, passed('emergency', 'the admin may end sessions')];
+  const detail = 'the admin may not end sessions of other logins, which only an emergency rotation does';
+  return [
+    change,
+    { name: 'emergency', state: 'unknown', detail, fix: `Run GRANT pg_signal_backend TO ${quoteName(admin)};` },
   ];
-  const emergency = 'emergency';
-  if (found.maySignal) lines.push(passed(emergency, 'the admin may end sessions'));
-  else {
-    const detail = 'the admin may not end sessions of other logins, which only an emergency rotation does';
-    lines.push({
-      name: emergency,
-      state: 'unknown',
-      detail,
-      fix: 'Run GRANT pg_signal_backend TO the rotation admin.',
-    });
-  }
-  return work.step.admin.kind === 'self' ? [] : lines;
 }
 
 function state(work: Work, login: LoginFacts | undefined, name: string): readonly Check[] {
@@ -117,23 +129,29 @@ function state(work: Work, login: LoginFacts | undefined, name: string): readonl
   return [passed('login', `"${name}" may log in`)];
 }
 
+interface Inside {
+  readonly access: AdminAccess;
+  readonly session: Session;
+  readonly rights: AdminRights | undefined;
+}
+
 async function pair(
   work: Work,
-  session: Session,
+  inside: Inside,
   logins: ReadonlyMap<string, LoginFacts>,
   { live, idle }: { readonly live: string; readonly idle: string | undefined },
 ): Promise<readonly Check[]> {
   const model = logins.get(live);
   if (idle === undefined || model === undefined) return [];
-  if (!logins.has(idle)) return [await creatable(session, model, idle)];
-  const objection = await objectionToPair(work, session, { live, idle });
+  if (!logins.has(idle)) return [await creatable(inside, model, idle)];
+  const both = { live, idle };
+  const objection = await objectionToPair(work, inside.access, both, await readPairRights(inside.session, both));
   if (objection !== undefined) return [failed('second login', objection.message, objection.hint)];
   return [passed('second login', `"${idle}" may do what "${live}" may, and no more`)];
 }
 
-async function creatable(session: Session, live: LoginFacts, idle: string): Promise<Check> {
+async function creatable({ session, rights }: Inside, live: LoginFacts, idle: string): Promise<Check> {
   const name = 'second login';
-  const rights = await readAdminRights(session, []);
   const attributes = rights === undefined ? [] : attributesOutOfReach(session, rights, live);
   const settings = await settingsOutOfReach(session, await readSettings(session, [live.name]), live.name);
   if (attributes.length + settings.length === 0)
@@ -149,13 +167,29 @@ async function loginChecks(work: Work): Promise<readonly Check[]> {
   const opening = loginOpening(work, step.current);
   if (opening.password.isEmpty) return [failed('current credential', 'the password is empty', 'Set a value with one.')];
   const outcome = await withSession(opening, async (session) =>
-    step.admin.kind === 'self' ? [transport(opening), encryption(session)] : [],
+    step.admin.kind === 'self' ? lookAsItself(work, opening, session) : [],
   );
   if (outcome.kind === 'done') {
     const detail = `${loginTarget(step)} lets "${opening.username}" into the database "${opening.database}"`;
     return [passed('current credential', detail), ...outcome.result];
   }
+  if (tookCredential(outcome)) {
+    const detail = `${loginTarget(step)} takes the password of "${opening.username}", and had no room for a session: ${outcome.fault.message}`;
+    return [passed('current credential', detail)];
+  }
   return [failed('current credential', outcome.fault.message, loginFix(work, outcome.fault))];
+}
+
+async function lookAsItself(work: Work, opening: Opening, session: Session): Promise<readonly Check[]> {
+  const [greeting, logins] = await Promise.all([session.greeting(), readLogins(session, [opening.username])]);
+  const own = logins.get(opening.username);
+  const end = own === undefined ? undefined : objectionToEnd(work, own);
+  return [
+    transport(opening),
+    encryption(session, greeting),
+    ...writable(greeting),
+    ...(end === undefined ? [] : [failed('login', end.message, end.hint)]),
+  ];
 }
 
 function loginFix(work: Work, fault: PostgresFault): string {
@@ -168,6 +202,7 @@ function loginFix(work: Work, fault: PostgresFault): string {
     case 'missing':
       return `Correct the database in the value of ${secret}.`;
     case 'busy':
+    case 'read-only':
     case 'late':
       return 'Try again; when it stays, raise max_connections or the connection limit of the login.';
     case 'refused':

@@ -4,10 +4,12 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { wireFailure } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
-import { defaultPort, type Opening } from './session.ts';
+import type { PostgresFault } from './fault.ts';
 import type { PostgresTags } from './tags.ts';
+import { defaultPort, type Opening } from './wire.ts';
 
 /** What every method of the rotator works with. */
 export interface Work {
@@ -56,14 +58,14 @@ export async function adminAccess(work: Work): Promise<AdminAccess | Failure> {
     case 'connection': {
       const { username = '', password } = step.admin.credential;
       const who = `"${username}" of the secret ${step.admin.secret}`;
-      return { kind: 'access', target, who, opening: { ...common, username, password } };
+      return { kind: 'access', target, who, opening: { ...common, username, password, proof: 'password' } };
     }
     case 'identity': {
       const { username } = step.admin;
       const who = `"${username}" (the app's own identity)`;
       const given = await ownToken(step, step.admin.getToken, tokenScope);
       if (given.kind === 'token') {
-        return { kind: 'access', target, who, opening: { ...common, username, password: given.token } };
+        return { kind: 'access', target, who, opening: { ...common, username, password: given.token, proof: 'token' } };
       }
       const at = { secret: step.secret, target, detail: given.detail };
       if (given.unreachable) return failure('target-unreachable', at, given.cause);
@@ -75,15 +77,44 @@ export async function adminAccess(work: Work): Promise<AdminAccess | Failure> {
 /** How a consumer with the credential connects. */
 export function loginOpening(work: Work, credential: Credential): Opening {
   const { step } = work;
+  const { username = '', password } = credential;
+  const database = databaseOf(step, username);
   return {
     ...limits(work),
     endpoint: step.endpoint,
-    // A value that names no database (a bare password) leaves it to its consumers; the admin's is as good as any to log in to.
-    database: step.endpoint.database ?? step.adminEndpoint.database ?? maintenanceDatabase,
-    username: credential.username ?? '',
-    password: credential.password,
+    database,
+    username,
+    password,
+    proof: 'password',
     secrets: secretsOf(step),
   };
+}
+
+// Drivers take the name of the login where a value with an address names no database. A value without an address leaves all of it to its
+// consumers; the admin's database is as good as any to log in to.
+function databaseOf({ endpoint, adminEndpoint, admin }: Step, username: string): string {
+  if (endpoint.database !== undefined) return endpoint.database;
+  const namesNoAddress = admin.kind !== 'self' && endpoint === adminEndpoint;
+  return namesNoAddress ? maintenanceDatabase : username;
+}
+
+/** The failure of a fault that says nothing of a password or a right, met on a login's way in. */
+export function loginFailure(work: Work, fault: PostgresFault): Failure {
+  const place = { step: work.step, target: loginTarget(work.step) };
+  switch (fault.kind) {
+    case 'read-only':
+      return wireFailure(fault, 'busy', place);
+    case 'refused':
+    case 'forbidden':
+      return wireFailure(fault, 'rejected', place);
+    case 'unreachable':
+    case 'untrusted':
+    case 'missing':
+    case 'busy':
+    case 'late':
+    case 'rejected':
+      return wireFailure(fault, fault.kind, place);
+  }
 }
 
 /** The name by which the admin is known to the server, so that it is never taken for a login to change. */

@@ -9,8 +9,8 @@ import { scrubbed } from '../common/scrub.ts';
 
 /**
  * `unreachable`: no answer. `untrusted`: no TLS, or with a certificate nobody vouches for. `refused`: the login was not let in.
- * `missing`: the database does not exist. `busy`: not now. `late`: the change came after its time and was not made.
- * `forbidden`: a right is missing. `rejected`: the server said no to the change itself.
+ * `missing`: the database does not exist. `busy`: not now. `read-only`: a standby, or a server that an operator fenced. `late`: the
+ * change came after its time and was not made. `forbidden`: a right is missing. `rejected`: the server said no to the change itself.
  */
 export type FaultKind =
   | 'unreachable'
@@ -18,6 +18,7 @@ export type FaultKind =
   | 'refused'
   | 'missing'
   | 'busy'
+  | 'read-only'
   | 'late'
   | 'forbidden'
   | 'rejected';
@@ -49,12 +50,28 @@ const kindByState: Readonly<Record<string, FaultKind>> = {
   '40P01': 'busy',
   '55P03': 'busy',
   '57014': 'busy',
+  // Limits on time that a login or a database has among its settings.
+  '25P03': 'busy',
+  '25P04': 'busy',
+  '57P05': 'busy',
+  '25006': 'read-only',
   // Two workers created the same login at once: the next attempt finds it.
   '42710': 'busy',
   '23505': 'busy',
 };
 
 const kindByClass: Readonly<Record<string, FaultKind>> = { '08': 'unreachable', '53': 'busy', '57': 'unreachable' };
+
+/**
+ * A pooler answers for itself with 08P01, the code of a broken protocol, whatever it has to say: the sentences of PgBouncer's client.c, and
+ * of Pgpool-II's pool_auth.c. What is not among them is no evidence about a password.
+ */
+const saidByPoolers: readonly (readonly [RegExp, FaultKind])[] = [
+  [/authentication failed|no such user|user has MD5 secret|password mismatch/i, 'refused'],
+  [/no such database/i, 'missing'],
+  [/no more connections allowed|too many connections|sorry, too many clients/i, 'busy'],
+  [/unsupported startup parameter/i, 'rejected'],
+];
 
 /** The fault of anything a driver may throw. */
 export function faultOf(error: unknown, secrets: readonly SecretText[]): PostgresFault {
@@ -65,7 +82,9 @@ export function faultOf(error: unknown, secrets: readonly SecretText[]): Postgre
     const code = error.code ?? 'XX000';
     // ALTER ROLE takes no lock that waits for another one; the loser of a race gets this internal error.
     const lostRace = code === 'XX000' && message.includes('concurrently updated');
-    const kind = lostRace ? 'busy' : (kindByState[code] ?? kindByClass[code.slice(0, 2)] ?? 'rejected');
+    const byPooler = code === '08P01' ? saidByPoolers.find(([words]) => words.test(message))?.[1] : undefined;
+    const byState = kindByState[code] ?? kindByClass[code.slice(0, 2)] ?? 'rejected';
+    const kind = lostRace ? 'busy' : (byPooler ?? byState);
     return new PostgresFault(kind, `${message} (SQLSTATE ${code})`, { code, cause });
   }
   const network = networkFault(error);
@@ -97,6 +116,8 @@ export function adminFailure(fault: PostgresFault, place: FaultPlace): Failure {
       return failure('admin-refused', { ...at, admin: place.who }, fault);
     case 'forbidden':
       return failure('permission-missing', { ...at, permission: place.permission ?? 'CREATEROLE' }, fault);
+    case 'read-only':
+      return wireFailure(fault, 'busy', place);
     case 'unreachable':
     case 'untrusted':
     case 'missing':

@@ -6,6 +6,7 @@
  * login holds and not with the size of the database.
  */
 import * as z from 'zod';
+import { nameValue, type Question } from './question.ts';
 import type { Session } from './session.ts';
 
 /** More are not listed: the message is for a person. */
@@ -15,9 +16,9 @@ const most = 20;
  * `reach` is every role whose rights the second login uses: by inheritance, or because each of its sessions starts as another role
  * (`ALTER ROLE … SET role`). A superuser reaches everything, so only attributes are left to compare for one.
  */
-const withs = `
-  WITH model AS (SELECT * FROM pg_roles WHERE rolname = $1::text::name),
-  subject AS (SELECT * FROM pg_roles WHERE rolname = $2::text::name),
+const withs = (model: string, subject: string) => `
+  WITH model AS (SELECT * FROM pg_roles WHERE rolname = ${nameValue(model)}),
+  subject AS (SELECT * FROM pg_roles WHERE rolname = ${nameValue(subject)}),
   acting AS (
     SELECT r.oid FROM pg_roles r, subject s, pg_db_role_setting g, unnest(g.setconfig) AS c
     WHERE g.setrole = s.oid AND g.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
@@ -31,7 +32,7 @@ const withs = `
     SELECT a.name FROM model m, subject s, LATERAL (VALUES
       ('SUPERUSER', m.rolsuper, s.rolsuper), ('CREATEROLE', m.rolcreaterole, s.rolcreaterole),
       ('CREATEDB', m.rolcreatedb, s.rolcreatedb), ('REPLICATION', m.rolreplication, s.rolreplication),
-      ('BYPASSRLS', m.rolbypassrls, s.rolbypassrls), ('LOGIN', m.rolcanlogin, s.rolcanlogin)
+      ('BYPASSRLS', m.rolbypassrls, s.rolbypassrls)
     ) AS a(name, has, also) WHERE a.has AND NOT a.also
   ),
   memberships AS (
@@ -42,11 +43,35 @@ const withs = `
            WHEN pg_has_role(m.oid, r.oid, 'MEMBER WITH ADMIN OPTION') AND NOT EXISTS
              (SELECT FROM subjects s WHERE pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION'))
              THEN 'ADMIN OPTION on role ' || r.rolname END AS name
-    FROM model m, pg_roles r WHERE NOT m.rolsuper AND r.oid <> m.oid AND r.rolname <> $2::text::name
+    FROM model m, pg_roles r WHERE NOT m.rolsuper AND r.oid <> m.oid AND r.rolname <> ${nameValue(subject)}
   )`;
 
+/** The catalogues whose entries carry a list of privileges: the class of the object, its column with the list, and how it is found. */
+const lists: readonly (readonly [catalogue: string, list: string, options?: { from?: string; since?: number }])[] = [
+  ['pg_namespace', 'nspacl'],
+  ['pg_database', 'datacl'],
+  ['pg_proc', 'proacl'],
+  ['pg_type', 'typacl'],
+  ['pg_language', 'lanacl'],
+  ['pg_foreign_data_wrapper', 'fdwacl'],
+  ['pg_foreign_server', 'srvacl'],
+  ['pg_tablespace', 'spcacl'],
+  ['pg_default_acl', 'defaclacl'],
+  ['pg_largeobject', 'lomacl', { from: 'pg_largeobject_metadata' }],
+  ['pg_parameter_acl', 'paracl', { since: 150_000 }],
+];
+
 /** What the first login holds directly; empty when the second reaches the first anyway. */
-const direct = `
+function direct(version: number): string {
+  const known = lists.filter(([, , options]) => version >= (options?.since ?? 0));
+  const classes = ['pg_class', ...known.map(([catalogue]) => catalogue)]
+    .map((name) => `'${name}'::regclass`)
+    .join(', ');
+  const acls = known.map(
+    ([catalogue, list, options]) => `
+      UNION ALL SELECT ${list} FROM ${options?.from ?? catalogue} WHERE h.classid = '${catalogue}'::regclass AND oid = h.objid`,
+  );
+  return `
   held AS (
     SELECT d.*, CASE WHEN d.dbid IN (0, here.oid) THEN pg_describe_object(d.classid, d.objid, d.objsubid)
                      ELSE 'something in database ' || (SELECT datname FROM pg_database WHERE oid = d.dbid) END AS thing,
@@ -57,9 +82,7 @@ const direct = `
   ),
   others AS (
     SELECT h.thing, h.deptype FROM held h
-    WHERE (h.deptype IN ('o', 'r') OR (h.deptype = 'a' AND NOT (h.is_here AND h.classid IN (
-        'pg_class'::regclass, 'pg_namespace'::regclass, 'pg_database'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass,
-        'pg_language'::regclass, 'pg_foreign_server'::regclass, 'pg_tablespace'::regclass))))
+    WHERE (h.deptype IN ('o', 'r') OR (h.deptype = 'a' AND NOT (h.is_here AND h.classid IN (${classes}))))
     AND NOT EXISTS (
       SELECT FROM pg_shdepend e JOIN reach ON reach.oid = e.refobjid
       WHERE e.refclassid = 'pg_authid'::regclass AND e.dbid = h.dbid AND e.classid = h.classid AND e.objid = h.objid
@@ -69,23 +92,25 @@ const direct = `
     SELECT h.thing, x.privilege_type, x.is_grantable, l.acl FROM held h, LATERAL (
       SELECT relacl AS acl FROM pg_class WHERE h.classid = 'pg_class'::regclass AND h.objsubid = 0 AND oid = h.objid
       UNION ALL SELECT attacl FROM pg_attribute
-        WHERE h.classid = 'pg_class'::regclass AND h.objsubid <> 0 AND attrelid = h.objid AND attnum = h.objsubid
-      UNION ALL SELECT nspacl FROM pg_namespace WHERE h.classid = 'pg_namespace'::regclass AND oid = h.objid
-      UNION ALL SELECT datacl FROM pg_database WHERE h.classid = 'pg_database'::regclass AND oid = h.objid
-      UNION ALL SELECT proacl FROM pg_proc WHERE h.classid = 'pg_proc'::regclass AND oid = h.objid
-      UNION ALL SELECT typacl FROM pg_type WHERE h.classid = 'pg_type'::regclass AND oid = h.objid
-      UNION ALL SELECT lanacl FROM pg_language WHERE h.classid = 'pg_language'::regclass AND oid = h.objid
-      UNION ALL SELECT srvacl FROM pg_foreign_server WHERE h.classid = 'pg_foreign_server'::regclass AND oid = h.objid
-      UNION ALL SELECT spcacl FROM pg_tablespace WHERE h.classid = 'pg_tablespace'::regclass AND oid = h.objid
+        WHERE h.classid = 'pg_class'::regclass AND h.objsubid <> 0 AND attrelid = h.objid AND attnum = h.objsubid${acls.join('')}
     ) AS l, aclexplode(l.acl) AS x, model m
     WHERE h.is_here AND h.deptype = 'a' AND x.grantee = m.oid
       AND NOT EXISTS (SELECT FROM pg_shdepend e JOIN reach ON reach.oid = e.refobjid
         WHERE e.refclassid = 'pg_authid'::regclass AND e.deptype = 'o' AND e.dbid = h.dbid AND e.classid = h.classid
           AND e.objid = h.objid)
+  ),
+  elsewhere AS (
+    SELECT DISTINCT d.datname FROM held h JOIN pg_database d ON d.oid = h.dbid, model m
+    WHERE h.deptype = 'a' AND NOT h.is_here AND d.datallowconn AND has_database_privilege(m.oid, d.oid, 'CONNECT')
   )`;
+}
 
-export const lackingQuery = `${withs},${direct}
-  SELECT line FROM (
+const finding = z.object({ kind: z.enum(['right', 'database']), name: z.string() });
+
+/** What `model` may do and `subject` may not, and the databases where only a look inside tells. */
+export function differences(version: number, model: string, subject: string): Question<z.infer<typeof finding>> {
+  const sql = `${withs(model, subject)},${direct(version)}
+  (SELECT 'right' AS kind, line AS name FROM (
     SELECT name AS line FROM attributes
     UNION SELECT name FROM memberships WHERE name IS NOT NULL
     UNION SELECT CASE deptype WHEN 'o' THEN 'ownership of ' WHEN 'r' THEN 'the row policy of ' ELSE 'the grants on ' END || thing
@@ -94,15 +119,25 @@ export const lackingQuery = `${withs},${direct}
       FROM grants g WHERE NOT EXISTS (
         SELECT FROM aclexplode(g.acl) AS y WHERE (y.grantee = 0 OR y.grantee IN (SELECT oid FROM reach))
           AND y.privilege_type = g.privilege_type AND (y.is_grantable OR NOT g.is_grantable))
-  ) AS lines ORDER BY line LIMIT ${most}`;
+  ) AS lines ORDER BY line LIMIT ${most})
+  UNION ALL SELECT 'database', datname::text FROM elsewhere`;
+  return { sql, row: finding };
+}
 
-const line = z.object({ line: z.string() });
+export interface Comparison {
+  /** A phrase each, 20 at most; empty when nothing. */
+  readonly lacking: readonly string[];
+  /** Databases in which both hold something on one object: whether it is the same is seen only there. */
+  readonly elsewhere: readonly string[];
+}
 
 /**
- * What `model` may do and `subject` may not, a phrase each, 20 at most; empty when nothing. Privilege by privilege for the session's
- * database and for what all databases share; for other databases, whether both hold something on the same object at all.
+ * What `model` may do and `subject` may not, privilege by privilege for the session's database and for what all databases share. Whether a
+ * login may log in at all is not among it.
  */
-export async function lackingRights(session: Session, model: string, subject: string): Promise<readonly string[]> {
-  if (model === subject) return [];
-  return (await session.rows(line, lackingQuery, [model, subject])).map((row) => row.line);
+export async function compareRights(session: Session, model: string, subject: string): Promise<Comparison> {
+  if (model === subject) return { lacking: [], elsewhere: [] };
+  const found = await session.rows(differences(session.version, model, subject));
+  const named = (kind: 'right' | 'database') => found.filter((one) => one.kind === kind).map((one) => one.name);
+  return { lacking: named('right'), elsewhere: named('database') };
 }

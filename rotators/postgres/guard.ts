@@ -1,10 +1,9 @@
 /** What is looked at before a login is changed: whoever may edit one secret must not be able to have another login's password made for them. */
-
-import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
-import { adminLogin, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
-import { lackingRights } from './grants.ts';
-import { isPrivileged, type LoginFacts } from './logins.ts';
+import { type AdminAccess, adminLogin, adminTarget, type Work } from './connect.ts';
+import { adminFailure } from './fault.ts';
+import { type Comparison, compareRights } from './grants.ts';
+import type { LoginFacts } from './logins.ts';
 import { nameFault } from './quote.ts';
 import { type Session, withSession } from './session.ts';
 
@@ -26,56 +25,113 @@ export function objectionToName(work: Work, login: string | undefined): Failure 
   return undefined;
 }
 
-/** Refuses a login that could not log in whatever its password. */
+/** Refuses a login that could not log in whatever its password, or not for as long as the new version says. */
 export function objectionToState(work: Work, login: LoginFacts): Failure | undefined {
   const at = { secret: work.step.secret, target: adminTarget(work.step) };
   const name = `"${login.name}"`;
   if (!login.mayLogIn) {
     return failure('target-refused', { ...at, detail: `${name} is NOLOGIN. Run ALTER ROLE ${name} LOGIN` });
   }
+  return objectionToEnd(work, login);
+}
+
+/** The same for the login in use of a pair: the new password is the other one's, which starts with the end of this one. */
+export function objectionToEnd(work: Work, login: LoginFacts): Failure | undefined {
+  const at = { secret: work.step.secret, target: adminTarget(work.step) };
+  const order = `Run ALTER ROLE "${login.name}" VALID UNTIL 'infinity'`;
   if (login.isExpired) {
-    const detail = `${name} was valid until ${login.validUntil}. Run ALTER ROLE ${name} VALID UNTIL 'infinity'`;
+    const detail = `"${login.name}" was valid until ${login.validUntil}. ${order}`;
     return failure('target-refused', { ...at, detail });
   }
-  return undefined;
+  // A leaked password is replaced for whatever time there is.
+  if (work.step.emergency || login.expiresInMs === null || login.expiresInMs >= work.step.validForMs) return undefined;
+  const detail = `"${login.name}" is valid until ${login.validUntil} and no longer, before the new version would expire. ${order}, or shorten the tag "valid-for"`;
+  return failure('target-refused', { ...at, detail });
 }
 
-/** Refuses the idle login when it may do more than the one in use, or less. */
+export interface Pair {
+  readonly live: string;
+  readonly idle: string;
+}
+
+/** What one login of a pair may do and the other may not, as far as one database shows it. */
+export interface PairRights {
+  readonly more: Comparison;
+  readonly less: Comparison;
+}
+
+export async function readPairRights(session: Session, { live, idle }: Pair): Promise<PairRights> {
+  const [more, less] = await Promise.all([compareRights(session, idle, live), compareRights(session, live, idle)]);
+  return { more, less };
+}
+
+/** Refuses the idle login when it may do more than the one in use, or less, in any database that either may connect to. */
 export async function objectionToPair(
   work: Work,
-  session: Session,
-  pair: { readonly live: string; readonly idle: string },
+  access: AdminAccess,
+  pair: Pair,
+  here: PairRights,
 ): Promise<Failure | undefined> {
+  const there = await readElsewhere(work, access, pair, here);
+  if ('kind' in there) return there;
   const at = { secret: work.step.secret, target: adminTarget(work.step), login: pair.idle };
-  const more = await lackingRights(session, pair.idle, pair.live);
-  if (more.length > 0) {
-    return failure('login-not-safe', { ...at, detail: `"${pair.live}" does not have ${more.join(', ')}` });
+  if (there.more.length > 0) {
+    return failure('login-not-safe', { ...at, detail: `"${pair.live}" does not have ${there.more.join(', ')}` });
   }
-  const less = await lackingRights(session, pair.live, pair.idle);
-  if (less.length > 0) return failure('lesser-rights', { ...at, detail: `missing: ${less.join(', ')}` });
-  return undefined;
+  if (there.less.length === 0) return undefined;
+  return failure('lesser-rights', { ...at, detail: `missing: ${there.less.join(', ')}` });
 }
 
+/** Sessions opened at one time to look into other databases. */
+const atOnce = 8;
+
 /**
- * A privileged login is changed only for somebody who proves to hold its password: otherwise a value edited to name it would be turned
- * into a way in. Other logins are not asked twice.
+ * Privileges are seen only from inside their database. Each one in which both logins hold something on one object is looked into, and one
+ * that the admin cannot enter is a reason to hand out no other login: it may be where that login may do more.
  */
-export async function objectionToPrivilege(
+async function readElsewhere(
   work: Work,
-  login: LoginFacts,
-  live: Credential,
-): Promise<Failure | undefined> {
-  if (!isPrivileged(login)) return undefined;
-  const proof = await withSession(loginOpening(work, live), async () => undefined);
-  if (proof.kind === 'done') return undefined;
-  return failure(
-    'login-not-safe',
-    {
-      secret: work.step.secret,
-      target: loginTarget(work.step),
-      login: login.name,
-      detail: `it is privileged (SUPERUSER, CREATEROLE, REPLICATION or BYPASSRLS), and the password in the vault does not log in: ${proof.fault.message}`,
-    },
-    proof.fault,
-  );
+  access: AdminAccess,
+  pair: Pair,
+  here: PairRights,
+): Promise<{ readonly more: readonly string[]; readonly less: readonly string[] } | Failure> {
+  const more = new Set(here.more.lacking);
+  const less = new Set(here.less.lacking);
+  const databases = [...new Set([...here.more.elsewhere, ...here.less.elsewhere])];
+  for (let from = 0; from < databases.length; from += atOnce) {
+    const looks = await Promise.all(
+      databases.slice(from, from + atOnce).map((database) => lookInto(work, access, pair, database)),
+    );
+    for (const look of looks) {
+      if (look === 'gone') continue;
+      if ('kind' in look) return look;
+      for (const right of look.more.lacking) more.add(right);
+      for (const right of look.less.lacking) less.add(right);
+    }
+  }
+  return { more: [...more], less: [...less] };
+}
+
+async function lookInto(
+  work: Work,
+  access: AdminAccess,
+  pair: Pair,
+  database: string,
+): Promise<PairRights | 'gone' | Failure> {
+  const outcome = await withSession({ ...access.opening, database }, (session) => readPairRights(session, pair));
+  if (outcome.kind === 'done') return marked(outcome.result, database);
+  if (outcome.fault.kind === 'missing') return 'gone';
+  const permission = `CONNECT ON DATABASE "${database}"`;
+  return adminFailure(outcome.fault, { step: work.step, target: access.target, who: access.who, permission });
+}
+
+// What all databases share shows in each of them with the same words; of the rest it is said where it was seen.
+function marked({ more, less }: PairRights, database: string): PairRights {
+  const named = (comparison: Comparison): Comparison => ({
+    ...comparison,
+    lacking: comparison.lacking.map((right) =>
+      / on (column|table|view|schema|function|type|sequence)/.test(right) ? `${right} in database ${database}` : right,
+    ),
+  });
+  return { more: named(more), less: named(less) };
 }

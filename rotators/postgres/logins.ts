@@ -1,5 +1,6 @@
 /** What a server knows of logins. pg_roles is open to everybody; the password column of it is not. */
 import * as z from 'zod';
+import { nameValues, type Question } from './question.ts';
 import type { Session } from './session.ts';
 
 const loginFacts = z.object({
@@ -14,26 +15,27 @@ const loginFacts = z.object({
   /** As the server writes it; null: for ever. */
   validUntil: z.string().nullable(),
   isExpired: z.boolean(),
+  /** Time until it expires, in ms, by the server's clock; null: it does not. */
+  expiresInMs: z.coerce.number().nullable(),
 });
 
 export type LoginFacts = z.infer<typeof loginFacts>;
 
-export const factsQuery = `
+export function factsOf(names: readonly string[]): Question<LoginFacts> {
+  const sql = `
   SELECT rolname::text AS name, rolsuper AS "isSuperuser", rolcreaterole AS "mayCreateRoles",
          rolcreatedb AS "mayCreateDatabases", rolreplication AS "mayReplicate", rolbypassrls AS "bypassesRowSecurity",
          rolcanlogin AS "mayLogIn", rolconnlimit AS "connectionLimit", rolvaliduntil::text AS "validUntil",
-         coalesce(rolvaliduntil <= clock_timestamp(), false) AS "isExpired"
-  FROM pg_roles WHERE rolname = ANY ($1::text[]::name[])`;
+         coalesce(rolvaliduntil <= clock_timestamp(), false) AS "isExpired",
+         CASE WHEN isfinite(rolvaliduntil) THEN extract(epoch FROM rolvaliduntil - clock_timestamp()) * 1000 END AS "expiresInMs"
+  FROM pg_roles WHERE rolname = ANY (${nameValues(names)})`;
+  return { sql, row: loginFacts };
+}
 
 /** Facts of the logins that exist, by name. */
 export async function readLogins(session: Session, names: readonly string[]): Promise<ReadonlyMap<string, LoginFacts>> {
-  const rows = await session.rows(loginFacts, factsQuery, [names]);
+  const rows = await session.rows(factsOf(names));
   return new Map(rows.map((row) => [row.name, row]));
-}
-
-/** Whether a login could do more than use what it was granted: whoever gets its password gets the server, or a good part of it. */
-export function isPrivileged(login: LoginFacts): boolean {
-  return login.isSuperuser || login.mayCreateRoles || login.mayReplicate || login.bypassesRowSecurity;
 }
 
 const adminRights = z.object({
@@ -48,18 +50,21 @@ const adminRights = z.object({
 
 export type AdminRights = z.infer<typeof adminRights>;
 
-const rightsQuery = `
+function rightsOver(names: readonly string[]): Question<AdminRights> {
+  const sql = `
   SELECT r.rolsuper AS "isSuperuser", r.rolcreaterole AS "mayCreateRoles", r.rolcreatedb AS "mayCreateDatabases",
          r.rolreplication AS "mayReplicate", r.rolbypassrls AS "bypassesRowSecurity",
          ARRAY(SELECT l.rolname::text FROM pg_roles l
-               WHERE l.rolname = ANY ($1::text[]::name[])
+               WHERE l.rolname = ANY (${nameValues(names)})
                  AND NOT pg_has_role(r.oid, l.oid, 'MEMBER WITH ADMIN OPTION')) AS "lacksAdminOption",
          pg_has_role(r.oid, 'pg_signal_backend', 'USAGE') AS "maySignal"
-  FROM pg_roles r WHERE r.rolname = current_user`;
+  FROM pg_roles r WHERE r.rolname = session_user`;
+  return { sql, row: adminRights };
+}
 
 /** What the login of the session may do to the logins named. */
 export async function readAdminRights(session: Session, names: readonly string[]): Promise<AdminRights | undefined> {
-  return (await session.rows(adminRights, rightsQuery, [names]))[0];
+  return (await session.rows(rightsOver(names)))[0];
 }
 
 /** From version 16 on CREATEROLE reaches only roles one is an administrator of. */

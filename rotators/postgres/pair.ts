@@ -35,7 +35,10 @@ export function creation(
   ];
 }
 
-/** The statements that bring the other login's limits and settings in line with the one in use; none when they are. Rights are not touched. */
+/**
+ * The statements that bring the other login's limits and settings in line with the one in use; none when they are. Rights are not touched.
+ * A login that a person closed with NOLOGIN is opened: it gets another password in the same breath.
+ */
 export function refresh(plan: {
   readonly live: LoginFacts;
   readonly idle: LoginFacts;
@@ -43,6 +46,7 @@ export function refresh(plan: {
 }): readonly string[] {
   const { live, idle, settings } = plan;
   const changed = [
+    ...(idle.mayLogIn ? [] : ['LOGIN']),
     ...(live.connectionLimit === idle.connectionLimit ? [] : [connectionLimit(live)]),
     ...(live.validUntil === idle.validUntil ? [] : [validUntil(live)]),
   ];

@@ -1,24 +1,28 @@
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { PostgresFault } from './fault.ts';
 import { scramVerifier, usualIterations } from './scram.ts';
-import type { Session } from './session.ts';
+import type { Greeting, Session } from './session.ts';
 
 /** SCRAM came with version 10. */
 const scramVersion = 100_000;
 
 /** Why this server gets no password from us; undefined when it does. */
-export function passwordObjection(session: Session): string | undefined {
-  if (session.version < scramVersion) return 'the server is older than PostgreSQL 10 and knows no SCRAM';
-  if (session.passwordEncryption === 'scram-sha-256' || session.passwordEncryption === 'on') return undefined;
+export function passwordObjection(
+  { version }: Pick<Session, 'version'>,
+  { passwordEncryption }: Greeting,
+): string | undefined {
+  if (version < scramVersion) return 'the server is older than PostgreSQL 10 and knows no SCRAM';
+  if (passwordEncryption === 'scram-sha-256' || passwordEncryption === 'on') return undefined;
   return (
-    `password_encryption is "${session.passwordEncryption}": this server keeps its passwords as MD5, and Keyturn stores SCRAM-SHA-256 only. ` +
+    `password_encryption is "${passwordEncryption}": this server keeps its passwords as MD5, and Keyturn stores SCRAM-SHA-256 only. ` +
     `Run ALTER SYSTEM SET password_encryption = 'scram-sha-256'; SELECT pg_reload_conf();`
   );
 }
 
 /** What to store for a password on this server. Throws a `PostgresFault` where the server keeps no SCRAM. */
 export async function verifierFor(session: Session, password: SecretText): Promise<string> {
-  const objection = passwordObjection(session);
+  const greeting = await session.greeting();
+  const objection = passwordObjection(session, greeting);
   if (objection !== undefined) throw new PostgresFault('rejected', objection);
-  return scramVerifier(password, session.iterations ?? usualIterations);
+  return scramVerifier(password, greeting.iterations ?? usualIterations);
 }

@@ -1,15 +1,23 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { RetireOutcome } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
-import { wireFailure } from '../common/failures.ts';
-import { adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
-import { adminFailure, type PostgresFault } from './fault.ts';
-import { runFenced } from './fenced.ts';
-import { objectionToName, objectionToPair } from './guard.ts';
+import {
+  type AdminAccess,
+  adminAccess,
+  adminTarget,
+  loginFailure,
+  loginOpening,
+  loginTarget,
+  type Work,
+} from './connect.ts';
+import { adminFailure } from './fault.ts';
+import { objectionToName, objectionToPair, type Pair, type PairRights, readPairRights } from './guard.ts';
 import { readLogins } from './logins.ts';
+import { objectionToPower, powersIn } from './power.ts';
 import { nameFault, quoteName } from './quote.ts';
-import { type Opening, type Session, type SessionOutcome, withSession } from './session.ts';
+import { type Session, type SessionOutcome, tookCredential, withSession } from './session.ts';
 import { endSessions } from './sessions.ts';
+import type { Opening } from './wire.ts';
 
 /** Makes the server refuse the old credential, and proves it with a login. */
 export async function retire(work: Work, previous: Credential): Promise<RetireOutcome> {
@@ -20,7 +28,7 @@ export async function retire(work: Work, previous: Credential): Promise<RetireOu
     work.step.strategy === 'alternating-users' && login !== work.step.current.username
       ? await closeIdle(work, login)
       : await endOwn(work, login);
-  if (closing.kind === 'failed') return closing;
+  if (closing.kind === 'failed' && closing.code !== 'sessions-open') return closing;
   return (await proveRefused(work, { ...previous, username: login })) ?? closing;
 }
 
@@ -30,29 +38,39 @@ async function closeIdle(work: Work, login: string): Promise<RetireOutcome> {
   if (objection !== undefined) return objection;
   const access = await adminAccess(work);
   if (access.kind === 'failed') return access;
-  const outcome = await withSession(access.opening, (session) => closeLogin(work, session, login));
+  const outcome = await withSession(access.opening, (session) => closeLogin(work, access, session, login));
   return outcomeOf(work, access, outcome);
 }
 
-async function closeLogin(work: Work, session: Session, login: string): Promise<RetireOutcome> {
-  const live = work.step.current.username ?? '';
-  const logins = await readLogins(session, [login, live]);
+async function closeLogin(work: Work, access: AdminAccess, session: Session, login: string): Promise<RetireOutcome> {
+  const pair = { live: work.step.current.username ?? '', idle: login };
+  const [logins, powers, rights] = await Promise.all([
+    readLogins(session, [login]),
+    powersIn(session, login),
+    readPairRights(session, pair),
+  ]);
   if (!logins.has(login)) return { kind: 'retired', sessionsEnded: 0 };
-  const objection = await objectionToStranger(work, session, { live, idle: login });
+  const objection = await objectionToStranger(work, access, pair, { rights, powers });
   if (objection !== undefined) return objection;
-  await runFenced(session, [`ALTER ROLE ${quoteName(login)} PASSWORD NULL`]);
-  return { kind: 'retired', sessionsEnded: work.step.emergency ? await endSessions(session, login) : 0 };
+  // Refused first: a pool that is cut comes back at once, and must not get in with it.
+  await session.change([`ALTER ROLE ${quoteName(login)} PASSWORD NULL`]);
+  return work.step.emergency ? endSessions(work, session, login) : { kind: 'retired', sessionsEnded: 0 };
 }
 
 // The name of the login to close comes from a version of the secret, so it is looked at as closely as one to be opened. That it may do
-// less than the login in use is no reason to leave it open.
+// less than the login in use, or that a database cannot be looked into, is no reason to leave it open.
 async function objectionToStranger(
   work: Work,
-  session: Session,
-  pair: { readonly live: string; readonly idle: string },
+  access: AdminAccess,
+  pair: Pair,
+  { rights, powers }: { readonly rights: PairRights; readonly powers: readonly string[] },
 ): Promise<Failure | undefined> {
-  const objection = await objectionToPair(work, session, pair);
-  return objection?.code === 'lesser-rights' ? undefined : objection;
+  const objection = await objectionToPair(work, access, pair, rights);
+  if (objection !== undefined && objection.code !== 'lesser-rights' && objection.code !== 'permission-missing') {
+    return objection;
+  }
+  // It may do no more than the login in use, so whoever logs in as that one could do it all himself.
+  return objectionToPower(work, pair.live, powers, work.step.current);
 }
 
 /** The login is still the one in use: its old password went when the new one came. In an emergency its sessions go too: no session says on which password it came in, and whoever holds the new one comes back at once. */
@@ -62,18 +80,17 @@ async function endOwn(work: Work, login: string): Promise<RetireOutcome> {
   if (step.admin.kind === 'self') {
     if (!step.emergency) return { kind: 'retired', sessionsEnded: 0 };
     const opening = loginOpening(work, step.current);
-    return outcomeOf(work, { opening, who: `"${login}"` }, await withSession(opening, (s) => ending(s, login)));
+    const outcome = await withSession(opening, (session) => endSessions(work, session, login));
+    return outcomeOf(work, { opening, who: `"${login}"` }, outcome);
   }
   const access = await adminAccess(work);
   if (access.kind === 'failed') return access;
   const outcome = await withSession(access.opening, (session) =>
-    step.emergency ? ending(session, login) : Promise.resolve<RetireOutcome>({ kind: 'retired', sessionsEnded: 0 }),
+    step.emergency
+      ? endSessions(work, session, login)
+      : Promise.resolve<RetireOutcome>({ kind: 'retired', sessionsEnded: 0 }),
   );
   return outcomeOf(work, access, outcome);
-}
-
-async function ending(session: Session, login: string): Promise<RetireOutcome> {
-  return { kind: 'retired', sessionsEnded: await endSessions(session, login) };
 }
 
 function outcomeOf(
@@ -82,9 +99,7 @@ function outcomeOf(
   outcome: SessionOutcome<RetireOutcome>,
 ): RetireOutcome {
   if (outcome.kind === 'done') return outcome.result;
-  const permission = work.step.emergency
-    ? 'pg_signal_backend, CREATEROLE and ADMIN OPTION on the logins of the pair,'
-    : 'CREATEROLE and ADMIN OPTION on the logins of the pair';
+  const permission = 'CREATEROLE and ADMIN OPTION on the logins of the pair';
   return adminFailure(outcome.fault, { step: work.step, target: adminTarget(work.step), who: access.who, permission });
 }
 
@@ -96,7 +111,7 @@ async function proveRefused(
   // An empty password never logs in, and the driver would not even ask.
   if (previous.password.isEmpty) return undefined;
   const proof = await withSession(loginOpening(work, previous), async () => undefined);
-  if (proof.kind === 'fault') return objectionTo(work, proof.fault, proof.entered);
+  if (proof.kind === 'fault' && !tookCredential(proof)) return objectionTo(work, proof);
   return failure('retire-refused', {
     secret: work.step.secret,
     target: loginTarget(work.step),
@@ -106,9 +121,8 @@ async function proveRefused(
   });
 }
 
-function objectionTo(work: Work, fault: PostgresFault, entered: boolean): Failure | undefined {
+function objectionTo(work: Work, { fault, entered }: Extract<SessionOutcome<unknown>, { kind: 'fault' }>) {
   // Without a password of its own a login is refused; so is one that may not enter the database, or that does not exist.
   if (!entered && (fault.kind === 'refused' || fault.kind === 'forbidden')) return undefined;
-  const kind = fault.kind === 'refused' || fault.kind === 'forbidden' ? 'rejected' : fault.kind;
-  return wireFailure(fault, kind, { step: work.step, target: loginTarget(work.step) });
+  return loginFailure(work, fault);
 }

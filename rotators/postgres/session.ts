@@ -1,190 +1,261 @@
 /** One connection to a Postgres server: opened, used and closed inside one call of the rotator. */
-import { Socket } from 'node:net';
-import { Client, type ClientConfig } from 'pg';
 import * as z from 'zod';
-import { authorities } from '../../shared/authorities.ts';
-import type { Endpoint, RotatorEnvironment } from '../../shared/contract/rotator.ts';
-import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { usesTls } from '../common/transport.ts';
 import { faultOf, PostgresFault } from './fault.ts';
+import { fenced } from './fenced.ts';
+import { hostsOf } from './hosts.ts';
+import type { Question } from './question.ts';
+import { type Opening, openWire, type Wire } from './wire.ts';
 
-/** How our own sessions are called in pg_stat_activity, so that they are not taken for a consumer's. */
-export const applicationName = 'keyturn';
-export const defaultPort = 5432;
-
-export interface Opening {
-  readonly endpoint: Endpoint;
-  readonly database: string;
-  readonly username: string;
-  readonly password: SecretText;
-  readonly signal: AbortSignal;
-  readonly remainingMs: () => number;
-  /** What must not stand in an error besides the password. */
-  readonly secrets: readonly SecretText[];
-  readonly environment: Pick<RotatorEnvironment, 'trustedCertificates' | 'connectTimeoutMs'>;
+/** What a server says of itself with its first answer. */
+export interface Greeting {
+  readonly passwordEncryption: string;
+  /** Null before version 16, which has no such setting. */
+  readonly iterations: number | null;
+  /** A standby: it follows another server, and takes no changes. */
+  readonly inRecovery: boolean;
+  /** Where `default_transaction_read_only` was switched on, in the words of pg_settings; null: it is off. */
+  readonly readOnlyBy: string | null;
+  /** When the time of the call is over, by the server's own clock, in ms since 1970. */
+  readonly deadline: number;
 }
-
-/** What a server says of itself when it is asked first. */
-const hello = z.object({
-  /** Seconds since 1970. */
-  clock: z.coerce.number(),
-  version: z.coerce.number().int(),
-  passwordEncryption: z.string(),
-  iterations: z.coerce.number().int().positive().nullable(),
-});
 
 export interface Session {
   /** 160004 for 16.4. */
   readonly version: number;
-  readonly passwordEncryption: string;
-  /** Null before version 16, which has no such setting. */
-  readonly iterations: number | null;
-  /** When the time of the call is over, by the server's own clock, in ms since 1970. */
-  readonly deadline: number;
-  /** Rows of one statement, read by the schema. Throws a `PostgresFault`. */
-  rows<Row>(schema: z.ZodType<Row>, sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
-  /** One statement without parameters and rows. Throws a `PostgresFault`. */
-  run(sql: string): Promise<void>;
+  /** Comes with the first message; costs one of its own only where nothing was asked before. */
+  greeting(): Promise<Greeting>;
+  /** Rows of one statement. What is asked in one turn of the event loop travels in one message. Throws a `PostgresFault`. */
+  rows<Row>(question: Question<Row>): Promise<readonly Row[]>;
+  /** Runs the statements as one, all or none, only while the time of the call lasts: see fenced.ts. Throws a `PostgresFault`. */
+  change(statements: readonly string[]): Promise<void>;
 }
 
 export type SessionOutcome<Result> =
   | { readonly kind: 'done'; readonly result: Result }
-  /** `entered`: whether the login was let in before it went wrong. */
-  | { readonly kind: 'fault'; readonly fault: PostgresFault; readonly entered: boolean };
+  /** `authenticated`: the server took the credential. `entered`: the session began before it went wrong. */
+  | {
+      readonly kind: 'fault';
+      readonly fault: PostgresFault;
+      readonly authenticated: boolean;
+      readonly entered: boolean;
+    };
 
-/** Logs in, does the work, and closes whatever happens. Only mistakes of our own are thrown. */
-export async function withSession<Result>(
-  opening: Opening,
-  work: (session: Session) => Promise<Result>,
-): Promise<SessionOutcome<Result>> {
-  if (opening.signal.aborted) return over('the call was ended before it connected', 'ABORT_ERR');
-  if (opening.remainingMs() <= 0) {
-    return { kind: 'fault', fault: new PostgresFault('late', 'the time of the call was over'), entered: false };
+/** Whether the server took the credential and had no room or no patience for the session: it is a good one all the same. */
+export function tookCredential(outcome: SessionOutcome<unknown>): boolean {
+  return outcome.kind === 'fault' && outcome.authenticated && says(outcome, 'busy', 'read-only');
+}
+
+type Work<Result> = (session: Session) => Promise<Result>;
+
+/**
+ * Logs in, does the work, and closes whatever happens. Of several hosts the first one that takes changes does it, as
+ * `target_session_attrs=read-write` of libpq finds it. Only mistakes of our own are thrown.
+ */
+export async function withSession<Result>(opening: Opening, work: Work<Result>): Promise<SessionOutcome<Result>> {
+  const hosts = hostsOf(opening.endpoint);
+  if (hosts.length === 1) return onHost(opening, work);
+  const onPrimary: Work<Result> = async (session) => {
+    if ((await session.greeting()).inRecovery) throw standby();
+    return work(session);
+  };
+  let told: SessionOutcome<Result> | undefined;
+  for (const endpoint of hosts) {
+    const outcome = await onHost({ ...opening, endpoint }, onPrimary);
+    if (outcome.kind === 'done' || (outcome.entered && !says(outcome, 'read-only', 'unreachable'))) return outcome;
+    // A refusal is evidence, a standby that let us in is some, and a host that gives no answer is none.
+    if (told === undefined || (says(told, 'unreachable', 'read-only') && !says(outcome, 'unreachable'))) told = outcome;
   }
-  const wire = openWire(opening);
-  let entered = false;
+  return told ?? over('there is no host to connect to', 'ENOTFOUND');
+}
+
+function says(outcome: SessionOutcome<unknown>, ...kinds: readonly PostgresFault['kind'][]): boolean {
+  return outcome.kind === 'fault' && kinds.includes(outcome.fault.kind);
+}
+
+function standby(): PostgresFault {
+  return new PostgresFault('read-only', 'it is a standby (in recovery), which takes no changes');
+}
+
+function over(message: string, code: string): SessionOutcome<never> {
+  const fault = new PostgresFault('unreachable', message, { code });
+  return { kind: 'fault', fault, authenticated: false, entered: false };
+}
+
+/**
+ * `ALTER DATABASE … SET statement_timeout = 1` and the like reach every session, also one that would lift them. What a client asks for at
+ * the start wins over them. It is asked for only where a session died of such a setting: poolers refuse sessions that ask.
+ */
+async function onHost<Result>(opening: Opening, work: Work<Result>): Promise<SessionOutcome<Result>> {
+  const first = await once(opening, work, undefined);
+  if (first.kind === 'done' || !first.impatient) return first;
+  const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
+  if (first.version >= 140_000) settings.push('idle_session_timeout');
+  if (first.version >= 170_000 || first.fault.code === '25P04') settings.push('transaction_timeout');
+  const second = await once(opening, work, settings.map((name) => `-c ${name}=0`).join(' '));
+  return second.kind === 'fault' && !second.authenticated ? first : second;
+}
+
+/** `57014` statement_timeout, `25P04` transaction_timeout, `25P03` idle_in_transaction_session_timeout, `57P05` idle_session_timeout. */
+const impatience: ReadonlySet<string> = new Set(['57014', '25P04', '25P03', '57P05']);
+
+type Once<Result> =
+  | Extract<SessionOutcome<Result>, { readonly kind: 'done' }>
+  | (Extract<SessionOutcome<Result>, { readonly kind: 'fault' }> & {
+      /** It died of a setting of its login or database, before anything was answered. */
+      readonly impatient: boolean;
+      readonly version: number;
+    });
+
+async function once<Result>(
+  opening: Opening,
+  work: Work<Result>,
+  parameters: string | undefined,
+): Promise<Once<Result>> {
+  const nothing = { authenticated: false, entered: false, impatient: false, version: 0 };
+  if (opening.signal.aborted) {
+    return { ...nothing, ...over('the call was ended before it connected', 'ABORT_ERR') };
+  }
+  if (opening.remainingMs() <= 0) {
+    return { ...nothing, kind: 'fault', fault: new PostgresFault('late', 'the time of the call was over') };
+  }
+  const wire = openWire(opening, parameters);
+  let entered: Talk | undefined;
   try {
     await wire.client.connect();
     wire.connected();
-    entered = true;
-    return { kind: 'done', result: await work(await greet(wire.client, opening)) };
+    entered = talkOver(wire, opening);
+    return { kind: 'done', result: await work(entered.session) };
   } catch (error) {
-    // After a cut of our own the driver reports only that the connection is gone; why is known here.
-    const known = wire.cutBy() ?? error;
+    // The driver reports only that the connection is gone; why is known here.
+    const known = wire.endedBy() ?? error;
     // Once inside, all that a server or a wire may do comes as a fault; anything else is a mistake of ours.
-    if (entered && !(error instanceof PostgresFault)) throw error;
-    return { kind: 'fault', fault: faultOf(known, [opening.password, ...opening.secrets]), entered };
+    if (entered !== undefined && !(error instanceof PostgresFault)) throw error;
+    const fault = faultOf(known, [opening.password, ...opening.secrets]);
+    const authenticated = wire.authenticated();
+    const impatient = authenticated && entered?.answered() !== true && impatience.has(fault.code ?? '');
+    return { kind: 'fault', fault, authenticated, entered: entered !== undefined, impatient, version: wire.version() };
   } finally {
     await wire.close();
   }
 }
 
-function over(message: string, code: string): SessionOutcome<never> {
-  return { kind: 'fault', fault: new PostgresFault('unreachable', message, { code }), entered: false };
+interface Talk {
+  readonly session: Session;
+  /** Whether any message was answered. */
+  answered(): boolean;
 }
 
-interface Wire {
-  readonly client: Client;
-  connected(): void;
-  cutBy(): Error | undefined;
-  close(): Promise<void>;
+interface Asked {
+  /** Absent: only the greeting is wanted. */
+  readonly sql?: string;
+  readonly resolve: (rows: readonly unknown[]) => void;
+  readonly reject: (fault: unknown) => void;
 }
 
-// The socket is ours rather than the driver's, because the driver offers no other way to end a connection attempt that nobody answers.
-function openWire(opening: Opening): Wire {
-  const socket = new Socket();
-  let reason: Error | undefined;
-  const cut = (message: string, code: string) => {
-    reason ??= Object.assign(new Error(message), { code });
-    socket.destroy(reason);
+function talkOver(wire: Wire, opening: Opening): Talk {
+  let waiting: Asked[] = [];
+  let greeting: Greeting | undefined;
+  const send = async (statements: readonly string[]) => {
+    const answers = await scrubbing(opening, () => wire.client.query(statements.join(';\n')));
+    return results.parse(Array.isArray(answers) ? answers : [answers]).map(({ rows }) => rows);
   };
-  const waitMs = Math.max(1, Math.min(opening.environment.connectTimeoutMs, opening.remainingMs()));
-  const timer = setTimeout(() => cut(`no answer within ${waitMs} ms`, 'ETIMEDOUT'), waitMs);
-  const onAbort = () => cut('the call was ended before an answer came', 'ABORT_ERR');
-  opening.signal.addEventListener('abort', onAbort, { once: true });
-  const client = new Client(configOf(opening, socket));
-  // A connection that breaks between two statements makes the next one fail; without a listener it would end the process.
-  client.on('error', () => undefined);
-  return {
-    client,
-    connected: () => clearTimeout(timer),
-    cutBy: () => reason,
-    async close() {
-      clearTimeout(timer);
-      const goodbye = setTimeout(() => socket.destroy(), 2_000);
-      if (reason === undefined) await client.end().catch(() => socket.destroy());
-      clearTimeout(goodbye);
-      opening.signal.removeEventListener('abort', onAbort);
-      socket.destroy();
+  const askAll = async () => {
+    const asked = waiting;
+    waiting = [];
+    try {
+      const questions = asked.flatMap(({ sql }) => (sql === undefined ? [] : [sql]));
+      const [said = [], ...answers] = await send([settle(opening), ...questions]);
+      greeting ??= greetingIn(said, opening);
+      for (const { sql, resolve } of asked) resolve((sql === undefined ? undefined : answers.shift()) ?? []);
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    }
+  };
+  const ask = (sql?: string) =>
+    new Promise<readonly unknown[]>((resolve, reject) => {
+      if (waiting.length === 0) queueMicrotask(() => void askAll());
+      waiting.push({ ...(sql === undefined ? {} : { sql }), resolve, reject });
+    });
+  const greet = async () => {
+    if (greeting === undefined) await ask();
+    if (greeting === undefined) throw new PostgresFault('unreachable', 'the server said nothing of itself');
+    return greeting;
+  };
+  const session: Session = {
+    version: wire.version(),
+    greeting: greet,
+    rows: async ({ sql, row }) => z.array(row).parse(await ask(sql)),
+    async change(statements) {
+      const { deadline, inRecovery, readOnlyBy } = await greet();
+      if (inRecovery) throw standby();
+      // Of a login or database it may be lifted; an operator who fenced the whole server meant it.
+      if (readOnlyBy !== null && !/^(database|user|client|session)/.test(readOnlyBy)) {
+        throw new PostgresFault(
+          'read-only',
+          `default_transaction_read_only is on for the whole server (${readOnlyBy})`,
+        );
+      }
+      await send(['SET TRANSACTION READ WRITE', settle(opening), fenced(deadline, statements)]);
     },
   };
+  return { session, answered: () => greeting !== undefined };
 }
 
-function configOf(opening: Opening, socket: Socket): ClientConfig & { readonly scramMaxIterations: number } {
-  const { endpoint, environment } = opening;
-  const ca = authorities(environment.trustedCertificates);
-  return {
-    host: endpoint.host,
-    port: endpoint.port ?? defaultPort,
-    user: opening.username,
-    password: opening.password.reveal(),
-    database: opening.database,
-    application_name: applicationName,
-    ssl: usesTls(endpoint, tlsWish(endpoint)) && {
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      ...(ca === undefined ? {} : { ca: [...ca] }),
-    },
-    stream: () => socket,
-    // The driver's own limit would lock us out of servers with a high scram_iterations; without any, a server could keep us busy.
-    scramMaxIterations: 2_000_000,
-  };
-}
+const results = z.array(z.object({ rows: z.array(z.unknown()) }));
 
-// The names that libpq, JDBC and Npgsql give the wish for TLS. disable, allow and prefer are wishes for less, and count as nothing said.
-export function tlsWish(endpoint: Endpoint): 'required' | 'unsaid' {
-  const { options } = endpoint;
-  const mode = options['sslmode'] ?? options['ssl mode'] ?? options['ssl'] ?? '';
-  return /^(require|verify-?ca|verify-?full|true|on|1)$/i.test(mode) ? 'required' : 'unsaid';
-}
-
-// The first statement of every session: nothing is looked up in a schema that somebody else may write to, no statement waits longer than
-// the call may take, and the server says its time.
-export const helloStatement = `
-  SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
-         pg_catalog.set_config('statement_timeout', $1, false),
-         pg_catalog.set_config('lock_timeout', $1, false),
+/**
+ * The first statement of every message. A message of several statements is one transaction, and all of these settings end with it: behind
+ * a pooler the server's session is somebody else's a moment later. Nothing is looked up in a schema that somebody else may write to, no
+ * statement waits longer than the call may take, no setting of a login or database makes the session another role's, and the server says
+ * how it is.
+ */
+export function settleStatement(timeoutMs: number): string {
+  const limit = `'${Math.max(1, Math.floor(Math.min(timeoutMs, 2_147_483_647)))}'`;
+  return `
+  SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+         pg_catalog.set_config('role', 'none', true),
+         pg_catalog.set_config('statement_timeout', ${limit}, true),
+         pg_catalog.set_config('lock_timeout', ${limit}, true),
+         CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
+           THEN pg_catalog.set_config('transaction_timeout', '0', true) END,
          extract(epoch FROM pg_catalog.clock_timestamp()) AS clock,
-         pg_catalog.current_setting('server_version_num') AS version,
+         pg_catalog.pg_is_in_recovery() AS "inRecovery",
+         CASE WHEN pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool THEN
+           (SELECT source FROM pg_catalog.pg_settings WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) 'default_transaction_read_only'::pg_catalog.text)
+           END AS "readOnlyBy",
          pg_catalog.current_setting('password_encryption') AS "passwordEncryption",
          pg_catalog.current_setting('scram_iterations', true) AS iterations`;
-
-async function greet(client: Client, opening: Opening): Promise<Session> {
-  const secrets = [opening.password, ...opening.secrets];
-  const timeoutMs = Math.max(1, Math.floor(Math.min(opening.remainingMs(), 2_147_483_647)));
-  const { rows } = await scrubbing(secrets, () => client.query(helloStatement, [String(timeoutMs)]));
-  const answer = hello.parse(rows[0]);
-  // Added after the answer came: whatever the way took makes the deadline earlier than the lease's end, never later.
-  const deadline = answer.clock * 1000 + opening.remainingMs();
-  return {
-    version: answer.version,
-    passwordEncryption: answer.passwordEncryption,
-    iterations: answer.iterations,
-    deadline,
-    async rows(schema, sql, values = []) {
-      const result = await scrubbing(secrets, () => client.query(sql, [...values]));
-      return z.array(schema).parse(result.rows);
-    },
-    async run(sql) {
-      await scrubbing(secrets, () => client.query(sql));
-    },
-  };
 }
 
-async function scrubbing<Result>(secrets: readonly SecretText[], work: () => Promise<Result>): Promise<Result> {
+function settle(opening: Opening): string {
+  return settleStatement(opening.remainingMs());
+}
+
+const said = z.object({
+  /** Seconds since 1970. */
+  clock: z.coerce.number(),
+  inRecovery: z.boolean(),
+  readOnlyBy: z.string().nullable(),
+  passwordEncryption: z.string(),
+  iterations: z.coerce.number().int().positive().nullable(),
+});
+
+function greetingIn(rows: readonly unknown[], opening: Opening): Greeting {
+  const { clock, ...answer } = said.parse(rows[0]);
+  // Added after the answer came: whatever the way took makes the deadline earlier than the lease's end, never later.
+  return { ...answer, deadline: clock * 1000 + opening.remainingMs() };
+}
+
+async function scrubbing<Result>(opening: Opening, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw faultOf(error, secrets);
+    const fault = faultOf(error, [opening.password, ...opening.secrets]);
+    if (fault.kind !== 'refused') throw fault;
+    // Inside a session nobody is refused any more: an extension that looks at passwords answers with the code of a bad login.
+    throw new PostgresFault('rejected', fault.message, {
+      cause: fault,
+      ...(fault.code === undefined ? {} : { code: fault.code }),
+    });
   }
 }

@@ -1,5 +1,6 @@
 /** The settings a login's sessions start with (`ALTER ROLE … SET`), which the other login of a pair must have too. */
 import * as z from 'zod';
+import { nameValues, type Question } from './question.ts';
 import { quoteName, quoteText } from './quote.ts';
 import type { Session } from './session.ts';
 
@@ -13,15 +14,18 @@ const setting = z.object({
 
 export type Setting = z.infer<typeof setting>;
 
-export const settingsQuery = `
+export function settingsOf(logins: readonly string[]): Question<Setting> {
+  const sql = `
   SELECT r.rolname::text AS login, d.datname::text AS database,
          split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
   FROM pg_db_role_setting g JOIN pg_roles r ON r.oid = g.setrole LEFT JOIN pg_database d ON d.oid = g.setdatabase,
        unnest(g.setconfig) AS c
-  WHERE r.rolname = ANY ($1::text[]::name[]) ORDER BY 1, 2, 3`;
+  WHERE r.rolname = ANY (${nameValues(logins)}) ORDER BY 1, 2, 3`;
+  return { sql, row: setting };
+}
 
 export async function readSettings(session: Session, logins: readonly string[]): Promise<readonly Setting[]> {
-  return session.rows(setting, settingsQuery, [logins]);
+  return session.rows(settingsOf(logins));
 }
 
 /**
@@ -55,12 +59,12 @@ export async function settingsOutOfReach(
 ): Promise<readonly string[]> {
   if (session.version < parameterRightVersion) return [];
   const names = settings.filter((entry) => entry.login === model && entry.name !== 'role').map((entry) => entry.name);
-  const rows = await session.rows(
-    settingName,
-    `SELECT DISTINCT n.name FROM unnest($1::text[]) AS n(name) LEFT JOIN pg_settings s ON lower(s.name) = lower(n.name)
-     WHERE coalesce(s.context, 'superuser') <> 'user' AND NOT has_parameter_privilege(n.name, 'SET') ORDER BY 1`,
-    [names],
-  );
+  if (names.length === 0) return [];
+  const sql = `
+    SELECT DISTINCT n.name FROM unnest(ARRAY[${names.map(quoteText).join(', ')}]) AS n(name)
+    LEFT JOIN pg_settings s ON lower(s.name) = lower(n.name)
+    WHERE coalesce(s.context, 'superuser') <> 'user' AND NOT has_parameter_privilege(n.name, 'SET') ORDER BY 1`;
+  const rows = await session.rows({ sql, row: settingName });
   return rows.map((row) => row.name);
 }
 

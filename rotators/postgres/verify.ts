@@ -1,12 +1,11 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
-import { wireFailure } from '../common/failures.ts';
-import { adminAccess, loginOpening, loginTarget, type Work } from './connect.ts';
-import type { PostgresFault } from './fault.ts';
-import { lackingRights } from './grants.ts';
+import { adminAccess, loginFailure, loginOpening, type Work } from './connect.ts';
+import { adminFailure, type PostgresFault } from './fault.ts';
+import { compareRights } from './grants.ts';
 import { readLogins } from './logins.ts';
 import { nameFault } from './quote.ts';
-import { withSession } from './session.ts';
+import { tookCredential, withSession } from './session.ts';
 
 /** Logs in with the credential, and compares what it may do with what the login in use may. */
 export async function verify(work: Work, credential: Credential): Promise<VerifyOutcome> {
@@ -16,13 +15,37 @@ export async function verify(work: Work, credential: Credential): Promise<Verify
   // The driver takes an empty password for a mistake of its caller and never asks the server.
   if (credential.password.isEmpty) return { kind: 'refused', detail: 'the password is empty' };
   const model = work.step.current.username ?? username;
-  const outcome = await withSession(loginOpening(work, credential), (session) =>
-    lackingRights(session, model, username),
+  const outcome = await withSession(loginOpening(work, credential), async (session) =>
+    rightsOutcome((await compareRights(session, model, username)).lacking),
   );
-  if (outcome.kind === 'done') {
-    return outcome.result.length === 0 ? { kind: 'accepted' } : { kind: 'lesser-rights', missing: outcome.result };
-  }
+  if (outcome.kind === 'done') return outcome.result;
+  if (tookCredential(outcome)) return comparedByAdmin(work, model, username);
   return outcomeOf(work, username, outcome.fault);
+}
+
+function rightsOutcome(missing: readonly string[]): VerifyOutcome {
+  return missing.length === 0 ? { kind: 'accepted' } : { kind: 'lesser-rights', missing };
+}
+
+/**
+ * The server took the password and had no room for the session: the login's limit of connections is used up, or it gave itself a limit of
+ * time that no session survives. The password is a good one all the same, and the rights are compared by who has room.
+ */
+async function comparedByAdmin(work: Work, model: string, username: string): Promise<VerifyOutcome> {
+  if (model === username || work.step.admin.kind === 'self') return { kind: 'accepted' };
+  const access = await adminAccess(work);
+  if (access.kind === 'failed') return access;
+  const database = loginOpening(work, work.step.current).database;
+  const outcome = await withSession({ ...access.opening, database }, async (session) =>
+    rightsOutcome((await compareRights(session, model, username)).lacking),
+  );
+  if (outcome.kind === 'done') return outcome.result;
+  return adminFailure(outcome.fault, {
+    step: work.step,
+    target: access.target,
+    who: access.who,
+    permission: `CONNECT ON DATABASE "${database}"`,
+  });
 }
 
 async function outcomeOf(work: Work, username: string, fault: PostgresFault): Promise<VerifyOutcome> {
@@ -38,9 +61,10 @@ async function outcomeOf(work: Work, username: string, fault: PostgresFault): Pr
     case 'untrusted':
     case 'missing':
     case 'busy':
+    case 'read-only':
     case 'late':
     case 'rejected':
-      return wireFailure(fault, fault.kind, { step: work.step, target: loginTarget(work.step) });
+      return loginFailure(work, fault);
   }
 }
 

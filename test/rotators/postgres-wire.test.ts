@@ -123,13 +123,16 @@ describe('the own identity as admin', () => {
 });
 
 describe('what the server answers at the door', () => {
-  test('no room for another session means busy, not refused', async () => {
+  test('no room for another session of a login is no reason to doubt its password: the server took it before it counted', async () => {
     const scene = await single(plain);
     await plain.sql(`ALTER ROLE ${quoted(scene.current.username ?? '')} CONNECTION LIMIT 0`);
-    expect(await rotator.verify(singleStep(scene), scene.current)).toMatchObject({
-      code: 'target-busy',
-      class: 'retry',
-    });
+    expect(await rotator.verify(singleStep(scene), scene.current)).toEqual({ kind: 'accepted' });
+    const wrong = { ...scene.current, password: newPassword() };
+    expect(await rotator.verify(singleStep(scene), wrong)).toMatchObject({ kind: 'refused' });
+  });
+
+  test('no room for another session of the admin means busy, not refused', async () => {
+    const scene = await single(plain);
     await plain.sql('ALTER ROLE rotation_admin CONNECTION LIMIT 0');
     const outcome = await attempt(singleStep(scene));
     await plain.sql('ALTER ROLE rotation_admin CONNECTION LIMIT -1');
