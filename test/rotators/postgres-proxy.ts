@@ -43,3 +43,31 @@ export async function holdBack(target: number, text: string, release: () => bool
     },
   };
 }
+
+/** Passes everything on to a loopback port, and keeps what clients sent. */
+export async function record(
+  target: number,
+): Promise<{ readonly port: number; text(): string; close(): Promise<void> }> {
+  const sent: Buffer[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    client.on('data', (chunk) => sent.push(chunk));
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return {
+    port: address.port,
+    text: () => Buffer.concat(sent).toString('latin1'),
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
