@@ -170,7 +170,8 @@ async function loginChecks(work: Work): Promise<readonly Check[]> {
     step.admin.kind === 'self' ? lookAsItself(work, opening, session) : [],
   );
   if (outcome.kind === 'done') {
-    const detail = `${loginTarget(step)} lets "${opening.username}" into the database "${opening.database}"`;
+    const where = opening.otherwise === undefined ? `into the database "${opening.database}"` : 'in';
+    const detail = `${loginTarget(step)} lets "${opening.username}" ${where}`;
     return [passed('current credential', detail), ...outcome.result];
   }
   if (tookCredential(outcome)) {

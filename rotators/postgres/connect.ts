@@ -78,11 +78,10 @@ export async function adminAccess(work: Work): Promise<AdminAccess | Failure> {
 export function loginOpening(work: Work, credential: Credential): Opening {
   const { step } = work;
   const { username = '', password } = credential;
-  const database = databaseOf(step, username);
   return {
     ...limits(work),
+    ...databaseOf(step, username),
     endpoint: step.endpoint,
-    database,
     username,
     password,
     proof: 'password',
@@ -90,12 +89,19 @@ export function loginOpening(work: Work, credential: Credential): Opening {
   };
 }
 
-// Drivers take the name of the login where a value with an address names no database. A value without an address leaves all of it to its
-// consumers; the admin's database is as good as any to log in to.
-function databaseOf({ endpoint, adminEndpoint, admin }: Step, username: string): string {
-  if (endpoint.database !== undefined) return endpoint.database;
+/**
+ * Where a value names no database, the drivers that read it take the name of the login, and a connection string (one with a scheme) leaves
+ * no other choice. Fields of a document may leave it to their consumers; then the admin's database is as good as any to log in to.
+ */
+function databaseOf(
+  { endpoint, adminEndpoint, admin }: Step,
+  username: string,
+): Pick<Opening, 'database' | 'otherwise'> {
+  if (endpoint.database !== undefined) return { database: endpoint.database };
+  const otherwise = adminEndpoint.database ?? maintenanceDatabase;
   const namesNoAddress = admin.kind !== 'self' && endpoint === adminEndpoint;
-  return namesNoAddress ? maintenanceDatabase : username;
+  if (namesNoAddress) return { database: otherwise };
+  return endpoint.options['scheme'] === undefined ? { database: username, otherwise } : { database: username };
 }
 
 /** The failure of a fault that says nothing of a password or a right, met on a login's way in. */

@@ -81,11 +81,18 @@ function over(message: string, code: string): SessionOutcome<never> {
   return { kind: 'fault', fault, authenticated: false, entered: false };
 }
 
+async function onHost<Result>(opening: Opening, work: Work<Result>): Promise<SessionOutcome<Result>> {
+  const { otherwise, database } = opening;
+  const outcome = await patiently(opening, work);
+  if (otherwise === undefined || otherwise === database || !says(outcome, 'missing')) return outcome;
+  return patiently({ ...opening, database: otherwise }, work);
+}
+
 /**
  * `ALTER DATABASE … SET statement_timeout = 1` and the like reach every session, also one that would lift them. What a client asks for at
  * the start wins over them. It is asked for only where a session died of such a setting: poolers refuse sessions that ask.
  */
-async function onHost<Result>(opening: Opening, work: Work<Result>): Promise<SessionOutcome<Result>> {
+async function patiently<Result>(opening: Opening, work: Work<Result>): Promise<SessionOutcome<Result>> {
   const first = await once(opening, work, undefined);
   if (first.kind === 'done' || !first.impatient) return first;
   const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];

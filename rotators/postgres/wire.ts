@@ -15,6 +15,8 @@ export const defaultPort = 5432;
 export interface Opening {
   readonly endpoint: Endpoint;
   readonly database: string;
+  /** Where to go when there is no such database. */
+  readonly otherwise?: string;
   readonly username: string;
   readonly password: SecretText;
   /**

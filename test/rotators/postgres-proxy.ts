@@ -71,3 +71,41 @@ export async function record(
     },
   };
 }
+
+/** Passes everything on to a loopback port, but answers a message that contains `text` itself, as a server that refuses it. */
+export async function answerInstead(
+  target: number,
+  text: string,
+  said: { readonly code: string; readonly message: string },
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const fields = `SERROR\0VERROR\0C${said.code}\0M${said.message}\0\0`;
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(4 + fields.length);
+  const refusal = Buffer.concat([
+    Buffer.from('E'),
+    length,
+    Buffer.from(fields),
+    Buffer.from('Z\0\0\0\u0005I', 'latin1'),
+  ]);
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    upstream.pipe(client);
+    client.on('data', (chunk) => (chunk.includes(text) ? client.write(refusal) : upstream.write(chunk)));
+    client.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return {
+    port: address.port,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
