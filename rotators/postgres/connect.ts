@@ -91,7 +91,8 @@ export function loginOpening(work: Work, credential: Credential): Opening {
 
 /**
  * Where a value names no database, the drivers that read it take the name of the login, and a connection string (one with a scheme) leaves
- * no other choice. Fields of a document may leave it to their consumers; then the admin's database is as good as any to log in to.
+ * no other choice. Fields of a document may leave it to their consumers, and so does a value without an address, whose endpoint is the
+ * admin's: then the admin's database is as good as any to log in to.
  */
 function databaseOf(
   { endpoint, adminEndpoint, admin }: Step,
@@ -99,9 +100,12 @@ function databaseOf(
 ): Pick<Opening, 'database' | 'otherwise'> {
   if (endpoint.database !== undefined) return { database: endpoint.database };
   const otherwise = adminEndpoint.database ?? maintenanceDatabase;
-  const namesNoAddress = admin.kind !== 'self' && endpoint === adminEndpoint;
-  if (namesNoAddress) return { database: otherwise };
-  return endpoint.options['scheme'] === undefined ? { database: username, otherwise } : { database: username };
+  const isAdmins =
+    admin.kind !== 'self' &&
+    adminEndpoint.database === undefined &&
+    targetName(endpoint, defaultPort) === targetName(adminEndpoint, defaultPort);
+  const isText = endpoint.options['scheme'] !== undefined && !isAdmins;
+  return isText ? { database: username } : { database: username, otherwise };
 }
 
 /** The failure of a fault that says nothing of a password or a right, met on a login's way in. */

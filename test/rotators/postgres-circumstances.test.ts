@@ -73,7 +73,7 @@ describe('a standby', () => {
   const list = (scene: PostgresScene, ...ports: readonly number[]): Endpoint => ({
     ...scene.endpoint,
     port: ports[0] ?? 0,
-    options: { hosts: ports.map((port) => `127.0.0.1:${port}`).join(','), target_session_attrs: 'read-write' },
+    hosts: ports.map((port) => ({ host: '127.0.0.1', port })),
   });
 
   test('takes no changes: tried again, never paused, and named by plan', async () => {
