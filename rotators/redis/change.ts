@@ -3,8 +3,10 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Fault, fault } from './fault.ts';
 import { eachAtMost, type Fleet, type Node } from './fleet.ts';
-import { defaultUser, readSecrets, remember, replicatesAs, type Secrets, setPasswords } from './settings.ts';
-import { changePasswords, hashOf, readUser, type User } from './users.ts';
+import { keepAll } from './keep.ts';
+import { objectionToWatchers, tellSentinels } from './sentinels.ts';
+import { defaultUser, replicatesAs, type Secrets, settingCommand } from './settings.ts';
+import { faultOfChange, hashOf, passwordCommands, type User } from './users.ts';
 
 /** Nodes may join while others are changed; after this many rounds somebody is rebuilding the whole, and the next attempt goes on. */
 const mostRounds = 5;
@@ -21,96 +23,121 @@ export function userOf(credential: Credential): string {
 }
 
 /** Says why the login must not be changed on a node through this secret; undefined when it may. */
-export type Guard = (node: Node, user: User) => Promise<Fault | undefined>;
+export type Guard = (node: Node, user: User) => Fault | undefined;
+
+export interface Change {
+  readonly candidate: Credential;
+  /** Passwords that stay beside the candidate's. Empty: it replaces all others. */
+  readonly kept: readonly SecretText[];
+  readonly guard: Guard;
+}
 
 /**
- * Adds the candidate on every node, then hands it to the links between nodes that use this login, and only then removes passwords
- * that nobody knows of: what a crashed attempt left behind. `kept` are the ones in use.
+ * Adds the candidate on every node, hands it to the links between nodes and to the Sentinels that use this login, has both passwords kept,
+ * and only then removes those that are not to stay: what a crashed attempt left behind, and in a replacement the one before. Up to there
+ * the password before works everywhere, and nothing is lost when it goes no further.
  */
-export async function addPassword(
-  fleet: Fleet,
-  candidate: Credential,
-  kept: readonly SecretText[],
-  guard: Guard,
-): Promise<Changed | Fault> {
-  const user = userOf(candidate);
-  const wanted = hashOf(candidate.password);
-  const known = new Set([wanted, ...kept.map(hashOf)]);
-  const strangers = new Map<Node, readonly string[]>();
-  const added = await onEveryNode(fleet, async (node) => {
-    const found = await existing(node, user);
-    if (found.kind === 'fault') return found;
-    const unsafe = await guard(node, found);
-    if (unsafe !== undefined) return unsafe;
-    strangers.set(
-      node,
-      [...found.hashes].filter((hash) => !known.has(hash)),
-    );
-    const add = found.hashes.has(wanted) ? [] : [wanted];
-    return changePasswords(node.connection, user, { add, remove: [] });
-  });
+export async function addPassword(fleet: Fleet, change: Change): Promise<Changed | Fault> {
+  const user = userOf(change.candidate);
+  const objection = await objectionToWatchers(fleet, user);
+  if (objection !== undefined) return objection;
+  const added = await onEveryNode(fleet, (node) => addOn(node, user, change));
   if (added !== undefined) return added;
-  const linked = await handToLinks(fleet, user, candidate.password);
-  if (linked.kind === 'fault') return linked;
-  const removed = await firstFault(fleet.nodes(), (node) =>
-    changePasswords(node.connection, user, { add: [], remove: strangers.get(node) ?? [] }),
+  const handed = await handOver(fleet, user, change.candidate.password);
+  if (handed.kind === 'fault') return handed;
+  const surplus = new Map(fleet.nodes().map((node) => [node, surplusOn(node, user, change)]));
+  const settings = new Set([
+    ...handed.settings,
+    ...fleet.nodes().filter((node) => surplus.get(node)?.setting === true),
+  ]);
+  const removes = [...surplus.values()].some((one) => one.commands.length > 0);
+  // What replaces the only good password is on file before that one goes.
+  if (removes && change.kept.length === 0) {
+    const kept = await keepAll(fleet, handed.settings);
+    if (kept.kind === 'fault') return kept;
+  }
+  const removed = await firstFault(fleet.nodes(), async (node) =>
+    faultOfChange(await node.connection.calls(surplus.get(node)?.commands ?? [])),
   );
-  return removed ?? rememberAll(fleet, linked.nodes, linked.warnings);
+  if (removed !== undefined) return removed;
+  const kept = await keepAll(fleet, settings);
+  return kept.kind === 'fault' ? kept : { kind: 'changed', warnings: [...handed.warnings, ...kept.warnings] };
 }
 
-/** Replaces all passwords of the user by the candidate, in its settings where the node keeps it there. */
-export async function replacePassword(fleet: Fleet, candidate: Credential, guard: Guard): Promise<Changed | Fault> {
-  const user = userOf(candidate);
-  const settings = new Set<Node>();
-  const replaced = await onEveryNode(fleet, async (node) => {
-    const secrets = user === defaultUser ? await readSecrets(node) : undefined;
-    if (secrets?.kind !== 'secrets' || secrets.requirepass === '') return replaceHashes(node, candidate, guard);
-    settings.add(node);
-    if (secrets.requirepass === candidate.password.reveal()) return undefined;
-    const unsafe = await guard(node, everybody(secrets));
-    if (unsafe !== undefined) return unsafe;
-    return setPasswords(node, ['requirepass'], candidate.password);
-  });
-  if (replaced !== undefined) return replaced;
-  const linked = await handToLinks(fleet, user, candidate.password);
-  if (linked.kind === 'fault') return linked;
-  return rememberAll(fleet, new Set([...settings, ...linked.nodes]), linked.warnings);
-}
-
-/** Takes one password away from the user on every node. A node or a user that does not have it is fine. */
-export async function removePassword(fleet: Fleet, previous: Credential): Promise<Changed | Fault> {
+/**
+ * Takes one password away from the user on every node, after the links and the Sentinels have the one that stays. A node or a user that
+ * does not have it is fine. The change is not kept yet: see keep.ts.
+ */
+export async function removePassword(
+  fleet: Fleet,
+  previous: Credential,
+  stays: SecretText,
+): Promise<
+  { readonly kind: 'removed'; readonly settings: ReadonlySet<Node>; readonly warnings: readonly string[] } | Fault
+> {
   const user = userOf(previous);
   const hash = hashOf(previous.password);
-  const removed = await onEveryNode(fleet, async (node) => {
-    const found = await readUser(node.connection, user);
-    // Before Redis 6 there was one password for everybody, and it was replaced at apply.
-    if (found.kind === 'fault') return found.fault === 'unknown-command' ? undefined : found;
-    if (found.kind === 'missing' || !found.hashes.has(hash)) return undefined;
-    return changePasswords(node.connection, user, { add: [], remove: [hash] });
-  });
-  return removed ?? rememberAll(fleet, new Set(), []);
+  const having = fleet.nodes().filter(({ state }) => state?.user.kind === 'user' && state.user.hashes.has(hash));
+  // Before Redis 6 there was one password for everybody, and it was replaced at apply.
+  const met = fleet.nodes().flatMap(({ state }) => (state?.user.kind === 'fault' ? [state.user] : []));
+  const [unseen] = met.filter((one) => one.fault !== 'unknown-command');
+  if (unseen !== undefined) return unseen;
+  if (having.length === 0) return { kind: 'removed', settings: new Set(), warnings: [] };
+  const objection = await objectionToWatchers(fleet, user);
+  if (objection !== undefined) return objection;
+  const handed = await handOver(fleet, user, stays);
+  if (handed.kind === 'fault') return handed;
+  const removed = await firstFault(having, async (node) =>
+    faultOfChange(await node.connection.calls(passwordCommands(user, { add: [], remove: [hash] }))),
+  );
+  return removed ?? { kind: 'removed', settings: handed.settings, warnings: handed.warnings };
+}
+
+async function addOn(node: Node, user: string, change: Change): Promise<Fault | undefined> {
+  const { candidate, guard } = change;
+  const found = existing(node, user);
+  if (found.kind === 'fault') {
+    const secrets = onePassword(node, user, change);
+    return secrets === undefined ? found : guard(node, everybody(secrets));
+  }
+  const unsafe = guard(node, found);
+  if (unsafe !== undefined) return unsafe;
+  const wanted = hashOf(candidate.password);
+  const add = found.hashes.has(wanted) ? [] : [wanted];
+  return faultOfChange(await node.connection.calls(passwordCommands(user, { add, remove: [] })));
+}
+
+/** What takes the passwords away that are not to stay. `setting`: a setting is changed by it. */
+function surplusOn(node: Node, user: string, change: Change) {
+  const { candidate, kept } = change;
+  const found = node.state?.user;
+  const hashes = found?.kind === 'user' ? [...found.hashes] : [];
+  const secrets = onePassword(node, user, change);
+  if (secrets !== undefined) {
+    // Where the password of everybody stands among the settings it is set there: it replaces all that the user has.
+    const isDone = secrets.requirepass === candidate.password.reveal() && hashes.length <= 1;
+    return { setting: true, commands: isDone ? [] : [settingCommand('requirepass', candidate.password)] };
+  }
+  const known = new Set([candidate.password, ...kept].map(hashOf));
+  const remove = hashes.filter((hash) => !known.has(hash));
+  return { setting: false, commands: passwordCommands(user, { add: [], remove }) };
+}
+
+/** The settings of a node whose password of everybody is replaced among them. */
+function onePassword(node: Node, user: string, change: Change): Secrets | undefined {
+  const secrets = node.state?.secrets;
+  if (change.kept.length > 0 || user !== defaultUser || secrets?.kind !== 'secrets') return undefined;
+  return secrets.requirepass === '' ? undefined : secrets;
 }
 
 // With one password for everybody, whoever has it may do everything.
 function everybody(secrets: Secrets): User {
   const hashes = new Set([hashOf(new SecretText(secrets.requirepass))]);
-  return { kind: 'user', enabled: true, takesAnyPassword: false, powerful: true, hashes };
+  return { kind: 'user', enabled: true, takesAnyPassword: false, powers: ['everything'], hashes };
 }
 
-async function replaceHashes(node: Node, candidate: Credential, guard: Guard): Promise<Fault | undefined> {
-  const user = userOf(candidate);
-  const wanted = hashOf(candidate.password);
-  const found = await existing(node, user);
-  if (found.kind === 'fault') return found;
-  const unsafe = await guard(node, found);
-  if (unsafe !== undefined) return unsafe;
-  const add = found.hashes.has(wanted) ? [] : [wanted];
-  const remove = [...found.hashes].filter((hash) => hash !== wanted);
-  return changePasswords(node.connection, user, { add, remove });
-}
-
-async function existing(node: Node, user: string): Promise<User | Fault> {
-  const found = await readUser(node.connection, user);
+function existing(node: Node, user: string): User | Fault {
+  const found = node.state?.user ?? { kind: 'missing' };
   if (found.kind === 'missing') return fault('missing', node.name, `it has no user ${user}`);
   if (found.kind === 'user' && found.takesAnyPassword) {
     // Giving it a first password would lock out everybody who logs in without one.
@@ -119,47 +146,36 @@ async function existing(node: Node, user: string): Promise<User | Fault> {
   return found;
 }
 
-// A replica that kept the old password would lose its primary at the next reconnect, after the old one is retired.
-async function handToLinks(
+/**
+ * Gives the password that stays to whoever inside uses this login: replicas, which would lose their primary at the next reconnect after the
+ * old one is gone, and Sentinels.
+ */
+async function handOver(
   fleet: Fleet,
   user: string,
   password: SecretText,
 ): Promise<
-  { readonly kind: 'linked'; readonly nodes: ReadonlySet<Node>; readonly warnings: readonly string[] } | Fault
+  { readonly kind: 'handed'; readonly settings: ReadonlySet<Node>; readonly warnings: readonly string[] } | Fault
 > {
-  const changed = new Set<Node>();
-  const unseen: string[] = [];
   const nodes = fleet.nodes();
+  const settings = new Set<Node>();
+  const unseen: string[] = [];
   const met = await firstFault(nodes, async (node) => {
-    const secrets: Secrets | Fault = await readSecrets(node);
-    if (secrets.kind === 'fault') {
-      if (secrets.fault !== 'forbidden' && secrets.fault !== 'unknown-command') return secrets;
+    const secrets = node.state?.secrets;
+    if (secrets === undefined || secrets.kind === 'fault') {
+      if (secrets !== undefined && secrets.fault !== 'forbidden' && secrets.fault !== 'unknown-command') return secrets;
       if (nodes.length > 1) unseen.push(node.name);
       return undefined;
     }
     if (!replicatesAs(secrets, user)) return undefined;
-    changed.add(node);
-    return secrets.masterauth === password.reveal() ? undefined : setPasswords(node, ['masterauth'], password);
+    settings.add(node);
+    if (secrets.masterauth === password.reveal()) return undefined;
+    return faultOfChange(await node.connection.calls([settingCommand('masterauth', password)]));
   });
-  if (met !== undefined) return met;
+  const untold = met ?? (await tellSentinels(fleet, user, password));
+  if (untold !== undefined) return untold;
   const warning = `Whether ${unseen.join(', ')} replicate as ${user} could not be seen: grant the rotation admin +config|get and +config|set, or set masterauth by hand.`;
-  return { kind: 'linked', nodes: changed, warnings: unseen.length === 0 ? [] : [warning] };
-}
-
-async function rememberAll(
-  fleet: Fleet,
-  settingsChanged: ReadonlySet<Node>,
-  warnings: readonly string[],
-): Promise<Changed | Fault> {
-  const answers = await eachAtMost(fleet.nodes(), (node) => remember(node, settingsChanged.has(node)));
-  const forgetful: string[] = [];
-  for (const answer of answers) {
-    if (answer.kind === 'fault') return answer;
-    if (answer.kind === 'forgetful') forgetful.push(`${answer.node} (${answer.why})`);
-  }
-  if (forgetful.length === 0) return { kind: 'changed', warnings };
-  const warning = `The change is forgotten when ${forgetful.join(', ')} restart: start them with an aclfile or a configuration file, or grant the rotation admin +acl|save and +config|rewrite.`;
-  return { kind: 'changed', warnings: [...warnings, warning] };
+  return { kind: 'handed', settings, warnings: unseen.length === 0 ? [] : [warning] };
 }
 
 /** Runs `work` once on each node, also on those that join meanwhile. The seed's turn comes after all others. */
@@ -174,14 +190,11 @@ async function onEveryNode(fleet: Fleet, work: (node: Node) => Promise<Fault | u
     const grown = await fleet.grow();
     if (typeof grown !== 'number') return grown;
   }
-  return fault(
-    'busy',
-    fleet
-      .nodes()
-      .map((node) => node.name)
-      .join(', '),
-    'nodes keep joining',
-  );
+  const names = fleet
+    .nodes()
+    .map((node) => node.name)
+    .join(', ');
+  return fault('busy', names, 'nodes keep joining');
 }
 
 async function firstFault(

@@ -4,26 +4,29 @@ import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
-import { adminLogins, fleetOptions, type RedisStep, tlsFor } from './connect.ts';
+import { adminLogins, fleetOptions, type RedisStep, transportFor } from './connect.ts';
 import { adminFailure } from './fault.ts';
-import { eachAtMost, type Fleet, gather, type Node } from './fleet.ts';
-import { defaultUser, readSecrets } from './settings.ts';
-import { readUser } from './users.ts';
+import { type Fleet, gather, type Node } from './fleet.ts';
+import { lackOf } from './keep.ts';
+import { objectionToWatchers } from './sentinels.ts';
+import { defaultUser } from './settings.ts';
 import { verify } from './verify.ts';
 
 export async function check(step: RedisStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
   const admin = await adminLogins(step, [step.current]);
   if (isFailure(admin)) return [failed('admin', admin)];
-  const fleet = await gather(fleetOptions(step, environment, admin.logins));
+  const user = userOf(step.current);
+  const fleet = await gather(fleetOptions(step, environment, admin.logins, { user, depth: 'everything' }));
   if (fleet.kind === 'fault') return [failed('nodes', adminFailure(step, adminName(step), fleet))];
   try {
     const names = fleet.nodes().map((node) => node.name);
     return [
       passed('nodes', `${adminName(step)} logs in on ${names.join(', ')}`),
       transport(step, environment, fleet),
-      ...(await logins(step, fleet)),
+      ...logins(step, fleet),
+      ...(await sentinels(step, fleet, user)),
       ...(await permissions(step, fleet, admin.logins)),
-      ...(await memory(fleet)),
+      ...keeping(fleet),
       await published(step, environment),
     ];
   } finally {
@@ -40,20 +43,20 @@ function failed(name: string, why: Failure): Check {
 }
 
 function transport(step: RedisStep, environment: RotatorEnvironment, fleet: Fleet): Check {
-  const plain = fleet.nodes().filter((node) => tlsFor(step, environment, node.address) === undefined);
+  const plain = fleet.nodes().filter((node) => transportFor(step, environment, node.address).kind === 'plain');
   const detail = plain.length === 0 ? 'every connection is TLS, verified' : 'plain connections, to loopback only';
   return passed('tls', detail);
 }
 
-async function logins(step: RedisStep, fleet: Fleet): Promise<Check[]> {
+function logins(step: RedisStep, fleet: Fleet): Check[] {
   const user = userOf(step.current);
-  const problems = await eachAtMost(fleet.nodes(), (node) => loginProblem(step, node, user));
+  const problems = fleet.nodes().map((node) => loginProblem(step, node, user));
   const checks = problems.filter((problem) => problem !== undefined);
   return checks.length > 0 ? checks : [passed('login', `${user} exists on every node`)];
 }
 
-async function loginProblem(step: RedisStep, node: Node, user: string): Promise<Check | undefined> {
-  const found = await readUser(node.connection, user);
+function loginProblem(step: RedisStep, node: Node, user: string): Check | undefined {
+  const found = node.state?.user ?? { kind: 'missing' };
   if (found.kind === 'missing') {
     const fix = `Create ${user} on ${node.name} with the rules it has elsewhere: ACL SETUSER.`;
     return { name: 'login', state: 'failed', detail: `${node.name} has no user ${user}`, fix };
@@ -67,11 +70,18 @@ async function loginProblem(step: RedisStep, node: Node, user: string): Promise<
     const fix = `Switch ${user} on at ${node.name}: ACL SETUSER ${user} on.`;
     return { name: 'login', state: 'failed', detail: `${user} is switched off on ${node.name}`, fix };
   }
+  const secrets = node.state?.secrets;
   if (found.fault === 'unknown-command' && step.strategy === 'single-user' && user === defaultUser) {
-    const secrets = await readSecrets(node);
-    if (secrets.kind === 'secrets' && secrets.requirepass !== '') return undefined;
+    if (secrets?.kind === 'secrets' && secrets.requirepass !== '') return undefined;
   }
   return failed('login', adminFailure(step, adminName(step), found));
+}
+
+async function sentinels(step: RedisStep, fleet: Fleet, user: string): Promise<Check[]> {
+  const objection = await objectionToWatchers(fleet, user);
+  if (objection !== undefined) return [failed('sentinels', adminFailure(step, adminName(step), objection))];
+  const told = fleet.sentinels().map((node) => node.name);
+  return told.length === 0 ? [] : [passed('sentinels', `${told.join(', ')} can be told a new password`)];
 }
 
 const needed = [
@@ -103,17 +113,12 @@ async function permissions(step: RedisStep, fleet: Fleet, admins: readonly Crede
   return [{ name: 'permissions', state: 'failed', detail, fix }];
 }
 
-async function memory(fleet: Fleet): Promise<Check[]> {
-  const forgetful = await eachAtMost(fleet.nodes(), async (node) => {
-    if (node.view.hasConfigFile) return [];
-    const answer = await node.connection.call('CONFIG', 'GET', 'aclfile');
-    const file = answer.kind === 'reply' && Array.isArray(answer.value) ? answer.value[1] : '';
-    return answer.kind === 'reply' && (typeof file !== 'string' || file === '') ? [node.name] : [];
-  });
-  const names = forgetful.flat();
-  if (names.length === 0) return [passed('persistence', 'every node remembers its users after a restart')];
-  const fix = `Start ${names.join(', ')} with an aclfile or a configuration file.`;
-  return [{ name: 'persistence', state: 'failed', detail: `${names.join(', ')} forget their users at a restart`, fix }];
+function keeping(fleet: Fleet): Check[] {
+  const forgetful = fleet.nodes().filter((node) => lackOf(node) === 'users');
+  if (forgetful.length === 0) return [passed('persistence', 'every node has a file to keep its users in')];
+  const names = forgetful.map((node) => node.name).join(', ');
+  const fix = `Start ${names} with an aclfile or a configuration file.`;
+  return [{ name: 'persistence', state: 'failed', detail: `${names} forget their users at a restart`, fix }];
 }
 
 async function published(step: RedisStep, environment: RotatorEnvironment): Promise<Check> {

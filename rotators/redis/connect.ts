@@ -8,8 +8,9 @@ import { type Failure, failure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { ownToken } from '../common/token.ts';
 import { usesTls } from '../common/transport.ts';
-import type { Address } from './connection.ts';
-import type { FleetOptions } from './fleet.ts';
+import { type Address, nodeName } from './connection.ts';
+import { type Fault, fault } from './fault.ts';
+import type { FleetOptions, Transport } from './fleet.ts';
 import type { RedisTags } from './tags.ts';
 
 /** Scope of Entra tokens for Azure Cache for Redis and Azure Managed Redis. */
@@ -48,43 +49,61 @@ export function fleetOptions(
   step: RedisStep,
   environment: RotatorEnvironment,
   logins: readonly Credential[],
+  about: FleetOptions['about'],
 ): FleetOptions {
-  const sentinelName = step.adminEndpoint.options['servicename'];
+  const sentinelName = step.options.sentinel ?? step.adminEndpoint.options['servicename'];
+  const seeds = [...listed(step.adminEndpoint), addressOf(step.endpoint)];
   return {
-    seeds: [addressOf(step.adminEndpoint), addressOf(step.endpoint)],
-    logins,
-    tlsFor: (address) => tlsFor(step, environment, address),
+    seeds,
+    logins: withoutTwins(logins),
+    transportFor: (address) => transportFor(step, environment, address),
     connectTimeoutMs: environment.connectTimeoutMs,
     signal: step.signal,
     remainingMs: step.remainingMs,
+    about,
     ...(sentinelName === undefined ? {} : { sentinelName }),
   };
 }
 
-/** Plain connections go to loopback only, and only where TLS was not asked for. */
-export function tlsFor(
-  step: RedisStep,
-  environment: RotatorEnvironment,
-  address: Address,
-): ConnectionOptions | undefined {
+/** All hosts that the connection names. */
+function listed(endpoint: Endpoint): readonly Address[] {
+  const hosts = endpoint.hosts ?? [endpoint];
+  return hosts.map(({ host, port }) => ({ host, port: port ?? endpoint.port ?? defaultPort }));
+}
+
+// A credential that was refused once need not be tried again under another of its roles.
+function withoutTwins(logins: readonly Credential[]): readonly Credential[] {
+  const same = (one: Credential, other: Credential) =>
+    one.username === other.username && one.password.equals(other.password);
+  return logins.filter((login, index) => logins.findIndex((other) => same(other, login)) === index);
+}
+
+/**
+ * How to connect to a node. Nodes announce themselves, and so may anybody who is let in as a replica; an announced address is no reason to
+ * send a password there. Over TLS the certificate has to be valid for a host that a person wrote, whatever the address: only that host's
+ * owner can have it. A plain connection goes to loopback only, and there to no other host than those written.
+ */
+export function transportFor(step: RedisStep, environment: RotatorEnvironment, address: Address): Transport | Fault {
   const wish = asksForTls(step.adminEndpoint) || asksForTls(step.endpoint) ? 'required' : 'unsaid';
-  if (!usesTls({ ...address, options: {} }, wish)) return undefined;
+  const written = [...new Set([...listed(step.adminEndpoint).map(({ host }) => host), step.endpoint.host])];
+  if (!usesTls({ ...address, options: {} }, wish)) {
+    if (written.includes(address.host)) return { kind: 'plain' };
+    const detail = `a node announces it, and the admin connection does not name ${address.host}; no password goes there without TLS`;
+    return fault('rejected', nodeName(address), detail);
+  }
   const trusted = authorities(environment.trustedCertificates);
-  const seed = step.adminEndpoint.host;
-  const names = [address.host, seed];
-  const serverName = names.find((name) => isIP(name) === 0);
-  return {
+  const serverName = [address.host, ...written].find((name) => isIP(name) === 0);
+  const tls: ConnectionOptions = {
     ...(trusted === undefined ? {} : { ca: [...trusted] }),
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
     ...(serverName === undefined ? {} : { servername: serverName }),
-    // Nodes announce themselves by an address that is rarely in a certificate. One that is valid for the host a person wrote is
-    // proof enough, because only that host's owner can have it.
     checkServerIdentity: (_host, certificate) => {
-      const errors = names.map((name) => checkServerIdentity(name, certificate));
+      const errors = written.map((name) => checkServerIdentity(name, certificate));
       return errors.includes(undefined) ? undefined : errors[0];
     },
   };
+  return { kind: 'tls', tls };
 }
 
 function asksForTls(endpoint: Endpoint): boolean {

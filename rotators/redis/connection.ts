@@ -11,12 +11,17 @@ export interface Address {
 
 export type Reply = { readonly kind: 'reply'; readonly value: unknown } | Fault;
 
+export type Command = readonly [name: string, ...args: readonly (string | number)[]];
+
 export interface RedisConnection {
   readonly address: Address;
   /** Sends one command. Never throws; a connection that broke is a fault. */
   call(command: string, ...args: readonly (string | number)[]): Promise<Reply>;
-  /** Presents a credential. May be called again with another one. */
-  login(credential: Credential): Promise<{ readonly kind: 'accepted' } | Fault>;
+  /**
+   * Sends the commands in one go and gives their answers in the same order. The node runs them in that order, a later one also when an
+   * earlier one failed. Never throws.
+   */
+  calls(commands: readonly Command[]): Promise<readonly Reply[]>;
   /** May be called again. */
   close(): void;
 }
@@ -87,20 +92,16 @@ export async function openRedis(options: OpenOptions): Promise<Opened> {
       return faultOfReply({ node, command, args, error, broken: seen.last, signal });
     }
   };
-  return { kind: 'open', connection: { address, call, login: (credential) => login(call, credential), close } };
+  const calls = (commands: readonly Command[]) => Promise.all(commands.map((command) => call(...command)));
+  return { kind: 'open', connection: { address, call, calls, close } };
 }
 
 function outOfTime(node: string): Fault {
   return fault('unreachable', node, 'the time for the step ran out');
 }
 
-async function login(
-  call: RedisConnection['call'],
-  credential: Credential,
-): Promise<{ readonly kind: 'accepted' } | Fault> {
-  const password = credential.password.reveal();
-  const { username } = credential;
-  const answer =
-    username === undefined || username === '' ? await call('AUTH', password) : await call('AUTH', username, password);
-  return answer.kind === 'reply' ? { kind: 'accepted' } : answer;
+/** Presents a credential. May be sent again with another one. */
+export function authCommand({ username, password }: Credential): Command {
+  const secret = password.reveal();
+  return username === undefined || username === '' ? ['AUTH', secret] : ['AUTH', username, secret];
 }

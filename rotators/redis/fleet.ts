@@ -1,9 +1,10 @@
-/** Connections, logged in, to every node of one Redis: found step by step from the node the connection names. */
+/** Connections, logged in, to every node of one Redis: found step by step from the nodes the connection names. */
 import type { ConnectionOptions } from 'node:tls';
 import type { Credential } from '../../shared/contract/credential.ts';
-import { type Address, nodeName, openRedis, type RedisConnection } from './connection.ts';
+import { type Address, authCommand, nodeName, openRedis, type RedisConnection, type Reply } from './connection.ts';
 import { type Fault, fault } from './fault.ts';
-import { type NodeView, viewOf } from './topology.ts';
+import { type Depth, type NodeState, questionsAbout, stateIn } from './state.ts';
+import { type NodeView, viewIn, viewOf, viewQuestions } from './topology.ts';
 
 /** Connections opened at one time: a cluster may have hundreds of nodes. */
 const atOnce = 16;
@@ -13,28 +14,39 @@ export interface Node {
   readonly address: Address;
   readonly connection: RedisConnection;
   readonly view: NodeView;
+  /** What it knew when it was joined; absent where only the nodes were asked about, and for a Sentinel. */
+  readonly state?: NodeState;
   /** What the connection logged in with. */
   readonly login: Credential;
 }
 
+export type Transport = { readonly kind: 'plain' } | { readonly kind: 'tls'; readonly tls: ConnectionOptions };
+
 export interface FleetOptions {
-  /** Where to begin. Only these hosts come from an admin connection; all others are named by the servers. */
+  /** Where to begin. Only these hosts were written by a person; all others are named by the servers. */
   readonly seeds: readonly Address[];
   /** Tried in this order on each node. */
   readonly logins: readonly Credential[];
-  readonly tlsFor: (address: Address) => ConnectionOptions | undefined;
+  /** How to connect, or why a password must not be sent there: an announced address is no reason to trust who listens. */
+  readonly transportFor: (address: Address) => Transport | Fault;
   readonly connectTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;
+  /** Which primary; said, it also means that the seeds are Sentinels. */
   readonly sentinelName?: string;
+  /** What every node is asked as it is joined. */
+  readonly about: { readonly user: string; readonly depth: Depth };
 }
 
 export interface Fleet {
   readonly kind: 'fleet';
   /** The seed comes last: in a self-rotation it is the node that the next attempt begins with, so it is changed last. */
   nodes(): readonly Node[];
+  sentinels(): readonly Node[];
   /** Asks all nodes again and connects to those that joined. Gives how many are new. */
   grow(): Promise<number | Fault>;
+  /** Connects to all Sentinels that those of the connection know. */
+  joinSentinels(): Promise<Fault | undefined>;
   /** May be called again. */
   close(): void;
 }
@@ -48,22 +60,29 @@ interface Joined {
 export async function gather(options: FleetOptions): Promise<Fleet | Fault> {
   const members: Node[] = [];
   const known = new Set<string>();
+  const dataNodes = () => members.filter((node) => node.view.mode !== 'sentinel');
+  const sentinels = () => members.filter((node) => node.view.mode === 'sentinel');
   const fleet: Fleet = {
     kind: 'fleet',
-    nodes: () => members.filter((node) => node.view.mode !== 'sentinel').toReversed(),
+    nodes: () => dataNodes().toReversed(),
+    sentinels,
     grow: async () => {
       const before = members.length;
       const views = await eachAtMost(members, (node) => viewOf(node.connection, options.sentinelName));
       for (const view of views) if (view.kind === 'fault') return view;
       const seen = views.flatMap((view) => (view.kind === 'view' ? view.neighbours : []));
-      const met = await follow(seen, options, members, known);
+      const met = await follow(seen, 'node', options, members, known);
       return met ?? members.length - before;
+    },
+    joinSentinels: async () => {
+      const peers = sentinels().flatMap(({ view }) => view.watches?.peers ?? []);
+      return follow(peers, 'sentinel', options, members, known);
     },
     close: () => {
       for (const node of members) node.connection.close();
     },
   };
-  const met = await follow(options.seeds, options, members, known);
+  const met = await follow(options.seeds, 'seed', options, members, known);
   if (met !== undefined) {
     fleet.close();
     return met;
@@ -73,28 +92,33 @@ export async function gather(options: FleetOptions): Promise<Fleet | Fault> {
   return fault('missing', options.seeds.map(nodeName).join(', '), 'no node was found there');
 }
 
+/** `seed`: a person wrote it, and it may be a Sentinel. `node`, `sentinel`: a server named it. */
+type Origin = 'seed' | 'node' | 'sentinel';
+
 async function follow(
   first: readonly Address[],
+  origin: Origin,
   options: FleetOptions,
   members: Node[],
   known: Set<string>,
 ): Promise<Fault | undefined> {
   let wave = first;
-  // Only what a person wrote may be a Sentinel; servers name each other's data nodes.
-  let maySentinel = members.length === 0;
+  let from = origin;
   while (wave.length > 0) {
     const fresh = wave.filter((address) => {
       const isNew = !known.has(nodeName(address));
       known.add(nodeName(address));
       return isNew;
     });
-    const results = await eachAtMost(fresh, (address) => join(address, options, maySentinel));
-    maySentinel = false;
+    const results = await eachAtMost(fresh, (address) => join(address, options, from));
     // Everybody who joined is kept before a fault is reported, so that closing the fleet closes all of them.
     for (const result of results) if (result.kind === 'joined') admit(result.node, members);
-    const met = results.find((result) => result.kind === 'fault');
-    if (met !== undefined) return met;
+    // One of several Sentinels is enough to find the nodes; it knows whether the others have to be told anything.
+    const tolerant = from === 'seed' && members.some((node) => node.view.mode === 'sentinel');
+    const met = results.find((result) => result.kind === 'fault' && !(tolerant && result.fault === 'unreachable'));
+    if (met?.kind === 'fault') return met;
     wave = results.flatMap((result) => (result.kind === 'joined' ? result.node.view.neighbours : []));
+    from = 'node';
   }
   return undefined;
 }
@@ -105,49 +129,81 @@ function admit(node: Node, members: Node[]): void {
   else members.push(node);
 }
 
-async function join(address: Address, options: FleetOptions, maySentinel: boolean): Promise<Joined | Fault> {
-  const tls = options.tlsFor(address);
-  const opened = await openRedis({
-    address,
-    connectTimeoutMs: options.connectTimeoutMs,
-    signal: options.signal,
-    remainingMs: options.remainingMs,
-    ...(tls === undefined ? {} : { tls }),
-  });
+async function join(address: Address, options: FleetOptions, origin: Origin): Promise<Joined | Fault> {
+  const opened = await openAt(address, options);
   if (opened.kind === 'fault') return opened;
   const { connection } = opened;
-  const entered = await enter(connection, options, maySentinel);
+  const entered = await enter(connection, options, origin);
   if (entered.kind === 'fault') {
     connection.close();
     return entered;
   }
-  const name = nodeName(address);
-  return { kind: 'joined', node: { name, address, connection, view: entered.view, login: entered.login } };
+  const { view, login, state } = entered;
+  const node = { name: nodeName(address), address, connection, view, login };
+  return { kind: 'joined', node: state === undefined ? node : { ...node, state } };
 }
 
-async function enter(
-  connection: RedisConnection,
+/** Opens a connection that is not logged in yet, where a password may be sent. */
+export async function openAt(
+  address: Address,
   options: FleetOptions,
-  maySentinel: boolean,
-): Promise<{ readonly kind: 'entered'; readonly view: NodeView; readonly login: Credential } | Fault> {
+): Promise<{ readonly kind: 'open'; readonly connection: RedisConnection } | Fault> {
+  const transport = options.transportFor(address);
+  if (transport.kind === 'fault') return transport;
+  return openRedis({ ...options, address, ...(transport.kind === 'tls' ? { tls: transport.tls } : {}) });
+}
+
+interface Entered {
+  readonly kind: 'entered';
+  readonly view: NodeView;
+  readonly state: NodeState | undefined;
+  readonly login: Credential;
+}
+
+/** Logs in and asks all there is to ask, in one go. */
+async function enter(connection: RedisConnection, options: FleetOptions, origin: Origin): Promise<Entered | Fault> {
   const [anyLogin] = options.logins;
-  if (maySentinel && anyLogin !== undefined) {
+  const mayBeSentinel = origin !== 'node';
+  if (mayBeSentinel && options.sentinelName !== undefined && anyLogin !== undefined) {
     // A Sentinel often has no users of its own and refuses every login, so it is asked what it is before a login is tried.
-    const view = await viewOf(connection, options.sentinelName);
-    if (view.kind === 'view' && view.mode === 'sentinel') return { kind: 'entered', view, login: anyLogin };
-    if (view.kind === 'fault' && view.fault !== 'refused' && view.fault !== 'forbidden') return view;
+    const asked = await asSentinel(connection, await connection.calls(viewQuestions), options, anyLogin);
+    if (asked !== undefined) return asked;
   }
+  const { user, depth } = options.about;
   let refused = fault('refused', nodeName(connection.address), 'there is no credential to try');
   for (const login of options.logins) {
-    const answer = await connection.login(login);
-    if (answer.kind === 'accepted') {
-      const view = await viewOf(connection, options.sentinelName);
-      return view.kind === 'fault' ? view : { kind: 'entered', view, login };
+    const [answer, ...answers] = await connection.calls([
+      authCommand(login),
+      ...viewQuestions,
+      ...questionsAbout(user, depth),
+    ]);
+    const views = answers.slice(0, viewQuestions.length);
+    if (answer?.kind === 'reply') {
+      const view = await viewIn(connection, views, options.sentinelName);
+      if (view.kind === 'fault') return view;
+      const state = stateIn(answers.slice(viewQuestions.length), nodeName(connection.address));
+      return { kind: 'entered', view, login, state: view.mode === 'sentinel' ? undefined : state };
     }
-    if (answer.fault !== 'refused') return answer;
-    refused = answer;
+    const asked = mayBeSentinel ? await asSentinel(connection, views, options, login) : undefined;
+    if (asked !== undefined) return asked;
+    if (answer !== undefined && answer.fault !== 'refused') return answer;
+    refused = answer ?? refused;
   }
   return refused;
+}
+
+/** What a Sentinel without a password answers to somebody who is not logged in; undefined when it is none, or wants a login. */
+async function asSentinel(
+  connection: RedisConnection,
+  answers: readonly Reply[],
+  options: FleetOptions,
+  login: Credential,
+): Promise<Entered | Fault | undefined> {
+  const [server] = answers;
+  if (server?.kind === 'fault' && server.fault !== 'refused' && server.fault !== 'forbidden') return server;
+  if (server?.kind !== 'reply' || !/^redis_mode:sentinel/m.test(String(server.value))) return undefined;
+  const view = await viewIn(connection, answers, options.sentinelName);
+  return view.kind === 'fault' ? view : { kind: 'entered', view, login, state: undefined };
 }
 
 /** Runs `work` for all items, some at a time, results in the order of the items. */

@@ -12,12 +12,14 @@ import type {
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
-import { addPassword, type Changed, type Guard, removePassword, replacePassword, userOf } from './change.ts';
+import { addPassword, type Guard, removePassword, userOf } from './change.ts';
 import { check } from './check.ts';
 import { adminLogins, fleetOptions, type RedisStep } from './connect.ts';
 import { adminFailure, type Fault, fault } from './fault.ts';
-import { type Fleet, gather } from './fleet.ts';
+import { type Fleet, gather, type Node } from './fleet.ts';
+import { keepAll } from './keep.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
+import type { Depth } from './state.ts';
 import type { RedisTags } from './tags.ts';
 import { hashOf } from './users.ts';
 import { verify } from './verify.ts';
@@ -39,13 +41,16 @@ async function apply(
   candidate: Credential,
   live: Credential,
 ): Promise<ApplyOutcome> {
-  // After a crash half-way some nodes know the candidate already, and in a replacement in place they know nothing else.
-  const own = step.strategy === 'single-user' ? [candidate, live, step.current] : [live, step.current, candidate];
-  const guard = guardOf(step, keptOf(candidate, [live, step.current, candidate]));
-  const changed = await withFleet(step, environment, own, (fleet) =>
-    step.strategy === 'single-user'
-      ? replacePassword(fleet, candidate, guard)
-      : addPassword(fleet, candidate, keptOf(candidate, [live, step.current]), guard),
+  const replaces = step.strategy === 'single-user';
+  // After a crash half-way some nodes know the candidate already, and in a replacement in place they may know nothing else.
+  const own = replaces ? [candidate, live, step.current] : [live, step.current, candidate];
+  const change = {
+    candidate,
+    kept: replaces ? [] : keptOf(candidate, [live, step.current]),
+    guard: guardOf(step, keptOf(candidate, [live, step.current, candidate])),
+  };
+  const changed = await withFleet(step, environment, { own, user: userOf(candidate) }, (fleet) =>
+    addPassword(fleet, change),
   );
   if (isFailure(changed)) return changed;
   if (changed.kind === 'fault') return adminFailure(step, adminName(step), changed);
@@ -58,7 +63,7 @@ async function apply(
  * changed only for somebody who knew its password.
  */
 function guardOf(step: RedisStep, known: readonly SecretText[]): Guard {
-  return async (node, user) => {
+  return (node, user) => {
     if (step.admin.kind === 'self') return undefined;
     const name = userOf(step.current);
     if (name === userOf(node.login)) {
@@ -68,8 +73,9 @@ function guardOf(step: RedisStep, known: readonly SecretText[]): Guard {
         `${name} is the rotation admin itself; a login changes itself without the tag "admin"`,
       );
     }
-    if (!user.powerful || known.some((password) => user.hashes.has(hashOf(password)))) return undefined;
-    return fault('unsafe', node.name, `${name} may change users, and no known password of it is one of its passwords`);
+    if (user.powers.length === 0 || known.some((password) => user.hashes.has(hashOf(password)))) return undefined;
+    const detail = `${name} is powerful (${user.powers.join(', ')}), and no known password of it is one of its passwords`;
+    return fault('unsafe', node.name, detail);
   };
 }
 
@@ -80,7 +86,8 @@ function keptOf(candidate: Credential, known: readonly Credential[]): readonly S
 
 async function inUse(step: RedisStep, environment: RotatorEnvironment, previous: Credential): Promise<UseOutcome> {
   const user = userOf(previous);
-  const seen = await withFleet(step, environment, [step.current, previous], (fleet) => sessionsOf(fleet, user));
+  const asked = { own: [step.current, previous], user, depth: 'nodes' } as const;
+  const seen = await withFleet(step, environment, asked, (fleet) => sessionsOf(fleet, user));
   if (isFailure(seen)) return { kind: 'unknown', detail: seen.message };
   if (seen.kind === 'fault') return { kind: 'unknown', detail: `${seen.node}: ${seen.detail}` };
   if (seen.count === 0) return { kind: 'idle' };
@@ -89,32 +96,55 @@ async function inUse(step: RedisStep, environment: RotatorEnvironment, previous:
 }
 
 async function retire(step: RedisStep, environment: RotatorEnvironment, previous: Credential): Promise<RetireOutcome> {
-  let sessionsEnded = 0;
+  const asked = { own: [step.current, previous], user: userOf(previous) };
+  const retired = await withFleet(step, environment, asked, (fleet) => retireOn(step, fleet, previous));
+  if (isFailure(retired)) return retired;
+  return retired.kind === 'fault' ? adminFailure(step, adminName(step), retired) : retired;
+}
+
+async function retireOn(step: RedisStep, fleet: Fleet, previous: Credential): Promise<RetireOutcome | Fault> {
   const user = userOf(previous);
-  const own = [step.current, previous];
-  const removed = await withFleet(step, environment, own, async (fleet): Promise<Changed | Fault> => {
-    const changed = await removePassword(fleet, previous);
-    if (changed.kind === 'fault' || !step.emergency) return changed;
-    // Sessions on the new password go too: they cannot be told apart, and they log in again by themselves.
-    const ended = await endSessions(fleet, user);
-    if (ended.kind === 'fault') return ended;
-    sessionsEnded = ended.count;
-    return changed;
-  });
-  if (isFailure(removed)) return removed;
-  if (removed.kind === 'fault') return adminFailure(step, adminName(step), removed);
-  return { kind: 'retired', sessionsEnded };
+  const objection = objectionToRetire(step, fleet, user);
+  if (objection !== undefined) return objection;
+  // What the vault publishes goes on working; in an emergency its sessions make room for the one that takes its place.
+  const isPublished = previous.password.equals(step.current.password);
+  const removed = isPublished ? nothing : await removePassword(fleet, previous, step.current.password);
+  if (removed.kind === 'fault') return removed;
+  // Refused first, then cut: a pool that is cut comes back at once. Sessions on the new password go too: they cannot be told apart, and
+  // they log in again by themselves.
+  const ended = step.emergency ? await endSessions(step, fleet, user) : { kind: 'ended' as const, count: 0 };
+  if (ended.kind === 'fault') return ended;
+  const kept = isPublished ? nothing : await keepAll(fleet, removed.settings);
+  if (kept.kind === 'fault') return kept;
+  return isFailure(ended) ? ended : { kind: 'retired', sessionsEnded: ended.count };
+}
+
+const nothing = { kind: 'nothing' as const, settings: new Set<Node>() };
+
+/** The login to end comes from a version of the secret: it must be the one in use, or nothing is ended. */
+function objectionToRetire(step: RedisStep, fleet: Fleet, user: string): Fault | undefined {
+  const live = userOf(step.current);
+  const [node] = fleet.nodes().filter(({ state }) => state?.user.kind === 'user');
+  if (node === undefined || user === live) return undefined;
+  return fault('unsafe', node.name, `${user} is not the login in use, which is ${live}`);
+}
+
+interface Asked {
+  /** The login's own credentials, for a self-rotation, tried in this order. */
+  readonly own: readonly Credential[];
+  readonly user: string;
+  readonly depth?: Depth;
 }
 
 async function withFleet<Result>(
   step: RedisStep,
   environment: RotatorEnvironment,
-  own: readonly Credential[],
+  { own, user, depth = 'everything' }: Asked,
   work: (fleet: Fleet) => Promise<Result | Fault>,
 ): Promise<Result | Fault | Failure> {
   const admin = await adminLogins(step, own);
   if (isFailure(admin)) return admin;
-  const fleet = await gather(fleetOptions(step, environment, admin.logins));
+  const fleet = await gather(fleetOptions(step, environment, admin.logins, { user, depth }));
   if (fleet.kind === 'fault') return ownFailure(step, own, fleet) ?? fleet;
   try {
     return await work(fleet);

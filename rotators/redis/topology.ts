@@ -4,8 +4,7 @@
  */
 import * as z from 'zod';
 import { isLoopback } from '../../shared/loopback.ts';
-import type { Address } from './connection.ts';
-import { nodeName, type RedisConnection } from './connection.ts';
+import { type Address, type Command, nodeName, type RedisConnection, type Reply } from './connection.ts';
 import { type Fault, fault } from './fault.ts';
 
 /** What one node says of itself. */
@@ -18,23 +17,51 @@ export interface NodeView {
   /** Whether it was started from a configuration file that CONFIG REWRITE could write to. */
   readonly hasConfigFile: boolean;
   readonly neighbours: readonly Address[];
+  /** What a Sentinel watches, and the other Sentinels that do so. */
+  readonly watches?: Watched;
 }
+
+interface Watched {
+  /** Its own id. */
+  readonly id: string;
+  readonly primary: string;
+  readonly peers: readonly Address[];
+}
+
+/** What every node is asked. A node that is in no cluster answers the last one with an error that says nothing. */
+export const viewQuestions: readonly Command[] = [
+  ['INFO', 'server'],
+  ['INFO', 'replication'],
+  ['CLUSTER', 'NODES'],
+];
 
 /** Asks a node. The connection has to be logged in, except to a Sentinel without a password. */
 export async function viewOf(connection: RedisConnection, sentinelName?: string): Promise<NodeView | Fault> {
+  return viewIn(connection, await connection.calls(viewQuestions), sentinelName);
+}
+
+/** The same from answers to `viewQuestions`; a Sentinel is asked for what it watches. */
+export async function viewIn(
+  connection: RedisConnection,
+  answers: readonly Reply[],
+  sentinelName?: string,
+): Promise<NodeView | Fault> {
   const node = nodeName(connection.address);
-  const server = await connection.call('INFO', 'server');
+  const [server, replication, cluster] = answers;
+  if (server === undefined || replication === undefined || cluster === undefined)
+    return fault('rejected', node, 'no answer');
   if (server.kind === 'fault') return server;
   const info = parseInfo(server.value);
-  const mode = info.get('redis_mode');
+  const said = info.get('redis_mode');
+  const mode = said === 'cluster' || said === 'sentinel' ? said : 'standalone';
   const found =
-    mode === 'cluster'
-      ? await clusterNeighbours(connection)
-      : mode === 'sentinel'
-        ? await watched(connection, sentinelName)
-        : await replicationNeighbours(connection);
-  if (!Array.isArray(found)) return found;
-  const astray = found.find((address) => isLoopback(address.host) && !isLoopback(connection.address.host));
+    mode === 'sentinel'
+      ? await watched(connection, sentinelName)
+      : mode === 'cluster'
+        ? neighboursIn(cluster, (value) => parseClusterNodes(String(value), connection.address.host))
+        : neighboursIn(replication, (value) => parseReplication(parseInfo(value)));
+  if (found.kind === 'fault') return found;
+  const astray = found.neighbours.find((address) => isLoopback(address.host) && !isLoopback(connection.address.host));
   if (astray !== undefined) {
     return fault(
       'rejected',
@@ -44,12 +71,23 @@ export async function viewOf(connection: RedisConnection, sentinelName?: string)
   }
   return {
     kind: 'view',
-    mode: mode === 'cluster' || mode === 'sentinel' ? mode : 'standalone',
+    mode,
     runId: info.get('run_id') ?? node,
     version: info.get('redis_version') ?? 'unknown',
     hasConfigFile: (info.get('config_file') ?? '') !== '',
-    neighbours: found,
+    neighbours: found.neighbours,
+    ...(found.watches === undefined ? {} : { watches: found.watches }),
   };
+}
+
+interface Found {
+  readonly kind: 'found';
+  readonly neighbours: readonly Address[];
+  readonly watches?: Watched;
+}
+
+function neighboursIn(answer: Reply, read: (value: unknown) => Address[]): Found | Fault {
+  return answer.kind === 'fault' ? answer : { kind: 'found', neighbours: read(answer.value) };
 }
 
 /** Lines of `name:value`, as INFO gives them. */
@@ -60,12 +98,6 @@ export function parseInfo(reply: unknown): ReadonlyMap<string, string> {
     return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)]] : [];
   });
   return new Map(pairs);
-}
-
-async function clusterNeighbours(connection: RedisConnection): Promise<Address[] | Fault> {
-  const answer = await connection.call('CLUSTER', 'NODES');
-  if (answer.kind === 'fault') return answer;
-  return parseClusterNodes(String(answer.value), connection.address.host);
 }
 
 /**
@@ -85,12 +117,6 @@ export function parseClusterNodes(text: string, ownHost: string): Address[] {
     if (!Number.isInteger(port) || port <= 0) return [];
     return [{ host: announced === '' ? ownHost : announced, port }];
   });
-}
-
-async function replicationNeighbours(connection: RedisConnection): Promise<Address[] | Fault> {
-  const answer = await connection.call('INFO', 'replication');
-  if (answer.kind === 'fault') return answer;
-  return parseReplication(parseInfo(answer.value));
 }
 
 /** The primary of a replica and the replicas of a node, from the replication section of INFO. */
@@ -116,13 +142,34 @@ function splitOnce(field: string): [string, string] {
 const sentinelEntries = z.array(z.array(z.string()));
 
 // A Sentinel also knows replicas that are down now; they must not come back with an old password unseen.
-async function watched(connection: RedisConnection, wanted: string | undefined): Promise<Address[] | Fault> {
+async function watched(connection: RedisConnection, wanted: string | undefined): Promise<Found | Fault> {
   const node = nodeName(connection.address);
-  const answer = await connection.call('SENTINEL', 'MASTERS');
-  if (answer.kind === 'fault') return answer;
-  const primaries = readEntries(answer.value);
-  const chosen = wanted === undefined ? primaries : primaries.filter((entry) => entry.get('name') === wanted);
-  const [primary] = chosen;
+  const [masters, id] = await connection.calls([
+    ['SENTINEL', 'MASTERS'],
+    ['SENTINEL', 'MYID'],
+  ]);
+  if (masters === undefined || masters.kind === 'fault') return masters ?? fault('rejected', node, 'no answer');
+  const primary = chosen(node, readEntries(masters.value), wanted);
+  if ('kind' in primary) return primary;
+  const name = primary.get('name') ?? '';
+  const [replicas, sentinels] = await connection.calls([
+    ['SENTINEL', 'REPLICAS', name],
+    ['SENTINEL', 'SENTINELS', name],
+  ]);
+  if (replicas === undefined || replicas.kind === 'fault') return replicas ?? fault('rejected', node, 'no answer');
+  const peers = sentinels?.kind === 'reply' ? addressesIn(readEntries(sentinels.value)) : [];
+  return {
+    kind: 'found',
+    neighbours: addressesIn([primary, ...readEntries(replicas.value)]),
+    watches: { id: id?.kind === 'reply' ? String(id.value) : '', primary: name, peers },
+  };
+}
+
+type Entry = ReadonlyMap<string, string>;
+
+function chosen(node: string, primaries: readonly Entry[], wanted: string | undefined): Entry | Fault {
+  const fitting = wanted === undefined ? primaries : primaries.filter((entry) => entry.get('name') === wanted);
+  const [primary] = fitting;
   const names = primaries.map((entry) => entry.get('name') ?? '').join(', ');
   if (primary === undefined) {
     return fault(
@@ -131,19 +178,19 @@ async function watched(connection: RedisConnection, wanted: string | undefined):
       `the Sentinel watches ${names === '' ? 'nothing' : names}, not ${wanted ?? 'a primary'}`,
     );
   }
-  if (chosen.length > 1) {
-    return fault('rejected', node, `the Sentinel watches ${names}; say which with serviceName in the connection`);
-  }
-  const replicas = await connection.call('SENTINEL', 'REPLICAS', primary.get('name') ?? '');
-  if (replicas.kind === 'fault') return replicas;
-  return [primary, ...readEntries(replicas.value)].flatMap((entry) => {
+  if (fitting.length === 1) return primary;
+  return fault('rejected', node, `the Sentinel watches ${names}; say which with the tag "sentinel"`);
+}
+
+function addressesIn(entries: readonly Entry[]): readonly Address[] {
+  return entries.flatMap((entry) => {
     const host = entry.get('ip');
     const port = Number(entry.get('port'));
-    return host !== undefined && port > 0 ? [{ host, port }] : [];
+    return host !== undefined && host !== '' && port > 0 ? [{ host, port }] : [];
   });
 }
 
-function readEntries(reply: unknown): ReadonlyMap<string, string>[] {
+function readEntries(reply: unknown): Entry[] {
   const parsed = sentinelEntries.safeParse(reply);
   const rows = parsed.success ? parsed.data : [];
   return rows.map(

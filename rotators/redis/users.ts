@@ -5,16 +5,17 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { nodeName, type RedisConnection } from './connection.ts';
+import type { Command, Reply } from './connection.ts';
 import { type Fault, fault } from './fault.ts';
+import { powersIn } from './power.ts';
 
 export interface User {
   readonly kind: 'user';
   readonly enabled: boolean;
   /** It is let in with any password at all. */
   readonly takesAnyPassword: boolean;
-  /** It may change users, and so give itself everything. */
-  readonly powerful: boolean;
+  /** What it may do beyond using what it was given: see power.ts. */
+  readonly powers: readonly string[];
   /** SHA-256 of each password, lower-case hex. */
   readonly hashes: ReadonlySet<string>;
 }
@@ -26,53 +27,43 @@ export function hashOf(password: SecretText): string {
   return createHash('sha256').update(password.reveal(), 'utf8').digest('hex');
 }
 
-/** What the node knows of a user. `missing`: it has no such user. */
-export async function readUser(
-  connection: RedisConnection,
-  name: string,
-): Promise<User | { readonly kind: 'missing' } | Fault> {
-  const answer = await connection.call('ACL', 'GETUSER', name);
+export function userQuestion(name: string): Command {
+  return ['ACL', 'GETUSER', name];
+}
+
+/** What the node knows of a user, by its answer. `missing`: it has no such user. */
+export function userIn(answer: Reply, node: string): User | { readonly kind: 'missing' } | Fault {
   if (answer.kind === 'fault') return answer;
   if (answer.value === null) return { kind: 'missing' };
   const fields = userReply.safeParse(answer.value);
   const flags = words.safeParse(fields.data?.get('flags'));
   const hashes = words.safeParse(fields.data?.get('passwords'));
-  if (!flags.success || !hashes.success) {
-    return fault('rejected', nodeName(connection.address), 'its answer to ACL GETUSER could not be read');
+  if (!fields.success || !flags.success || !hashes.success) {
+    return fault('rejected', node, 'its answer to ACL GETUSER could not be read');
   }
   return {
     kind: 'user',
     enabled: flags.data.includes('on'),
-    powerful: mayChangeUsers(String(fields.data?.get('commands') ?? '')),
+    powers: powersIn(fields.data),
     takesAnyPassword: flags.data.includes('nopass'),
     hashes: new Set(hashes.data),
   };
 }
 
-// Rules are read from left to right, and the last one that says something about the command counts.
-function mayChangeUsers(commands: string): boolean {
-  const rule = /^[+-](@all|@admin|@dangerous|@slow|acl|acl\|setuser)$/;
-  return (
-    commands
-      .split(' ')
-      .findLast((one) => rule.test(one))
-      ?.startsWith('+') ?? false
-  );
-}
-
-/** Adds and removes passwords in one command: the user is never seen in between. Nothing to change sends nothing. */
-export async function changePasswords(
-  connection: RedisConnection,
+/** Adds and removes passwords in one command: the user is never seen in between. Nothing to change is no command. */
+export function passwordCommands(
   name: string,
   change: { readonly add: readonly string[]; readonly remove: readonly string[] },
-): Promise<Fault | undefined> {
+): readonly Command[] {
   const rules = [...change.add.map((hash) => `#${hash}`), ...change.remove.map((hash) => `!${hash}`)];
-  if (rules.length === 0) return undefined;
-  const answer = await connection.call('ACL', 'SETUSER', name, ...rules);
-  if (answer.kind === 'reply') return undefined;
+  return rules.length === 0 ? [] : [['ACL', 'SETUSER', name, ...rules]];
+}
+
+/** What went wrong, or undefined. */
+export function faultOfChange(answers: readonly Reply[]): Fault | undefined {
+  const met = answers.find((answer) => answer.kind === 'fault');
   // Somebody removed it between our look and our write; the next attempt looks again.
-  if (/trying to remove .* does not exist/.test(answer.detail)) return { ...answer, fault: 'busy' };
-  return answer;
+  return met !== undefined && /trying to remove .* does not exist/.test(met.detail) ? { ...met, fault: 'busy' } : met;
 }
 
 function pairsOf(reply: readonly unknown[]): [string, unknown][] {

@@ -5,9 +5,9 @@ import { isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
 import { adminLogins, fleetOptions, type RedisStep } from './connect.ts';
-import { openRedis } from './connection.ts';
+import { type Address, authCommand } from './connection.ts';
 import { adminFailure, type Fault } from './fault.ts';
-import { eachAtMost, type FleetOptions, gather, type Node } from './fleet.ts';
+import { eachAtMost, type FleetOptions, gather, type Node, openAt } from './fleet.ts';
 
 /** Logs in with the credential on every node, each on a fresh connection. */
 export async function verify(
@@ -17,15 +17,12 @@ export async function verify(
 ): Promise<VerifyOutcome> {
   const admin = await adminLogins(step, [credential, step.current]);
   if (isFailure(admin)) return admin;
-  const options = fleetOptions(step, environment, admin.logins);
-  // As itself a login sees the nodes only after it was let in, so the node its value names decides whether it goes on.
-  if (step.admin.kind === 'self') {
-    const first = await loginAt(options, options.seeds[0], credential);
-    if (first !== undefined) return outcomeOf(step, first);
-  }
+  const options = fleetOptions(step, environment, admin.logins, { user: userOf(credential), depth: 'nodes' });
   const fleet = await gather(options);
   if (fleet.kind === 'fault') {
-    return fleet.fault === 'unreachable' ? unreachable(fleet) : adminFailure(step, adminName(step), fleet);
+    // As itself a login sees the nodes only after it was let in, so what refuses it there is the answer.
+    if (fleet.fault === 'unreachable' || step.admin.kind === 'self') return outcomeOf(step, fleet);
+    return adminFailure(step, adminName(step), fleet);
   }
   try {
     const nodes = fleet.nodes();
@@ -60,18 +57,12 @@ function isPublished(step: RedisStep, credential: Credential): boolean {
   return userOf(step.current) === userOf(credential) && step.current.password.equals(credential.password);
 }
 
-async function loginAt(
-  options: FleetOptions,
-  address: FleetOptions['seeds'][number] | undefined,
-  credential: Credential,
-): Promise<Fault | undefined> {
-  if (address === undefined) return undefined;
-  const tls = options.tlsFor(address);
-  const opened = await openRedis({ ...options, address, ...(tls === undefined ? {} : { tls }) });
+async function loginAt(options: FleetOptions, address: Address, credential: Credential): Promise<Fault | undefined> {
+  const opened = await openAt(address, options);
   if (opened.kind === 'fault') return opened;
-  const answer = await opened.connection.login(credential);
+  const answer = await opened.connection.call(...authCommand(credential));
   opened.connection.close();
-  return answer.kind === 'accepted' ? undefined : answer;
+  return answer.kind === 'fault' ? answer : undefined;
 }
 
 function outcomeOf(step: RedisStep, met: Fault): VerifyOutcome {
