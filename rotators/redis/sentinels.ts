@@ -29,7 +29,11 @@ export async function objectionToWatchers(fleet: Fleet, user: string): Promise<F
     .nodes()
     .map((node) => node.name)
     .join(', ');
-  const detail = `${unknown.length} of its Sentinels (${unknown.join(', ')}) log in as ${user}, and the admin connection leads to none of them, so they cannot be told the new password. Name the Sentinels in the admin connection, or give them a login of their own (sentinel auth-user, sentinel auth-pass)`;
+  const who = `Sentinels (${unknown.join(', ')}) log in to it as ${user}`;
+  // A Sentinel that has just started is not known to its peers for some seconds.
+  if (known.length > 0)
+    return fault('busy', nodes, `${who} that the others do not know, so they cannot be told the new password`);
+  const detail = `${who}, and the admin connection leads to none of them, so they cannot be told the new password. Name the Sentinels in the admin connection, or give them a login of their own (sentinel auth-user, sentinel auth-pass)`;
   return fault('rejected', nodes, detail);
 }
 

@@ -5,18 +5,9 @@ import { type RedisServer, startRedis } from '../../local/redis.ts';
 import { command, type RedisCluster, startRedisCluster, startRedisSentinel } from '../../local/redis-cluster.ts';
 import { parseClusterNodes } from '../../rotators/redis/topology.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
-import type { Rotator, Step } from '../../shared/contract/rotator.ts';
-import { makeStep, newPassword } from '../conformance/step.ts';
-import {
-  adminCredential,
-  asOwner,
-  endpointOf,
-  loadRedis,
-  logsInAt,
-  owner,
-  type RedisTags,
-  users,
-} from './redis-bench.ts';
+import { newPassword } from '../conformance/step.ts';
+import { asOwner, loadRedis, logsInAt, owner, users } from './redis-bench.ts';
+import { applied, makeUser, stepAt } from './redis-rig.ts';
 
 const running: { stop(): Promise<void> }[] = [];
 afterAll(async () => {
@@ -27,31 +18,6 @@ async function keep<Server extends { stop(): Promise<void> }>(starting: Promise<
   const server = await starting;
   running.push(server);
   return server;
-}
-
-async function makeUser(nodes: readonly RedisServer[], username = `app-${Math.random().toString(36).slice(2)}`) {
-  const current = { username, password: newPassword() };
-  for (const node of nodes) {
-    await asOwner(node, 'ACL', 'SETUSER', username, 'reset', 'on', `>${current.password.reveal()}`, '~*', '+@all');
-  }
-  return current;
-}
-
-function stepAt(
-  node: { readonly host: string; readonly port: number },
-  current: Credential,
-  strategy: 'dual-password' | 'single-user' = 'dual-password',
-): Step<RedisTags> {
-  const endpoint = endpointOf(node);
-  const admin = { kind: 'connection', secret: 'redis-admin', credential: adminCredential } as const;
-  return makeStep<RedisTags>(strategy, { current, endpoint, adminEndpoint: endpoint, admin, options: {} });
-}
-
-async function applied(rotator: Rotator<RedisTags>, step: Step<RedisTags>): Promise<Credential> {
-  const candidate = rotator.propose(step, step.current);
-  if ('kind' in candidate) throw new Error(candidate.message);
-  expect(await rotator.apply(step, candidate, step.current)).toMatchObject({ kind: 'applied' });
-  return candidate;
 }
 
 describe('one server', () => {
