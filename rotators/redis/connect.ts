@@ -51,7 +51,7 @@ export function fleetOptions(
   logins: readonly Credential[],
   about: FleetOptions['about'],
 ): FleetOptions {
-  const sentinelName = step.options.sentinel ?? step.adminEndpoint.options['servicename'];
+  const sentinelName = step.adminEndpoint.options['servicename'];
   const seeds = [...listed(step.adminEndpoint), addressOf(step.endpoint)];
   return {
     seeds,

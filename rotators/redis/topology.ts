@@ -179,7 +179,7 @@ function chosen(node: string, primaries: readonly Entry[], wanted: string | unde
     );
   }
   if (fitting.length === 1) return primary;
-  return fault('rejected', node, `the Sentinel watches ${names}; say which with the tag "sentinel"`);
+  return fault('rejected', node, `the Sentinel watches ${names}; say which with serviceName in the connection`);
 }
 
 function addressesIn(entries: readonly Entry[]): readonly Address[] {
