@@ -45,7 +45,7 @@ export function objectionToEnd(work: Work, login: LoginFacts): Failure | undefin
   }
   // A leaked password is replaced for whatever time there is.
   if (work.step.emergency || login.expiresInMs === null || login.expiresInMs >= work.step.validForMs) return undefined;
-  const detail = `"${login.name}" is valid until ${login.validUntil} and no longer, before the new version would expire. ${order}, or shorten the tag "valid-for"`;
+  const detail = `"${login.name}" is valid until ${login.validUntil}, and the new version would outlive it. ${order}, or shorten the tag "valid-for"`;
   return failure('target-refused', { ...at, detail });
 }
 

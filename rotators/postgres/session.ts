@@ -130,7 +130,7 @@ async function once<Result>(
   try {
     await wire.client.connect();
     wire.connected();
-    entered = talkOver(wire, opening);
+    entered = talkOver(wire, opening, wire.version() ?? (await askVersion(wire, opening)));
     return { kind: 'done', result: await work(entered.session) };
   } catch (error) {
     // The driver reports only that the connection is gone; why is known here.
@@ -140,10 +140,25 @@ async function once<Result>(
     const fault = faultOf(known, [opening.password, ...opening.secrets]);
     const authenticated = wire.authenticated();
     const impatient = authenticated && entered?.answered() !== true && impatience.has(fault.code ?? '');
-    return { kind: 'fault', fault, authenticated, entered: entered !== undefined, impatient, version: wire.version() };
+    return {
+      kind: 'fault',
+      fault,
+      authenticated,
+      entered: entered !== undefined,
+      impatient,
+      version: wire.version() ?? 0,
+    };
   } finally {
     await wire.close();
   }
+}
+
+const versionRow = z.object({ server_version_num: z.coerce.number().int() });
+
+// A pooler may keep what the server said at the start to itself.
+async function askVersion(wire: Wire, opening: Opening): Promise<number> {
+  const answer = await scrubbing(opening, () => wire.client.query('SHOW server_version_num'));
+  return versionRow.parse(answer.rows[0]).server_version_num;
 }
 
 interface Talk {
@@ -159,7 +174,7 @@ interface Asked {
   readonly reject: (fault: unknown) => void;
 }
 
-function talkOver(wire: Wire, opening: Opening): Talk {
+function talkOver(wire: Wire, opening: Opening, version: number): Talk {
   let waiting: Asked[] = [];
   let greeting: Greeting | undefined;
   const send = async (statements: readonly string[]) => {
@@ -189,7 +204,7 @@ function talkOver(wire: Wire, opening: Opening): Talk {
     return greeting;
   };
   const session: Session = {
-    version: wire.version(),
+    version,
     greeting: greet,
     rows: async ({ sql, row }) => z.array(row).parse(await ask(sql)),
     async change(statements) {

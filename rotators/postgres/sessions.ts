@@ -76,10 +76,12 @@ export async function endSessions(work: Work, session: Session, login: string): 
   const ended = new Set(firstPids);
   const waiting = startWaiting(work.step, { intervalMs: lookEveryMs, deadlineMs: endingMs });
   let left = first;
-  while (left.some((one) => one.told) && (await waiting.again())) {
+  // Looked at again also where there was none: a login that was under way when the password went may be through by then.
+  while (await waiting.again()) {
     const seen = await session.rows(tellAll(login));
     left = isInUse ? seen.filter(({ pid }) => firstPids.has(pid)) : seen;
     for (const { pid } of left) ended.add(pid);
+    if (!left.some((one) => one.told)) break;
   }
   if (left.length === 0) return { kind: 'retired', sessionsEnded: ended.size };
   return failure('sessions-open', {

@@ -37,8 +37,8 @@ export interface Wire {
   connected(): void;
   /** Whether the server took the credential, also when it then had no room, no such database or no patience for the session. */
   authenticated(): boolean;
-  /** 160004 for 16.4, as the server said at the start; 0 when it did not. */
-  version(): number;
+  /** 160004 for 16.4, as the server said at the start. */
+  version(): number | undefined;
   /** Why the connection ended, where more is known than that it did: we cut it, or the server said so between two statements. */
   endedBy(): Error | undefined;
   close(): Promise<void>;
@@ -52,7 +52,7 @@ export function openWire(opening: Opening, parameters: string | undefined): Wire
   const cutter = socketOf(opening);
   let asked: Asked = 'proof';
   let authenticated = false;
-  let version = 0;
+  let version: number | undefined;
   const client = new Client(configOf(opening, cutter.socket, parameters, () => passwordFor(opening, asked)));
   // A connection that breaks between two statements makes the next one fail, with less than what was said here.
   let farewell: Error | undefined;

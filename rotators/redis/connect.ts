@@ -88,7 +88,7 @@ export function transportFor(step: RedisStep, environment: RotatorEnvironment, a
   const written = [...new Set([...listed(step.adminEndpoint).map(({ host }) => host), step.endpoint.host])];
   if (!usesTls({ ...address, options: {} }, wish)) {
     if (written.includes(address.host)) return { kind: 'plain' };
-    const detail = `a node announces it, and the admin connection does not name ${address.host}; no password goes there without TLS`;
+    const detail = `another node announced this address, and the admin connection does not name ${address.host}. Keyturn sends no password there without TLS`;
     return fault('rejected', nodeName(address), detail);
   }
   const trusted = authorities(environment.trustedCertificates);

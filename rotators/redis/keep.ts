@@ -46,7 +46,7 @@ function isWithout(met: Fault): boolean {
 
 function unkept(met: Fault): Fault {
   if (met.fault !== 'rejected') return met;
-  return { ...met, detail: `it could not write ${met.command ?? 'it'} for its next start: ${met.detail}` };
+  return { ...met, detail: `${met.command ?? 'a save'} failed, so a restart would undo the change: ${met.detail}` };
 }
 
 /** Makes every node keep what changed. `settingsChanged`: those whose settings were changed too. Gives a warning where there is no file. */

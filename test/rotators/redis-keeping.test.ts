@@ -110,7 +110,10 @@ describe.each(['an ACL file', 'a configuration file'] as const)('a retirement on
     await spoil(server, kind);
     for (const emergency of [false, true]) {
       const outcome = await rotator.retire(stepAt(server, second, 'dual-password', {}, { emergency }), current);
-      expect(outcome).toMatchObject({ code: 'target-refused', message: expect.stringContaining('next start') });
+      expect(outcome).toMatchObject({
+        code: 'target-refused',
+        message: expect.stringContaining('a restart would undo the change'),
+      });
       expect(await logsInAt([server], current)).toBe(false);
     }
     await rm(join(server.folder, kinds[kind].file), { recursive: true });
