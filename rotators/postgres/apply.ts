@@ -17,8 +17,9 @@ import { creation, refresh } from './pair.ts';
 import { verifierFor } from './password.ts';
 import { objectionToPower, powersIn } from './power.ts';
 import { quoteName, quoteText } from './quote.ts';
-import { type Session, withSession } from './session.ts';
+import { withSession } from './session.ts';
 import { readSettings, type Setting } from './settings.ts';
+import type { Session } from './talk.ts';
 
 /** Makes the server accept the candidate, a new one or an earlier one on its way back: the password it has is the one it gets. */
 export async function apply(work: Work, candidate: Credential, live: Credential): Promise<ApplyOutcome> {

@@ -15,8 +15,9 @@ import {
 } from './logins.ts';
 import { passwordObjection } from './password.ts';
 import { longestName, quoteName } from './quote.ts';
-import { type Greeting, type Session, tookCredential, withSession } from './session.ts';
+import { tookCredential, withSession } from './session.ts';
 import { readSettings, settingsOutOfReach } from './settings.ts';
+import type { Greeting, Session } from './talk.ts';
 import { isEncrypted, type Opening } from './wire.ts';
 
 export async function check(work: Work): Promise<readonly Check[]> {

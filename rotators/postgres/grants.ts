@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { nameValue, type Question } from './question.ts';
-import type { Session } from './session.ts';
+import type { Session } from './talk.ts';
 
 /** More are not listed: the message is for a person. */
 const most = 20;

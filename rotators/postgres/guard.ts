@@ -5,7 +5,8 @@ import { adminFailure } from './fault.ts';
 import { type Comparison, compareRights } from './grants.ts';
 import type { LoginFacts } from './logins.ts';
 import { nameFault } from './quote.ts';
-import { type Session, withSession } from './session.ts';
+import { withSession } from './session.ts';
+import type { Session } from './talk.ts';
 
 /** Refuses what can be refused by name alone, before anything is sent. */
 export function objectionToName(work: Work, login: string | undefined): Failure | undefined {

@@ -1,7 +1,7 @@
 /** What a server knows of logins. pg_roles is open to everybody; the password column of it is not. */
 import * as z from 'zod';
 import { nameValues, type Question } from './question.ts';
-import type { Session } from './session.ts';
+import type { Session } from './talk.ts';
 
 const loginFacts = z.object({
   name: z.string(),

@@ -9,8 +9,8 @@
  */
 import type { LoginFacts } from './logins.ts';
 import { quoteName, quoteText } from './quote.ts';
-import type { Session } from './session.ts';
 import { type Setting, settingChanges, startAs, startingRole } from './settings.ts';
+import type { Session } from './talk.ts';
 
 /** From version 16 on a membership says for itself whether it inherits and may be assumed. */
 const grantOptionsVersion = 160_000;

@@ -1,7 +1,7 @@
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { PostgresFault } from './fault.ts';
 import { scramVerifier, usualIterations } from './scram.ts';
-import type { Greeting, Session } from './session.ts';
+import type { Greeting, Session } from './talk.ts';
 
 /** SCRAM came with version 10. */
 const scramVersion = 100_000;

@@ -4,7 +4,8 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { loginFailure, loginOpening, loginTarget, type Work } from './connect.ts';
 import { nameValue, nameValues, type Question } from './question.ts';
-import { type Session, tookCredential, withSession } from './session.ts';
+import { tookCredential, withSession } from './session.ts';
+import type { Session } from './talk.ts';
 
 /** Attributes of a role, by their columns in pg_roles. They count for everybody who may become the role by `SET ROLE`. */
 const attributes = {

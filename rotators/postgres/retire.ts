@@ -15,8 +15,9 @@ import { objectionToName, objectionToPair, type Pair, type PairRights, readPairR
 import { readLogins } from './logins.ts';
 import { objectionToPower, powersIn } from './power.ts';
 import { nameFault, quoteName } from './quote.ts';
-import { type Session, type SessionOutcome, tookCredential, withSession } from './session.ts';
+import { type SessionOutcome, tookCredential, withSession } from './session.ts';
 import { endSessions } from './sessions.ts';
+import type { Session } from './talk.ts';
 import type { Opening } from './wire.ts';
 
 /** Makes the server refuse the old credential, and proves it with a login. */

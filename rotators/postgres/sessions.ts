@@ -7,7 +7,8 @@ import { startWaiting } from '../common/patience.ts';
 import { adminAccess, adminTarget, type Work } from './connect.ts';
 import { nameValue, type Question } from './question.ts';
 import { quoteName, quoteText } from './quote.ts';
-import { type Session, withSession } from './session.ts';
+import { withSession } from './session.ts';
+import type { Session } from './talk.ts';
 import { applicationName } from './wire.ts';
 
 // Who may not read another login's activity still sees that the session is there, and its application; what kind of process it is and

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { nameValues, type Question } from './question.ts';
 import { quoteName, quoteText } from './quote.ts';
-import type { Session } from './session.ts';
+import type { Session } from './talk.ts';
 
 const setting = z.object({
   login: z.string(),
