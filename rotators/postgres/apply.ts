@@ -35,12 +35,24 @@ export async function apply(work: Work, candidate: Credential, live: Credential)
   const outcome = await withSession(access.opening, (session) =>
     change({ work, access, session }, { ...candidate, username: name }, live),
   );
-  if (outcome.kind === 'done') return outcome.result ?? { kind: 'applied', credential: candidate };
+  if (outcome.kind === 'done') return outcomeOf(outcome.result, candidate);
   if (!outcome.entered && outcome.fault.kind === 'forbidden') {
     return failure('admin-refused', { ...placeOf(work, outcome.fault.message), admin: access.who }, outcome.fault);
   }
   const permission = deniedSetting(outcome.fault) ?? 'CREATEROLE or ADMIN OPTION on the login';
   return adminFailure(outcome.fault, { step: work.step, target: access.target, who: access.who, permission });
+}
+
+/** The change was made. The facts are those of the login whose end the credential shares. */
+interface Made {
+  readonly kind: 'made';
+  readonly facts: LoginFacts | undefined;
+}
+
+function outcomeOf(result: Made | Failure, credential: Credential): ApplyOutcome {
+  if (result.kind === 'failed') return result;
+  const lastsMs = result.facts?.expiresInMs ?? undefined;
+  return { kind: 'applied', credential, ...(lastsMs === undefined ? {} : { lastsMs }) };
 }
 
 type Named = Credential & { readonly username: string };
@@ -63,7 +75,7 @@ function placeOf(work: Work, detail: string) {
 }
 
 /** `single-user` with an admin. */
-async function changePassword({ work, session }: Inside, candidate: Named, live: Credential) {
+async function changePassword({ work, session }: Inside, candidate: Named, live: Credential): Promise<Made | Failure> {
   const login = candidate.username;
   const [logins, powers] = await Promise.all([readLogins(session, [login]), powersIn(session, login)]);
   const facts = logins.get(login);
@@ -71,7 +83,7 @@ async function changePassword({ work, session }: Inside, candidate: Named, live:
   const objection = objectionToState(work, facts) ?? (await objectionToPower(work, login, powers, live));
   if (objection !== undefined) return objection;
   await session.change([passwordChange(login, await verifierFor(session, candidate.password))]);
-  return undefined;
+  return { kind: 'made', facts };
 }
 
 /** `single-user` without an admin: the login may always change its own password. */
@@ -82,14 +94,14 @@ async function changeOwnPassword(work: Work, candidate: Named, live: Credential)
     const detail = `what logs in is "${live.username ?? ''}", and a login without an admin changes no password but its own`;
     return failure('login-not-safe', { secret: step.secret, target: loginTarget(step), login, detail });
   }
-  const outcome = await withSession(loginOpening(work, live), async (session) => {
+  const outcome = await withSession(loginOpening(work, live), async (session): Promise<Made | Failure> => {
     const [facts] = (await readLogins(session, [login])).values();
     const objection = facts === undefined ? undefined : objectionToEnd(work, facts);
     if (objection !== undefined) return objection;
     await session.change([passwordChange(login, await verifierFor(session, candidate.password))]);
-    return undefined;
+    return { kind: 'made', facts };
   });
-  if (outcome.kind === 'done') return outcome.result ?? { kind: 'applied', credential: candidate };
+  if (outcome.kind === 'done') return outcomeOf(outcome.result, candidate);
   const { fault } = outcome;
   if (fault.kind === 'refused' || (fault.kind === 'forbidden' && !outcome.entered)) {
     return failure('no-live-credential', { secret: step.secret, login, detail: fault.message }, fault);
@@ -98,7 +110,7 @@ async function changeOwnPassword(work: Work, candidate: Named, live: Credential)
 }
 
 /** `alternating-users`: the login that is not in use gets the new password, and is made first when it does not exist. */
-async function changeIdle(inside: Inside, candidate: Named, live: Credential): Promise<Failure | undefined> {
+async function changeIdle(inside: Inside, candidate: Named, live: Credential): Promise<Made | Failure> {
   const { work, session } = inside;
   const inUse = work.step.current.username ?? '';
   const idle = candidate.username;
@@ -121,7 +133,7 @@ async function changeIdle(inside: Inside, candidate: Named, live: Credential): P
     (logins.has(idle) ? await objectionToPair(work, inside.access, pair, rights) : undefined);
   if (objection !== undefined) return objection;
   await writeIdle(session, { live: facts, idle: logins.get(idle), settings }, candidate);
-  return undefined;
+  return { kind: 'made', facts };
 }
 
 async function writeIdle(
