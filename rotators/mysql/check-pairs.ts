@@ -5,8 +5,8 @@ import { failed, passed } from './check-lines.ts';
 import { type Call, failureOf } from './connect.ts';
 import type { Grant } from './grants.ts';
 import { missingFor, type Pair, readPairs, whyNotSafe } from './pair.ts';
-import { mayGive } from './powers.ts';
 import { accountName } from './quote.ts';
+import { mayGive } from './rights.ts';
 import type { Session } from './session.ts';
 
 /** `own`: what the admin may do. */

@@ -5,8 +5,8 @@ import type { AccountState } from './accounts.ts';
 import { failed, noted, passed } from './check-lines.ts';
 import { type Call, failureOf } from './connect.ts';
 import { type Grant, grantsOf } from './grants.ts';
-import { covers } from './powers.ts';
 import { accountName } from './quote.ts';
+import { covers } from './rights.ts';
 import type { Session } from './session.ts';
 
 /** `own`: what the admin may do. */

@@ -24,6 +24,8 @@ export async function grantsOf(session: Session, account: Account): Promise<Gran
   const grants: Grant[] = [];
   for (const row of answer.rows) {
     const [line] = Object.values(row);
+    // Of a role MariaDB lists the rights of its own roles as well, under their names.
+    if (typeof line === 'string' && account.host === '' && grantee(line)?.user !== account.user) continue;
     const grant = typeof line === 'string' ? parseGrant(line, account) : undefined;
     if (grant === undefined) return fault('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
     grants.push(grant);

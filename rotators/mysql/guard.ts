@@ -5,13 +5,9 @@
 import type { AccountState } from './accounts.ts';
 import type { Call } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
-import { grantsOf } from './grants.ts';
+import { powersOf } from './power.ts';
 import { accountName, sameAccount } from './quote.ts';
 import type { Session } from './session.ts';
-
-// Rights with which a login can give itself all others: https://dev.mysql.com/doc/refman/8.0/en/privileges-provided.html
-const powerful =
-  /^(ALL PRIVILEGES|SUPER|CREATE USER|FILE|SHUTDOWN|SYSTEM_USER|ROLE_ADMIN|SET_USER_ID|SET USER|INSERT|UPDATE|DELETE)( ON \*\.\*| ON `mysql`\.)|GRANT OPTION$|ADMIN OPTION$/;
 
 /** Why accounts must not be changed; undefined when they may. `proven`: whether a known password is theirs. */
 export async function whyNotOurs(
@@ -28,11 +24,11 @@ export async function whyNotOurs(
       return fault('unsafe', session.target, detail);
     }
     if (proven) continue;
-    const held = await grantsOf(session, account);
+    const held = await powersOf(session, account);
     if (held.kind === 'fault') return held;
-    const right = held.grants.flatMap((grant) => grant.rights).find((one) => powerful.test(one));
-    if (right !== undefined)
-      return fault('unsafe', session.target, `${name} holds ${right}, and no known password of it logs in`);
+    if (held.powers.length === 0) continue;
+    const detail = `${name} is powerful (${held.powers.slice(0, 5).join(', ')}), and has none of the known passwords`;
+    return fault('unsafe', session.target, detail);
   }
   return undefined;
 }

@@ -20,9 +20,16 @@ export interface Account {
   readonly host: string;
 }
 
-/** The account in a statement. */
+/** The account in a statement. A role of MariaDB has no host. */
 export function accountText(account: Account): string {
+  if (account.host === '') return identifier(account.user);
   return `${literal(account.user)}@${literal(account.host)}`;
+}
+
+/** Reads an account as the server writes it itself; a role of MariaDB has no host. */
+export function parseShownAccount(text: string): Account {
+  const [, user = '', host = ''] = /^`((?:[^`]|``)*)`(?:@`((?:[^`]|``)*)`)?/.exec(text) ?? [];
+  return { user: user.replaceAll('``', '`'), host: host.replaceAll('``', '`') };
 }
 
 /** The account as the server writes it itself in SHOW GRANTS. */

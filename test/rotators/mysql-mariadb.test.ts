@@ -4,12 +4,14 @@ import { mariadbReplication } from '../../local/mysql-replica.ts';
 import { host, snapshot } from './mysql/bench.ts';
 import { describeServer } from './mysql/claims.ts';
 import { claimsOfPasswordErrors } from './mysql/claims-lockout.ts';
+import { claimsOfPower } from './mysql/claims-power.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { claimsOfRules, mariadbOnlyRules } from './mysql/claims-rules.ts';
 import { claimsOfTls } from './mysql/claims-tls.ts';
 import { onMariadb } from './mysql/on-mariadb.ts';
 
 describeServer(onMariadb, (rig) => {
+  claimsOfPower(rig, ['SET USER ON *.*']);
   claimsOfTls(rig, 'FLUSH SSL');
   claimsOfRules(rig, mariadbOnlyRules);
   claimsOfPasswordErrors(rig);

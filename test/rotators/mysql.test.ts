@@ -5,12 +5,14 @@ import { describeServer } from './mysql/claims.ts';
 import { claimsOfHistory } from './mysql/claims-first.ts';
 import { claimsOfFailedLoginAttempts } from './mysql/claims-lockout.ts';
 import { claimsOfMysqlPlan } from './mysql/claims-plan.ts';
+import { claimsOfPower } from './mysql/claims-power.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { claimsOfRequireCurrent, claimsOfRules, mysqlOnlyRules } from './mysql/claims-rules.ts';
 import { claimsOfTls } from './mysql/claims-tls.ts';
 import { onMysql } from './mysql/on-mysql.ts';
 
 describeServer(onMysql, (rig) => {
+  claimsOfPower(rig, ['SET_ANY_DEFINER ON *.*', 'SYSTEM_VARIABLES_ADMIN ON *.*', 'ROLE_ADMIN ON *.*']);
   claimsOfTls(rig, 'ALTER INSTANCE RELOAD TLS');
   claimsOfRules(rig, mysqlOnlyRules);
   claimsOfRequireCurrent(rig);
