@@ -48,17 +48,22 @@ interface Stored extends NewVersion {
 
 export class MemoryVault implements Vault {
   readonly name = 'contoso-kv';
+  /** Finer than what it tells: like the service it gives times in whole seconds. */
   now = new Date('2026-01-01T00:00:00Z');
+  /** The id of the next version: 32 hex digits. */
+  nextVersion = (): string => randomBytes(16).toString('hex');
   readonly secrets = new Map<string, Stored[]>();
   /** Answers the next writes with this instead, before or after the effect. */
   loseWrites = 0;
+  /** Lists versions of one second in the wrong order: the service tells no finer time. */
+  turnsTies = false;
 
   put(name: string, version: NewVersion): string {
     const stored: Stored = {
       ...version,
-      version: randomBytes(16).toString('hex'),
-      createdAt: this.now,
-      updatedAt: this.now,
+      version: this.nextVersion(),
+      createdAt: this.#second(),
+      updatedAt: this.#second(),
       enabled: version.enabled ?? true,
     };
     this.secrets.set(name, [...(this.secrets.get(name) ?? []), stored]);
@@ -80,7 +85,7 @@ export class MemoryVault implements Vault {
     const stored = version === undefined ? all.at(-1) : all.find((each) => each.version === version);
     if (stored === undefined) return { kind: 'not-found' };
     if (!stored.enabled) return { kind: 'disabled' };
-    return { kind: 'found', secret: { ...this.#properties(name, stored), value: stored.value, readAt: this.now } };
+    return { kind: 'found', secret: { ...this.#properties(name, stored), value: stored.value, readAt: this.#second() } };
   }
 
   async write(name: string, version: NewVersion): Promise<WriteOutcome> {
@@ -97,11 +102,13 @@ export class MemoryVault implements Vault {
     if (stored === undefined) return failure('secret-missing', { secret: name, vault: this.name });
     stored.enabled = change.enabled ?? stored.enabled;
     stored.tags = change.tags ?? stored.tags;
+    stored.updatedAt = this.#second();
     return { kind: 'written', secret: this.#properties(name, stored) };
   }
 
   async versions(name: string) {
     const listed = (this.secrets.get(name) ?? []).map((stored) => this.#properties(name, stored)).reverse();
+    if (this.turnsTies) listed.reverse().sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
     return { kind: 'listed' as const, versions: listed };
   }
 
@@ -109,7 +116,11 @@ export class MemoryVault implements Vault {
     const secrets: SecretProperties[] = [...this.secrets.keys()].map((name) =>
       this.#properties(name, this.newest(name)),
     );
-    yield { kind: 'page' as const, secrets, readAt: this.now };
+    yield { kind: 'page' as const, secrets, readAt: this.#second() };
+  }
+
+  #second(): Date {
+    return new Date(Math.floor(this.now.getTime() / 1000) * 1000);
   }
 
   #properties(name: string, stored: Stored): Omit<SecretVersion, 'value' | 'readAt'> {
@@ -158,6 +169,8 @@ export class MemoryTarget {
   /** Passwords that the target refuses to take. */
   refusing: (password: string) => boolean = () => false;
   touched: string[] = [];
+  /** A client whose session was ended, and that comes back at once. */
+  ended: (session: Session) => void = () => undefined;
 
   /** Whether the target would let it in, by what is certain. Counts nothing. */
   accepts(credential: Credential): boolean {
@@ -177,7 +190,10 @@ export class MemoryTarget {
       cached.left--;
       return cached.passwords.has(credential.password.reveal()) ? 'accepted' : 'refused';
     }
-    if (this.accepts(credential)) return 'accepted';
+    if (this.accepts(credential)) {
+      if (username !== undefined) this.failures.delete(username);
+      return 'accepted';
+    }
     if (username !== undefined) this.failures.set(username, (this.failures.get(username) ?? 0) + 1);
     return 'refused';
   }
@@ -193,6 +209,7 @@ export class MemoryTarget {
     const meant = this.sessions.filter(which);
     const kept = meant.slice(0, this.protectedSessions);
     this.sessions = this.sessions.filter((session) => !which(session) || kept.includes(session));
+    for (const session of meant.slice(this.protectedSessions)) this.ended(session);
     return { ended: meant.length - kept.length, left: kept.length };
   }
 }
@@ -251,9 +268,11 @@ export class MemoryRotator implements Rotator {
       case 'self-issued':
         target.set('self', [password]);
         return applied({ ...candidate, parts: { ...candidate.parts, previous: step.current.password } });
-      default:
-        target.set(candidate.username ?? '', [password]);
+      default: {
+        const held = target.logins.get(candidate.username ?? '');
+        if (held?.size !== 1 || !held.has(password)) target.set(candidate.username ?? '', [password]);
         return applied(candidate);
+      }
     }
   }
 
@@ -296,8 +315,10 @@ export class MemoryRotator implements Rotator {
     }
   }
 
-  async inUse(): Promise<UseOutcome> {
-    return { kind: 'idle' as const };
+  async inUse(step: Step, { username }: Credential): Promise<UseOutcome> {
+    const by = this.#target.sessions.filter(({ login }) => login === username);
+    if (step.strategy !== 'alternating-users' || by.length === 0) return { kind: 'idle' as const };
+    return { kind: 'in-use' as const, sessions: by.length, by: by.map(({ login }) => `sessions of ${login}`) };
   }
 
   /** Two passwords are told apart by their order alone, as in MySQL: what is dropped is the second, whichever it is. */
@@ -309,6 +330,9 @@ export class MemoryRotator implements Rotator {
     if (step.strategy === 'dual-password' && username !== undefined) {
       const [first = ''] = target.logins.get(username) ?? [];
       target.logins.set(username, new Set([first]));
+    } else if (step.strategy === 'alternating-users' && username !== undefined) {
+      // A login is ended whatever its password is by now.
+      target.logins.set(username, new Set());
     } else {
       for (const passwords of target.logins.values()) passwords.delete(password);
     }
@@ -338,20 +362,26 @@ export class MemoryRotator implements Rotator {
 /** Leases on a clock of their own. A crashed worker's lease runs out. */
 export class MemoryLeases implements Leases {
   nowMs = 0;
-  readonly held = new Map<string, number>();
+  readonly held = new Map<string, { untilMs: number }>();
 
   async acquire(vault: string, secret: string) {
     const key = `${vault}/${secret}`.toLowerCase();
-    if ((this.held.get(key) ?? 0) > this.nowMs) return { kind: 'busy' as const };
-    const until = this.nowMs + leaseMs;
-    this.held.set(key, until);
+    if ((this.held.get(key)?.untilMs ?? 0) > this.nowMs) return { kind: 'busy' as const };
+    const mine = { untilMs: this.nowMs + leaseMs };
+    this.held.set(key, mine);
     const lease: Lease = {
-      remainingMs: () => until - this.nowMs,
+      remainingMs: () => mine.untilMs - this.nowMs,
       release: async () => {
-        if (this.held.get(key) === until) this.held.delete(key);
+        if (this.held.get(key) === mine) this.held.delete(key);
       },
     };
     return { kind: 'held' as const, lease };
+  }
+
+  /** Time passes while the worker lives: its lease is renewed as it goes, where it has not run out. */
+  passRenewing(ms: number): void {
+    for (const lease of this.held.values()) if (lease.untilMs > this.nowMs) lease.untilMs = this.nowMs + ms + leaseMs;
+    this.nowMs += ms;
   }
 
   /** As long as it takes for a dead worker's lease to run out. */
