@@ -26,6 +26,11 @@ export class Random {
     return items[this.below(items.length)] ?? items[0];
   }
 
+  /** One of them, where there is any. */
+  of<Item>(items: readonly Item[]): Item | undefined {
+    return items[this.below(items.length)];
+  }
+
   /** 32 hex digits, as an id has them. */
   id(): string {
     return Array.from({ length: 32 }, () => this.below(16).toString(16)).join('');

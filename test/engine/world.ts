@@ -85,7 +85,10 @@ export class MemoryVault implements Vault {
     const stored = version === undefined ? all.at(-1) : all.find((each) => each.version === version);
     if (stored === undefined) return { kind: 'not-found' };
     if (!stored.enabled) return { kind: 'disabled' };
-    return { kind: 'found', secret: { ...this.#properties(name, stored), value: stored.value, readAt: this.#second() } };
+    return {
+      kind: 'found',
+      secret: { ...this.#properties(name, stored), value: stored.value, readAt: this.#second() },
+    };
   }
 
   async write(name: string, version: NewVersion): Promise<WriteOutcome> {

@@ -1,0 +1,58 @@
+/** What the simulator knows of a history and the engine does not. */
+import type { Credential } from '../../shared/contract/credential.ts';
+import { readRequested } from '../../shared/engine/policy/requested.ts';
+import { answers, readStamp } from '../../shared/engine/policy/stamp.ts';
+import type { World } from './world.ts';
+
+/** An emergency as the person who calls it means it. */
+export interface Called {
+  /** The credential that leaked. */
+  readonly leaked: Credential;
+  /** Messages of it that somebody may still get. */
+  messages: number;
+  /** It stands in the vault: from now on nothing may lose it. */
+  written: boolean;
+}
+
+export function keyOf({ username = '', password }: Credential): string {
+  return `${username}/${password.reveal()}`;
+}
+
+export class GroundTruth {
+  /** Versions that a person made. */
+  readonly byHand = new Set<string>();
+  /** Whoever asks for one of these knows that the overlap is cut short. */
+  readonly hasty = new Set<string>();
+  /** Credentials that were brought back by somebody who insisted. */
+  readonly forgiven = new Set<string>();
+  /** By the id of its request. */
+  readonly emergencies = new Map<string, Called>();
+  /** Versions of others that people were told of. */
+  readonly told = new Set<string>();
+  /** Versions that were published for a request, by its id. */
+  readonly madeFor = new Map<string, Set<string>>();
+  /** An older value was written back: what it took the place of is nobody's to end. */
+  wroteBack = false;
+
+  /** Remembers which versions of others a text names. */
+  hear(text: string): void {
+    for (const version of this.byHand) if (text.includes(version)) this.told.add(version);
+  }
+
+  /** A message of an emergency is gone for good. */
+  lost(rotationId: string | undefined): void {
+    const called = rotationId === undefined ? undefined : this.emergencies.get(rotationId);
+    if (called !== undefined) called.messages--;
+  }
+
+  /** Sees what stands in the vault. */
+  observe({ vault, secret }: World): void {
+    for (const [rotationId, called] of this.emergencies) {
+      called.written ||= (vault.secrets.get(secret) ?? []).some(({ tags }) => {
+        const stamp = readStamp(tags);
+        const isStamped = stamp?.revoke !== undefined && answers(stamp, rotationId);
+        return isStamped || readRequested(tags).emergency?.rotationId === rotationId;
+      });
+    }
+  }
+}

@@ -1,0 +1,201 @@
+/** The promises as claims about a world: after every effect, and at rest. */
+import type { Step } from '../../shared/contract/rotator.ts';
+import { type Strategy, strategyTraits } from '../../shared/contract/strategy.ts';
+import { pendingNameOf } from '../../shared/engine/policy/identifiers.ts';
+import { readRequested } from '../../shared/engine/policy/requested.ts';
+import { isRetirementOpen, readStamp, revokedOf, type Stamp } from '../../shared/engine/policy/stamp.ts';
+import { type GroundTruth, keyOf } from './ground-truth.ts';
+import { credentialIn, type World } from './world.ts';
+
+/** Thrown where a promise was broken; says which and where. */
+export class PromiseBroken extends Error {}
+
+type Stored = ReturnType<World['vault']['newest']>;
+
+export class Promises {
+  readonly #world: World;
+  readonly #strategy: Strategy;
+  readonly #truth: GroundTruth;
+  #broken: PromiseBroken | undefined;
+  readonly #seen = new Set<string>();
+
+  constructor(world: World, strategy: Strategy, truth: GroundTruth) {
+    this.#world = world;
+    this.#strategy = strategy;
+    this.#truth = truth;
+    this.#guardOverlap();
+  }
+
+  /** The first promise that was broken: what a worker tidies up after it may break more. */
+  get broken(): PromiseBroken | undefined {
+    return this.#broken;
+  }
+
+  break(what: string): PromiseBroken {
+    this.#broken ??= new PromiseBroken(what);
+    return this.#broken;
+  }
+
+  /** Promise 4: while an overlap runs, nothing but haste that somebody asked for ends the old credential. */
+  #guardOverlap(): void {
+    const { rotator, vault, secret } = this.#world;
+    const guard = (what: string, step: Step): void => {
+      const { retireBy, retired } = readStamp(vault.newest(secret).tags) ?? {};
+      const runs = retireBy !== undefined && retired !== true && vault.now < retireBy;
+      const hasty = step.emergency || this.#truth.hasty.has(step.rotationId);
+      if (strategyTraits[step.strategy].oldLives && runs && !hasty) throw this.break(`${what} while the overlap runs`);
+    };
+    const { apply, retire } = { apply: rotator.apply.bind(rotator), retire: rotator.retire.bind(rotator) };
+    rotator.apply = (step, candidate, live) => {
+      guard('apply', step);
+      return apply(step, candidate, live);
+    };
+    rotator.retire = (step, previous) => {
+      // A key that was never published is nobody's.
+      const wasPublished = this.#versions().some((each) => keyOf(credentialIn(each.value)) === keyOf(previous));
+      if (wasPublished) guard('retire', step);
+      return retire(step, previous);
+    };
+  }
+
+  #versions(): readonly Stored[] {
+    return this.#world.vault.secrets.get(this.#world.secret) ?? [];
+  }
+
+  /** Versions that Keyturn published, with their stamps. */
+  #published(): readonly (Stored & { readonly stamp: Stamp })[] {
+    return this.#versions().flatMap((each) => {
+      const stamp = readStamp(each.tags);
+      return stamp === undefined || this.#truth.byHand.has(each.version) ? [] : [{ ...each, stamp }];
+    });
+  }
+
+  /** What must hold after every effect. `request`: whose the effect was. */
+  look(call: string, request?: string): void {
+    this.#truth.observe(this.#world);
+    this.#currentLogsIn(call);
+    if (call === 'vault.write') this.#noteMaker(request);
+    this.#oneVersionEach(call);
+    this.#nothingRevokedComesBack(call);
+  }
+
+  /** Promises 1 and 2. */
+  #currentLogsIn(call: string): void {
+    if (this.#strategy === 'self-issued') return;
+    const { vault, secret, target } = this.#world;
+    const current = this.#world.current();
+    if (current.username !== undefined && (target.failures.get(current.username) ?? 0) >= target.locksAfter) {
+      throw this.break(`after ${call}: the login of the current version is locked`);
+    }
+    if (target.accepts(current)) return;
+    const pending = vault.secrets.get(pendingNameOf(secret)) ?? [];
+    const stored = pending.some(({ enabled, value }) => enabled && target.accepts(credentialIn(value)));
+    if (this.#strategy === 'single-user' && stored) return;
+    throw this.break(`after ${call}: the current version does not log in, and no candidate that does is stored`);
+  }
+
+  #noteMaker(request: string | undefined): void {
+    const newest = this.#published().at(-1);
+    if (newest === undefined || this.#seen.has(newest.version)) return;
+    this.#seen.add(newest.version);
+    if (request === undefined) return;
+    // A retirement publishes a self-issued value once more without its predecessor, under the same stamp.
+    if (newest.stamp.retired === true) return;
+    const { rotationId, also } = newest.stamp;
+    const hasRoom = also === undefined || rotationId === request || also === request;
+    if (!hasRoom) return;
+    const made = this.#truth.madeFor.get(request) ?? new Set();
+    this.#truth.madeFor.set(request, made.add(newest.version));
+    if (made.size > 1) throw this.break(`two versions were published for the request ${request}`);
+  }
+
+  /** Promise 3: every request is answered by one version at most, as the first or the second that it was made for. */
+  #oneVersionEach(call: string): void {
+    const answered = new Map<string, string>();
+    for (const { version, stamp } of this.#published()) {
+      if (this.#strategy === 'self-issued' && stamp.retired === true) continue;
+      for (const id of [stamp.rotationId, stamp.also]) {
+        if (id === undefined) continue;
+        if (answered.has(id)) throw this.break(`after ${call}: two versions answer the request ${id}`);
+        answered.set(id, version);
+      }
+    }
+  }
+
+  /** Promise 10, for what was done: a credential that was revoked in an emergency stays dead until somebody insists. */
+  #nothingRevokedComesBack(call: string): void {
+    if (this.#strategy === 'self-issued') return;
+    for (const { version, tags, value } of this.#versions()) {
+      if (revokedOf(tags) === undefined) continue;
+      const credential = credentialIn(value);
+      if (this.#truth.forgiven.has(keyOf(credential)) || !this.#world.target.accepts(credential)) continue;
+      throw this.break(`after ${call}: the credential of version ${version}, which was revoked, logs in`);
+    }
+  }
+
+  /** At rest: what is published logs in, nothing else does, and nothing that was asked is left. */
+  atRest(): void {
+    this.look('everything');
+    const { vault, secret, target } = this.#world;
+    const { tags } = vault.newest(secret);
+    this.#nothingBuried();
+    if (readRequested(tags).emergency !== undefined) throw this.break('at rest: an emergency still stands in the tags');
+    if (isRetirementOpen(readStamp(tags))) throw this.break('at rest: a credential is still to be retired');
+    if (this.#strategy === 'self-issued') return;
+    const current = this.#world.current();
+    if (!target.accepts(current)) throw this.break('at rest: the current version does not log in');
+    const alive = [...target.logins.values()].flatMap((passwords) => [...passwords]);
+    const others = alive.filter((password) => password !== current.password.reveal());
+    const rotated = readStamp(tags) !== undefined && !this.#truth.wroteBack;
+    if (rotated && others.length > 0) throw this.break(`at rest: ${others.length} other credentials log in`);
+    if (vault.secrets.get(pendingNameOf(secret))?.at(-1)?.enabled) throw this.break('at rest: a candidate is stored');
+    this.emergenciesAreDone('at rest');
+  }
+
+  /** A version of somebody else that was replaced by one that was made without it is told of. */
+  #nothingBuried(): void {
+    const versions = this.#versions();
+    const at = (version: string): number => versions.findIndex((each) => each.version === version);
+    for (const { version, stamp } of this.#published()) {
+      const between = versions
+        .slice(at(stamp.from) + 1, at(version))
+        .filter((each) => this.#truth.byHand.has(each.version));
+      const buried = stamp.retired === true && this.#strategy === 'self-issued' ? [] : between;
+      for (const each of buried) {
+        if (this.#truth.told.has(each.version)) continue;
+        throw this.break(
+          `at rest: version ${each.version} of somebody else was buried by ${version}, and nobody was told`,
+        );
+      }
+    }
+  }
+
+  /** Promise 10: every emergency that could be known of is finished. */
+  emergenciesAreDone(when: string): void {
+    if (this.#strategy === 'self-issued') return;
+    const current = keyOf(this.#world.current());
+    for (const { stamp } of this.#published()) {
+      const from = this.#versions().find((each) => each.version === stamp.from);
+      if (stamp.revoke === undefined || from === undefined) continue;
+      const key = keyOf(credentialIn(from.value));
+      if (this.#truth.forgiven.has(key) || key === current) continue;
+      this.#expectRevoked(when, from);
+      if (revokedOf(from.tags) === undefined) throw this.break(`${when}: version ${from.version} bears no mark`);
+    }
+    for (const { leaked, messages, written } of this.#truth.emergencies.values()) {
+      if (!written && messages <= 0) continue;
+      const holder = this.#versions().find((each) => keyOf(credentialIn(each.value)) === keyOf(leaked));
+      if (holder === undefined || this.#truth.forgiven.has(keyOf(leaked)) || keyOf(leaked) === current) continue;
+      this.#expectRevoked(when, holder);
+    }
+  }
+
+  #expectRevoked(when: string, { version, value }: Stored): void {
+    const { target } = this.#world;
+    const credential = credentialIn(value);
+    if (target.accepts(credential)) throw this.break(`${when}: the leaked credential of version ${version} logs in`);
+    const open = target.sessions.filter((one) => one.login === credential.username);
+    const left = open.filter((one) => one.password === credential.password.reveal());
+    if (left.length > 0) throw this.break(`${when}: ${left.length} sessions of the leaked version ${version} are open`);
+  }
+}

@@ -1,0 +1,64 @@
+/** The app as the queue triggers see it, with every port of the worker's under the simulator's hand. Nothing else here knows the operations. */
+import { type Work, workOf } from '../../functions/work.ts';
+import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
+import { queuedWakeUps } from '../../shared/operations/wake-ups.ts';
+import type { Log, LogFields } from '../../shared/telemetry.ts';
+import type { SimulatedQueue } from './simulated-queue.ts';
+import { queuesOver } from './simulated-queue.ts';
+import type { SimulatedWorker } from './simulated-worker.ts';
+import type { World } from './world.ts';
+
+/** What stands in the storage account. */
+export interface Storage {
+  readonly queue: SimulatedQueue;
+  readonly marks: Set<string>;
+}
+
+/** What a worker would do with a message. */
+export function simulatedApp(world: World, { queue, marks }: Storage, worker: SimulatedWorker): Work {
+  const queues = queuesOver(worker.wrap('queues', queue));
+  const kept = worker.wrap('marks', {
+    has: async (key: string) => ({ kind: 'known' as const, marked: marks.has(key) }),
+    put: async (key: string) => {
+      marks.add(key);
+      return { kind: 'marked' as const };
+    },
+  });
+  const trouble = { kind: 'trouble' as const, failures: 0, quarantined: false };
+  const ownPorts = new Set(['followUps', 'wakeUps']);
+  const engine = world.deps((name, port) => (ownPorts.has(name) ? port : worker.wrap(name, port)));
+  return workOf({
+    engine: { ...engine, followUps: queuedFollowUps(queues, kept), wakeUps: queuedWakeUps(queues) },
+    history: {
+      record: async () => ({ kind: 'recorded' }),
+      of: async () => ({ kind: 'listed', records: [] }),
+      rotation: async () => ({ kind: 'listed', records: [] }),
+    },
+    queues: queuesOver(queue),
+    attention: {
+      of: async () => trouble,
+      all: nobody,
+      failed: async () => trouble,
+      cleared: async () => ({ kind: 'cleared' }),
+    },
+    freeze: {
+      read: async () => ({ kind: 'freeze', frozen: false }),
+      set: async () => ({ kind: 'freeze', frozen: false }),
+    },
+    quarantineAfter: 1_000_000,
+    now: () => world.vault.now,
+  });
+}
+
+/** Hands on what people are told: warnings of results, and failures. */
+export function tellingLog(tell: (text: string) => void): Log {
+  const line = (_event: string, { warnings, code, detail }: LogFields = {}): void => {
+    if (warnings !== undefined) tell(String(warnings));
+    if (code !== undefined) tell(String(detail));
+  };
+  return { info: line, warn: line, error: line };
+}
+
+async function* nobody() {
+  yield* [];
+}

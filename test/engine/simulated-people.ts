@@ -1,0 +1,176 @@
+/** People, and what they do at bad moments: ask, call emergencies, go back, publish by hand. And intruders. */
+import type { Strategy } from '../../shared/contract/strategy.ts';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import { readRequested } from '../../shared/engine/policy/requested.ts';
+import { isRetirementOpen, readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
+import { type GroundTruth, keyOf } from './ground-truth.ts';
+import type { Random } from './random.ts';
+import type { SimulatedQueue } from './simulated-queue.ts';
+import type { Counts } from './simulation.ts';
+import { credentialIn, type World } from './world.ts';
+
+interface Parts {
+  readonly world: World;
+  readonly truth: GroundTruth;
+  readonly queue: SimulatedQueue;
+  readonly random: Random;
+  readonly strategy: Strategy;
+  readonly counts: Counts;
+  readonly note: (what: string) => void;
+}
+
+export class SimulatedPeople {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Somebody does something. `calm`: no worker is at it. */
+  act(calm: boolean): void {
+    const dice = this.#parts.random.below(100);
+    if (dice < 70) this.ask(this.#parts.random.pick(modes));
+    else if (dice < 82) this.#intrude();
+    else if (dice < 92) this.#publishByHand(calm);
+    else if (calm) this.#writeBack();
+  }
+
+  /** A request of somebody, once or as several deliveries. */
+  ask(mode: RotationRequest['mode'] | 'retire'): void {
+    const { world, random, truth, note } = this.#parts;
+    if (mode === 'retire') {
+      this.#askRetirement();
+      return;
+    }
+    const newest = world.vault.newest(world.secret);
+    const rotationId = random.id();
+    const copies = random.chance(0.3) ? 2 : 1;
+    if (mode === 'emergency' || mode === 'roll-back') truth.hasty.add(rotationId);
+    if (mode === 'emergency') this.#leak(rotationId, copies);
+    const automatic = mode === 'scheduled' || mode === 'resume';
+    const more = {
+      ...(mode === 'scheduled' ? { version: newest.version } : {}),
+      ...(automatic ? {} : { rotationId }),
+      ...(mode === 'roll-back' ? this.#wayBack() : {}),
+    };
+    for (let copy = 0; copy < copies; copy++) {
+      this.#put('rotations', { mode, ...more }, random.below(3) * 40_000);
+    }
+    note(`${copies} × ${mode} ${JSON.stringify(more)}`);
+  }
+
+  #put(queue: string, body: object, delayMs: number): void {
+    const { world } = this.#parts;
+    const about = { vault: world.vault.name, secret: world.secret, requestedBy: 'simulator' };
+    this.#parts.queue.add(queue, { ...about, ...body }, delayMs);
+  }
+
+  #askRetirement(): void {
+    const { world, random, truth, note, counts } = this.#parts;
+    const made = readStamp(world.vault.newest(world.secret).tags)?.rotationId;
+    if (made === undefined) return;
+    truth.hasty.add(made);
+    counts.retirements++;
+    const mode = random.pick(['asked', 'emergency']);
+    this.#put('retirements', { rotationId: made, mode }, 0);
+    note(`retirement: ${mode}`);
+  }
+
+  /** What leaked is what was current when somebody called; of an emergency that is not over, what it is there to end. */
+  #leak(rotationId: string, messages: number): void {
+    const { world, truth, counts } = this.#parts;
+    const { tags } = world.vault.newest(world.secret);
+    const stamp = readStamp(tags);
+    const open = stamp?.revoke !== undefined && isRetirementOpen(stamp) ? stamp.from : undefined;
+    const before = world.vault.secrets.get(world.secret)?.find(({ version }) => version === open);
+    const leaked = before === undefined ? world.current() : credentialIn(before.value);
+    truth.emergencies.set(rotationId, { leaked, messages, written: false });
+    counts.emergencies++;
+  }
+
+  #wayBack(): Pick<RotationRequest, 'to' | 'force'> {
+    const { world, random, truth, counts } = this.#parts;
+    counts.rollBacks++;
+    if (random.chance(0.4)) return {};
+    const to = random.of(world.vault.secrets.get(world.secret) ?? []);
+    if (to === undefined) return {};
+    const force = random.chance(0.2);
+    if (force) truth.forgiven.add(keyOf(credentialIn(to.value)));
+    return { to: to.version, ...(force ? { force } : {}) };
+  }
+
+  /** Somebody who has the current credential opens sessions with it, and stays. */
+  #intrude(): void {
+    const { world, random, note, counts } = this.#parts;
+    const { username, password } = world.current();
+    if (username === undefined) return;
+    const count = 1 + random.below(3);
+    for (let session = 0; session < count; session++) {
+      if (world.target.login({ username, password }) !== 'accepted') break;
+      world.target.sessions.push({ login: username, password: password.reveal() });
+      counts.intruders++;
+    }
+    note(`an intruder logs in as ${username}`);
+  }
+
+  /** Somebody saves the secret in the portal: the same value and tags, another version. */
+  #publishByHand(calm: boolean): void {
+    const { world, strategy, truth, note, counts } = this.#parts;
+    if (strategy === 'issue-revoke' && (!calm || this.#hasUnstoredKey())) return;
+    const { vault, secret } = world;
+    const { value, tags, expiresAt, contentType } = vault.newest(secret);
+    const kept = { value, tags, ...(expiresAt && { expiresAt }), ...(contentType && { contentType }) };
+    const version = vault.put(secret, kept);
+    truth.byHand.add(version);
+    counts.byHand++;
+    note(`published by hand: ${version}`);
+  }
+
+  /** Somebody writes an older value back that logs in still. */
+  #writeBack(): void {
+    const { world, random, strategy, truth, note } = this.#parts;
+    if (strategy === 'issue-revoke' || strategy === 'self-issued') return;
+    const { vault, secret, target } = world;
+    const versions = vault.secrets.get(secret) ?? [];
+    const leaked = new Set([...truth.emergencies.values()].map((called) => keyOf(called.leaked)));
+    const live = versions.filter(({ tags, value }) => {
+      const credential = credentialIn(value);
+      return target.accepts(credential) && revokedOf(tags) === undefined && !leaked.has(keyOf(credential));
+    });
+    const older = random.of(live);
+    if (older === undefined || this.anEmergencyStands()) return;
+    const { tags, expiresAt, contentType } = vault.newest(secret);
+    const kept = { value: older.value, tags, ...(expiresAt && { expiresAt }), ...(contentType && { contentType }) };
+    truth.byHand.add(vault.put(secret, kept));
+    truth.wroteBack = true;
+    note(`the value of ${older.version} is written back`);
+  }
+
+  /** A key that was issued and not stored yet is found by its label, which names the version: a version by hand in between hides it. */
+  #hasUnstoredKey(): boolean {
+    const { vault, target } = this.#parts.world;
+    const stored = [...vault.secrets.values()].flat().map(({ value }) => value.reveal());
+    return [...target.logins.values()].some((keys) =>
+      [...keys].some((key) => !stored.some((one) => one.includes(key))),
+    );
+  }
+
+  /** An emergency was asked for and is not over. */
+  anEmergencyStands(): boolean {
+    return !this.noEmergencyIsOpen() || this.#parts.queue.messages.some(({ mode }) => mode === 'emergency');
+  }
+
+  /** Nothing in the vault says that a credential is still to be revoked. */
+  noEmergencyIsOpen(): boolean {
+    const { world } = this.#parts;
+    const { tags } = world.vault.newest(world.secret);
+    const stamp = readStamp(tags);
+    const isOpen = stamp?.revoke !== undefined && isRetirementOpen(stamp);
+    return readRequested(tags).emergency === undefined && !isOpen;
+  }
+}
+
+const modes = [
+  ...['scheduled', 'scheduled', 'scheduled', 'scheduled', 'scheduled', 'scheduled', 'asked', 'asked', 'forced'],
+  ...['emergency', 'emergency', 'roll-back', 'roll-back', 'resume', 'retire'],
+] as const;

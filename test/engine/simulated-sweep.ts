@@ -1,0 +1,42 @@
+/** What the sweep would enqueue for one look at the vault, by `judge` alone: no message, no table and no memory tells it anything. */
+import { isPendingName } from '../../shared/engine/policy/identifiers.ts';
+import { judge } from '../../shared/engine/sweep/judge.ts';
+import type { SimulatedQueue } from './simulated-queue.ts';
+import type { World } from './world.ts';
+
+/** Enqueues what there is to do; whether it found anything. */
+export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: string) => void): boolean {
+  const { vault, secret } = world;
+  const deps = world.deps();
+  const about = { vault: vault.name, secret, requestedBy: 'sweep' };
+  let found = false;
+  for (const name of vault.secrets.keys()) {
+    const { version, ...properties } = { name, ...vault.newest(name) };
+    const finding = judge(deps, properties, vault.now);
+    switch (finding.kind) {
+      case 'opted-out':
+      case 'healthy':
+        continue;
+      case 'invalid':
+        throw new Error(`the sweep finds ${name} invalid: ${finding.failure.message}`);
+      case 'due':
+        queue.add('rotations', { ...about, mode: 'scheduled' }, 0);
+        break;
+      case 'stalled':
+        queue.add('rotations', { ...about, mode: 'resume' }, 0);
+        break;
+      case 'emergency': {
+        const { rotationId, by } = finding;
+        const who = by === '' ? {} : { requestedById: by };
+        queue.add('rotations', { ...about, mode: 'emergency', rotationId, requestedBy: by || 'sweep', ...who }, 0);
+        break;
+      }
+      case 'retirement-due':
+        queue.add('retirements', { ...about, rotationId: finding.rotationId, mode: 'scheduled' }, 0);
+        if (finding.due) queue.add('rotations', { ...about, mode: 'scheduled' }, 0);
+    }
+    note(`the sweep finds ${isPendingName(name) ? 'a candidate' : 'the secret'} ${version}: ${finding.kind}`);
+    found = true;
+  }
+  return found;
+}
