@@ -31,6 +31,9 @@ export class GroundTruth {
   readonly told = new Set<string>();
   /** Versions that were published for a request, by its id. */
   readonly madeFor = new Map<string, Set<string>>();
+  /** Workers by the version that they published, and those that did not come to an end after it. */
+  readonly makers = new Map<string, object>();
+  readonly unfinished = new Set<object>();
   /** An older value was written back: what it took the place of is nobody's to end. */
   wroteBack = false;
 

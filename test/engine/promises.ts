@@ -18,6 +18,7 @@ export class Promises {
   readonly #truth: GroundTruth;
   #broken: PromiseBroken | undefined;
   readonly #seen = new Set<string>();
+  #madeRoom = false;
 
   constructor(world: World, strategy: Strategy, truth: GroundTruth) {
     this.#world = world;
@@ -70,11 +71,11 @@ export class Promises {
     });
   }
 
-  /** What must hold after every effect. `request`: whose the effect was. */
-  look(call: string, request?: string): void {
+  /** What must hold after every effect. `maker`: the worker whose effect it was, at work for `request`. */
+  look(call: string, maker: object = this, request?: string): void {
     this.#truth.observe(this.#world);
     this.#currentLogsIn(call);
-    if (call === 'vault.write') this.#noteMaker(request);
+    if (call === 'vault.write') this.#noteMaker(maker, request);
     this.#oneVersionEach(call);
     this.#nothingRevokedComesBack(call);
   }
@@ -91,13 +92,18 @@ export class Promises {
     const pending = vault.secrets.get(pendingNameOf(secret)) ?? [];
     const stored = pending.some(({ enabled, value }) => enabled && target.accepts(credentialIn(value)));
     if (this.#strategy === 'single-user' && stored) return;
+    // What leaked may be refused before its successor is published, where whoever holds it holds every connection there is.
+    this.#madeRoom &&= readRequested(vault.newest(secret).tags).emergency !== undefined;
+    this.#madeRoom ||= call === 'rotator.retire' && readRequested(vault.newest(secret).tags).emergency !== undefined;
+    if (this.#madeRoom) return;
     throw this.break(`after ${call}: the current version does not log in, and no candidate that does is stored`);
   }
 
-  #noteMaker(request: string | undefined): void {
+  #noteMaker(maker: object, request: string | undefined): void {
     const newest = this.#published().at(-1);
     if (newest === undefined || this.#seen.has(newest.version)) return;
     this.#seen.add(newest.version);
+    this.#truth.makers.set(newest.version, maker);
     if (request === undefined) return;
     // A retirement publishes a self-issued value once more without its predecessor, under the same stamp.
     if (newest.stamp.retired === true) return;
@@ -113,11 +119,13 @@ export class Promises {
   #oneVersionEach(call: string): void {
     const answered = new Map<string, string>();
     for (const { version, stamp } of this.#published()) {
-      if (this.#strategy === 'self-issued' && stamp.retired === true) continue;
       for (const id of [stamp.rotationId, stamp.also]) {
         if (id === undefined) continue;
-        if (answered.has(id)) throw this.break(`after ${call}: two versions answer the request ${id}`);
-        answered.set(id, version);
+        // A retirement publishes a self-issued value once more without its predecessor, under the same stamp.
+        const maker = this.#strategy === 'self-issued' ? stamp.from : version;
+        const before = answered.get(id) ?? maker;
+        if (before !== maker) throw this.break(`after ${call}: two versions answer the request ${id}`);
+        answered.set(id, maker);
       }
     }
   }
@@ -161,6 +169,10 @@ export class Promises {
         .slice(at(stamp.from) + 1, at(version))
         .filter((each) => this.#truth.byHand.has(each.version));
       const buried = stamp.retired === true && this.#strategy === 'self-issued' ? [] : between;
+      // Its worker died before it said so, and another rotation was done before somebody came back to this one: nobody looks that far back.
+      const maker = this.#truth.makers.get(version);
+      if (maker !== undefined && this.#truth.unfinished.has(maker) && version !== this.#published().at(-1)?.version)
+        continue;
       for (const each of buried) {
         if (this.#truth.told.has(each.version)) continue;
         throw this.break(

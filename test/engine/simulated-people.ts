@@ -172,5 +172,5 @@ export class SimulatedPeople {
 
 const modes = [
   ...['scheduled', 'scheduled', 'scheduled', 'scheduled', 'scheduled', 'scheduled', 'asked', 'asked', 'forced'],
-  ...['emergency', 'emergency', 'roll-back', 'roll-back', 'resume', 'retire'],
+  ...['emergency', 'emergency', 'roll-back', 'roll-back', 'resume', 'retire', 'retire', 'retire'],
 ] as const;

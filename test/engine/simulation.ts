@@ -77,7 +77,7 @@ export class Simulation {
     world.target.locksAfter = this.#random.pick([Infinity, Infinity, Infinity, 12]);
     world.target.ended = (session) => {
       const credential = { username: session.login, password: new SecretText(session.password) };
-      if (world.target.login(credential) === 'accepted') world.target.sessions.push(session);
+      if (world.target.accepts(credential)) world.target.sessions.push(session);
     };
     this.#promises = new Promises(world, strategy, this.#truth);
     this.#queue = new SimulatedQueue(() => world.leases.nowMs);
@@ -187,7 +187,7 @@ export class Simulation {
 
   async #run(message: Message): Promise<Running> {
     const { queue, body, rotationId } = message;
-    const worker = new SimulatedWorker((call) => changing.has(call) && this.#promises.look(call, rotationId));
+    const worker = new SimulatedWorker((call) => changing.has(call) && this.#promises.look(call, worker, rotationId));
     const running: Running = { worker, message, applied: false };
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(body)}`);
@@ -213,10 +213,11 @@ export class Simulation {
   }
 
   async #killWorker(): Promise<void> {
-    const running = this.#random.of(this.#running);
+    const half = this.#running.filter(({ applied }) => applied);
+    const running = this.#random.of(half.length > 0 && this.#random.chance(0.7) ? half : this.#running);
     if (running === undefined) return;
     const { applied, message, worker } = running;
-    const watched = applied && message.queue === 'rotations' && this.#random.chance(0.5);
+    const watched = applied && message.queue === 'rotations' && this.#random.chance(0.7);
     // A lease that ran out before the worker died is a fault of its own.
     const others = this.#running.filter((each) => each !== running);
     if (watched) for (const other of others) await this.#finish(other);
@@ -259,6 +260,7 @@ export class Simulation {
     const { broken } = this.#promises;
     if (broken !== undefined) throw broken;
     if (error === undefined) return;
+    this.#truth.unfinished.add(running.worker);
     const died = error instanceof Crash;
     if (!died && !(error instanceof Error && error.name === 'DeliverAgain')) throw error;
     if (!this.#queue.comesAgain(running.message, died)) this.#truth.lost(running.message.rotationId);

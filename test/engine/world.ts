@@ -334,8 +334,8 @@ export class MemoryRotator implements Rotator {
       const [first = ''] = target.logins.get(username) ?? [];
       target.logins.set(username, new Set([first]));
     } else if (step.strategy === 'alternating-users' && username !== undefined) {
-      // A login is ended whatever its password is by now.
-      target.logins.set(username, new Set());
+      // A login is ended whatever its password is by now, unless it is the one in use.
+      if (username !== step.current.username) target.logins.set(username, new Set());
     } else {
       for (const passwords of target.logins.values()) passwords.delete(password);
     }
