@@ -1,12 +1,13 @@
 /** A version as its stamp tells of it: known to whoever made it and to whoever finds it made. */
 import { type Credential, credentialName } from '../../contract/credential.ts';
-import type { SecretProperties, Vault } from '../../contract/ports.ts';
+import type { Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import type { RotationRequest } from '../policy/request.ts';
 import { answers, readStamp } from '../policy/stamp.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { Published } from '../running/dependencies.ts';
+import { warningsOf } from './overtaken.ts';
 import type { Rotated } from './result.ts';
 
 /** What is known once a version was read back. */
@@ -30,15 +31,15 @@ export function publishedNow(current: Current, attempt: Attempt, made: Made): Pu
   return { ...about, login: credentialName(credential) };
 }
 
-/** What the current version says of itself. Its warnings went with the worker that made it. */
-export function publishedAs(current: Current, attempt: Attempt): Published {
+/** What the current version says of itself. */
+export function publishedAs(current: Current, attempt: Attempt, warnings: readonly string[]): Published {
   const { secret, stamp, policy } = current;
   return {
     rotationId: stamp?.rotationId ?? attempt.about.rotationId,
     ...{ vault: attempt.about.vault, secret: attempt.about.secret },
     ...{ from: stamp?.from ?? '', to: secret.version },
     ...{ retireBy: stamp?.retireBy, expiresAt: secret.expiresAt, now: secret.readAt },
-    ...{ notify: policy.notify, consumers: policy.consumers, warnings: [] },
+    ...{ notify: policy.notify, consumers: policy.consumers, warnings },
   };
 }
 
@@ -74,10 +75,10 @@ export async function madeBefore(
   const listed = await attempt.step('look back', ({ signal }) => vault.versions(name, { signal }));
   if (isFailure(listed)) return listed;
   const made = listed.versions.find(({ tags }) => answers(readStamp(tags), rotationId));
-  return made === undefined ? undefined : rotatedBefore(current, attempt, olderAs(made, current, attempt), 'finished');
-}
-
-function olderAs(made: SecretProperties & { readonly version: string }, current: Current, attempt: Attempt): Published {
+  if (made === undefined) return undefined;
   const stamp = readStamp(made.tags);
-  return publishedAs({ ...current, stamp, secret: { ...current.secret, ...made } }, attempt);
+  const read = listed.versions.find((each) => each.version === stamp?.from);
+  const warnings = read === undefined ? [] : warningsOf(made, read, listed.versions);
+  const about = publishedAs({ ...current, stamp, secret: { ...current.secret, ...made } }, attempt, warnings);
+  return rotatedBefore(current, attempt, about, 'finished');
 }

@@ -7,6 +7,7 @@ import type { Current } from '../policy/current.ts';
 import { withRequested } from '../policy/requested.ts';
 import { formatStamp, longestTag, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import { type Target, valueWith } from '../running/target.ts';
+import { warningsOf } from './overtaken.ts';
 
 export interface Draft {
   readonly rotationId: string;
@@ -133,23 +134,12 @@ async function newestOf(
 }
 
 function confirmed(
-  current: Current,
+  { secret }: Current,
   { version, tags, expiresAt, createdAt }: Version,
   versions: readonly Version[],
 ): Confirmed {
-  const buried = between(current, version, versions);
-  const warnings = buried.map(
-    (each) =>
-      `Somebody else published version ${each} after version ${current.secret.version} was read, and version ${version} has replaced it. Compare the two, and publish what is missing.`,
-  );
+  const warnings = warningsOf({ version, createdAt, tags }, secret, versions);
   return { kind: 'confirmed', to: version, retireBy: readStamp(tags)?.retireBy, expiresAt, now: createdAt, warnings };
-}
-
-/** Versions that somebody made after the one that was read and before our own. */
-function between({ secret }: Current, ours: string, versions: readonly Version[]): readonly string[] {
-  return versions
-    .filter(({ version, createdAt }) => version !== ours && version !== secret.version && createdAt > secret.createdAt)
-    .map(({ version }) => version);
 }
 
 function overtaken(current: Current, draft: Draft, newest: Version, versions: readonly Version[]): Failure {

@@ -22,6 +22,7 @@ import { underLease } from '../running/under-lease.ts';
 import { makeAccepted } from './candidate.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
 import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
+import { warningsBefore } from './overtaken.ts';
 import { closePending } from './pending.ts';
 import { type Found, probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
@@ -68,8 +69,10 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
 
 /** The version is there: what follows it is done, where whoever made it died before. */
 async function finish(asked: Asked, current: Current): Promise<RotationResult | Failure> {
-  const { deps, attempt } = asked;
-  const about = publishedAs(current, attempt);
+  const { deps, vault, attempt } = asked;
+  const overtaken = await attempt.step('look back', ({ signal }) => warningsBefore(vault, current, signal));
+  if (isFailure(overtaken)) return overtaken;
+  const about = publishedAs(current, attempt, overtaken.warnings);
   attempt.published(about);
   const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
   if (isFailure(followed)) return followed;

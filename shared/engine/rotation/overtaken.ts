@@ -1,0 +1,43 @@
+/** Versions of somebody else that a version of ours has replaced: there is no compare-and-set, so they are named and not prevented. */
+import type { SecretProperties, Vault } from '../../contract/ports.ts';
+import { type Failure, isFailure } from '../../errors.ts';
+import type { Current } from '../policy/current.ts';
+import { readStamp } from '../policy/stamp.ts';
+
+type Version = Pick<SecretProperties, 'createdAt' | 'tags'> & { readonly version: string };
+
+/** What a person should look at: each version between the one that was read and the one that replaced it. Pure. */
+export function warningsOf(ours: Version, read: Version, versions: readonly Version[]): readonly string[] {
+  return between(ours, read, versions).map(
+    ({ version }) =>
+      `Somebody else published version ${version} after version ${read.version} was read, and version ${ours.version} has replaced it. Compare the two, and publish what is missing.`,
+  );
+}
+
+/** The same for the current version, where whoever published it died before saying so. Reads, and changes nothing. */
+export async function warningsBefore(
+  vault: Vault,
+  { secret, stamp }: Current,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'looked'; readonly warnings: readonly string[] } | Failure> {
+  const listed = await vault.versions(secret.name, { signal });
+  if (isFailure(listed)) return listed;
+  const read = listed.versions.find(({ version }) => version === stamp?.from);
+  return { kind: 'looked', warnings: read === undefined ? [] : warningsOf(secret, read, listed.versions) };
+}
+
+/**
+ * The service tells time in whole seconds, so a version of the same second as the one that was read counts; ours never shares its second
+ * with that one. A value that was published once more without its predecessor is of the same rotation.
+ */
+function between(ours: Version, read: Version, versions: readonly Version[]): readonly Version[] {
+  const known = [ours.version, read.version, readStamp(read.tags)?.from];
+  const { rotationId } = readStamp(ours.tags) ?? {};
+  return versions.filter(
+    ({ version, createdAt, tags }) =>
+      !known.includes(version) &&
+      createdAt >= read.createdAt &&
+      createdAt <= ours.createdAt &&
+      readStamp(tags)?.rotationId !== rotationId,
+  );
+}
