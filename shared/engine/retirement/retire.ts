@@ -221,8 +221,9 @@ async function endAll(
   for (const { secret, credential } of versions) {
     // Somebody may have published the same credential by hand: what is current is never made unusable.
     const isSame = credential.password.equals(target.credential.password);
-    const isCurrent = isSame || (perLogin && credential.username === target.credential.username);
-    if (hasTarget && !isCurrent) {
+    const isSameLogin = perLogin && credential.username === target.credential.username;
+    // A login that is current again refuses its old password already. Sessions that began with it live on, which an emergency is there to end.
+    if (hasTarget && !isSame && (!isSameLogin || revoke !== undefined)) {
       const ended = await work.attempt.step('retire', (time) =>
         target.rotator.retire(target.stepFor(time), credential),
       );
