@@ -118,9 +118,10 @@ async function verified(work: Work, applied: Applied): Promise<Accepted | Failur
   const proven = await prove(work, applied);
   if (!isFailure(proven) || proven.class !== 'retry' || !mayMakeRoom(work)) return proven;
   // Whoever holds the leaked credential may hold every connection there is. It is ended in any case, so it is ended now.
+  // From here on it is the candidate that must go on working: what is published leaked, and a pool that is cut must not get in with it.
   const { target, attempt } = work;
   const room = await attempt.step('make room', (time) =>
-    target.rotator.retire(target.stepFor(time), target.credential),
+    target.rotator.retire({ ...target.stepFor(time), current: applied.credential }, target.credential),
   );
   return isFailure(room) ? proven : prove(work, applied);
 }
