@@ -55,6 +55,13 @@ export async function findWayBack(
     const names = `${credentialName(credential)}, and the current one is ${credentialName(target.credential)}`;
     return impossible(`version ${version} is of another login: ${names}`);
   }
+  if (isSame(credential, target.credential))
+    return impossible(`version ${version} holds the credential that is current`);
+  if (strategyTraits[current.policy.strategy].perLogin && credential.username === target.credential.username) {
+    // The login is in use, and its password would be replaced under whoever is on it, with no candidate stored for a crash.
+    const login = credentialName(credential);
+    return impossible(`version ${version} is of ${login}, which is the login in use and has another password by now`);
+  }
   const revoked = looking
     ? { revoked: revokedOf(earlier.secret.tags) }
     : await revokedAs(vault, current, earlier, time.signal);
