@@ -75,7 +75,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
     return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, leftMs, steps: attempt.steps };
   }
 
-  const ended = await endAll(work, current, target, stamp, old.versions);
+  const ended = await endAll(work, current, target, old.versions);
   if (isFailure(ended)) return ended;
   const marked = await attempt.step('mark', ({ signal }) => mark(work, current, target, stamp, signal));
   if (isFailure(marked)) return marked;
@@ -138,6 +138,11 @@ function notNow(
   return { ...attempt.about, kind: 'skipped', reason, detail, steps: attempt.steps };
 }
 
+/** A version whose credential is to end; `revoke`: in an emergency, for whom. */
+interface Ending extends Earlier {
+  readonly revoke: string | undefined;
+}
+
 /** The version that was replaced and, where a retirement before was never finished, those before it. */
 async function readOld(
   vault: Vault,
@@ -145,8 +150,8 @@ async function readOld(
   target: Target,
   stamp: Stamp,
   time: StepTime,
-): Promise<{ readonly kind: 'old'; readonly versions: readonly Earlier[] } | Failure> {
-  const versions: Earlier[] = [];
+): Promise<{ readonly kind: 'old'; readonly versions: readonly Ending[] } | Failure> {
+  const versions: Ending[] = [];
   let next: Stamp | undefined = stamp;
   while (isRetirementOpen(next) && versions.length < mostGenerations) {
     const earlier = await readEarlier(vault, current, next.from, time.signal);
@@ -154,7 +159,8 @@ async function readOld(
     if (earlier.kind === 'missing') break;
     if (!vouchesFor(target, target.stepFor(time), earlier.credential))
       return notOurs(current, target, next.from, earlier, time);
-    versions.push(earlier);
+    // A rotation after an emergency that was not finished does not make peace of it.
+    versions.push({ ...earlier, revoke: stamp.revoke ?? next.revoke });
     next = readStamp(earlier.secret.tags);
   }
   return { kind: 'old', versions };
@@ -211,21 +217,20 @@ async function endAll(
   work: Work,
   current: Current,
   target: Target,
-  { revoke }: Stamp,
-  versions: readonly Earlier[],
+  versions: readonly Ending[],
 ): Promise<{ readonly kind: 'ended'; readonly sessionsEnded: number; readonly sessionsGoOn: number } | Failure> {
   const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
-  const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
   let sessionsEnded = 0;
   let sessionsGoOn = 0;
-  for (const { secret, credential } of versions) {
+  for (const { secret, credential, revoke } of versions) {
+    const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
     // Somebody may have published the same credential by hand: what is current is never made unusable.
     const isSame = credential.password.equals(target.credential.password);
     const isSameLogin = perLogin && credential.username === target.credential.username;
     // A login that is current again refuses its old password already. Sessions that began with it live on, which an emergency is there to end.
     if (hasTarget && !isSame && (!isSameLogin || revoke !== undefined)) {
       const ended = await work.attempt.step('retire', (time) =>
-        target.rotator.retire(target.stepFor(time), credential),
+        target.rotator.retire({ ...target.stepFor(time), emergency: revoke !== undefined }, credential),
       );
       if (isFailure(ended)) return ended;
       sessionsEnded += ended.sessionsEnded;

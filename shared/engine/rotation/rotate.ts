@@ -64,6 +64,13 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   }
   const before = await madeBefore(vault, request, attempt, current);
   if (before !== undefined) return before;
+  if (stamp?.revoke !== undefined && isRetirementOpen(stamp)) {
+    const revoked = await revokeNow(asked, stamp.rotationId, undefined);
+    if (!isFailure(revoked)) return rotateUnderLease(asked);
+    // What a person must make possible does not keep the secret from being rotated: the stamps keep what was meant. But nothing is gone
+    // back to before.
+    if (revoked.class === 'retry' || request.mode === 'roll-back') return revoked;
+  }
   return begin(asked, current, intent, decision.reason);
 }
 
@@ -77,7 +84,7 @@ async function finish(asked: Asked, current: Current): Promise<RotationResult | 
   const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
   if (isFailure(followed)) return followed;
   if (current.stamp?.revoke !== undefined && isRetirementOpen(current.stamp)) {
-    const revoked = await revokeNow(asked, current.stamp.rotationId);
+    const revoked = await revokeNow(asked, current.stamp.rotationId, attempt.about.rotationId);
     if (isFailure(revoked)) return revoked;
     return rotatedBefore(current, attempt, about, 'finished');
   }
@@ -164,7 +171,7 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   if (isFailure(told)) return told;
   if (pendingVersion !== undefined) await close(work, pendingVersion);
   if (draft.revoke !== undefined) {
-    const revoked = await revokeNow(work, draft.rotationId);
+    const revoked = await revokeNow(work, draft.rotationId, attempt.about.rotationId);
     if (isFailure(revoked)) return revoked;
   }
   const { from, to, retireBy, expiresAt } = about;
@@ -201,11 +208,15 @@ async function close({ vault, attempt, current }: Replacement, version: string) 
   return attempt.step('close pending', ({ signal }) => closePending(vault, current.secret.name, version, signal));
 }
 
-/** In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. */
-async function revokeNow({ deps, vault, request, attempt }: Asked, rotationId: string) {
+/**
+ * In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. `answering`: the request that the
+ * version answers once it is done.
+ */
+async function revokeNow({ deps, vault, request, attempt }: Asked, rotationId: string, answering: string | undefined) {
   const { secret, requestedBy } = request;
   const retirement = { vault: vault.name, secret, rotationId, mode: 'scheduled' as const, requestedBy };
-  return retireUnderLease({ deps, vault, attempt, request: retirement, answering: attempt.about.rotationId });
+  const work = { deps, vault, attempt, request: retirement };
+  return retireUnderLease(answering === undefined ? work : { ...work, answering });
 }
 
 function skipped(attempt: Attempt, reason: SkipReason, detail: string): RotationResult {
