@@ -169,10 +169,10 @@ export class Promises {
         .slice(at(stamp.from) + 1, at(version))
         .filter((each) => this.#truth.byHand.has(each.version));
       const buried = stamp.retired === true && this.#strategy === 'self-issued' ? [] : between;
-      // Its worker died before it said so, and another rotation was done before somebody came back to this one: nobody looks that far back.
+      // Its worker died before it said so, and its message was lost or came after another rotation: nobody looks that far back.
       const maker = this.#truth.makers.get(version);
-      if (maker !== undefined && this.#truth.unfinished.has(maker) && version !== this.#published().at(-1)?.version)
-        continue;
+      const isLast = version === this.#published().at(-1)?.version && !this.#truth.storageLost;
+      if (maker !== undefined && this.#truth.unfinished.has(maker) && !isLast) continue;
       for (const each of buried) {
         if (this.#truth.told.has(each.version)) continue;
         throw this.break(

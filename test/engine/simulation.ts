@@ -153,6 +153,7 @@ export class Simulation {
   #loseStorage(): void {
     for (const { rotationId } of this.#queue.messages) this.#truth.lost(rotationId);
     this.#queue.messages = [];
+    this.#truth.storageLost = true;
     this.#marks.clear();
     this.counts.lostStorage++;
     this.#note('the storage account is lost');
