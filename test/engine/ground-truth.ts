@@ -10,7 +10,7 @@ export interface Called {
   readonly leaked: Credential;
   /** Messages of it that somebody may still get. */
   messages: number;
-  /** It stands in the vault: from now on nothing may lose it. */
+  /** It stands in the vault, or a worker has begun to change the target for it: from now on nothing may lose it. */
   written: boolean;
 }
 
@@ -27,6 +27,8 @@ export class GroundTruth {
   readonly forgiven = new Set<string>();
   /** By the id of its request. */
   readonly emergencies = new Map<string, Called>();
+  /** Retirements that somebody forced: the rotation, and the version whose credential is meant. */
+  readonly forced: { readonly rotationId: string; readonly from: string; lost: boolean }[] = [];
   /** Versions of others that people were told of. */
   readonly told = new Set<string>();
   /** Versions that were published for a request, by its id. */
@@ -44,9 +46,16 @@ export class GroundTruth {
   }
 
   /** A message of an emergency is gone for good. */
-  lost(rotationId: string | undefined): void {
+  lost(queue: string, rotationId: string | undefined): void {
+    for (const each of this.forced) each.lost ||= queue === 'retirements' && each.rotationId === rotationId;
     const called = rotationId === undefined ? undefined : this.emergencies.get(rotationId);
     if (called !== undefined) called.messages--;
+  }
+
+  /** A worker is about to change the target for a request. */
+  begun(rotationId: string | undefined): void {
+    const called = rotationId === undefined ? undefined : this.emergencies.get(rotationId);
+    if (called !== undefined) called.written = true;
   }
 
   /** Sees what stands in the vault. */

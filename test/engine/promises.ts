@@ -158,6 +158,7 @@ export class Promises {
     if (rotated && others.length > 0) throw this.break(`at rest: ${others.length} other credentials log in`);
     if (vault.secrets.get(pendingNameOf(secret))?.at(-1)?.enabled) throw this.break('at rest: a candidate is stored');
     this.emergenciesAreDone('at rest');
+    this.#forcedAreDone();
   }
 
   /** A version of somebody else that was replaced by one that was made without it is told of. */
@@ -199,6 +200,17 @@ export class Promises {
       const holder = this.#versions().find((each) => keyOf(credentialIn(each.value)) === keyOf(leaked));
       if (holder === undefined || this.#truth.forgiven.has(keyOf(leaked)) || keyOf(leaked) === current) continue;
       this.#expectRevoked(when, holder);
+    }
+  }
+
+  /** Whoever forces a retirement wants the sessions ended too, also where the credential was retired in peace before. */
+  #forcedAreDone(): void {
+    const current = this.#published().at(-1);
+    for (const { rotationId, from, lost } of this.#truth.forced) {
+      const old = this.#versions().find(({ version }) => version === from);
+      if (lost || old === undefined || current?.stamp.rotationId !== rotationId) continue;
+      const key = keyOf(credentialIn(old.value));
+      if (!this.#truth.forgiven.has(key) && key !== keyOf(this.#world.current())) this.#expectRevoked('at rest', old);
     }
   }
 

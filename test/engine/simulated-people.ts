@@ -67,11 +67,13 @@ export class SimulatedPeople {
 
   #askRetirement(): void {
     const { world, random, truth, note, counts } = this.#parts;
-    const made = readStamp(world.vault.newest(world.secret).tags)?.rotationId;
-    if (made === undefined) return;
+    const stamp = readStamp(world.vault.newest(world.secret).tags);
+    if (stamp === undefined) return;
+    const { rotationId: made, from } = stamp;
     truth.hasty.add(made);
     counts.retirements++;
     const mode = random.pick(['asked', 'emergency']);
+    if (mode === 'emergency') truth.forced.push({ rotationId: made, from, lost: false });
     this.#put('retirements', { rotationId: made, mode }, 0);
     note(`retirement: ${mode}`);
   }

@@ -110,14 +110,14 @@ export class Simulation {
 
   async #act(): Promise<void> {
     const dice = this.#random.below(1_000);
-    if (dice < 600) await this.#advanceWorker();
-    else if (dice < 720) await this.#startWorker();
-    else if (dice < 765) await this.#killWorker();
-    else if (dice < 825) this.#passTime(this.#random.pick(timesMs));
-    else if (dice < 855) this.#goAway();
-    else if (dice < 870) sweepOnce(this.#world, this.#queue, (what) => this.#note(what));
-    else if (dice < 875) this.#loseStorage();
-    else if (dice < 885) this.#disturbTarget();
+    if (dice < 450) await this.#advanceWorker();
+    else if (dice < 620) await this.#startWorker();
+    else if (dice < 690) await this.#killWorker();
+    else if (dice < 770) this.#passTime(this.#random.pick(timesMs));
+    else if (dice < 795) this.#goAway();
+    else if (dice < 815) sweepOnce(this.#world, this.#queue, (what) => this.#note(what));
+    else if (dice < 820) this.#loseStorage();
+    else if (dice < 835) this.#disturbTarget();
     else this.#people.act(this.#running.length === 0);
   }
 
@@ -151,7 +151,7 @@ export class Simulation {
 
   /** The account is gone with all that was in it. What workers do goes on. */
   #loseStorage(): void {
-    for (const { rotationId } of this.#queue.messages) this.#truth.lost(rotationId);
+    for (const { queue, rotationId } of this.#queue.messages) this.#truth.lost(queue, rotationId);
     this.#queue.messages = [];
     this.#truth.storageLost = true;
     this.#marks.clear();
@@ -203,13 +203,18 @@ export class Simulation {
     const running = this.#random.of(this.#running);
     if (running === undefined) return;
     const { worker } = running;
-    const fate = worker.at.startsWith('before') ? this.#fate(worker.at) : 'fine';
-    this.#note(`${this.#running.indexOf(running)}: ${worker.at} ${fate}`);
-    await this.#go(running, fate);
+    for (let steps = this.#random.pick([1, 2, 6, 20, 60]); steps > 0 && this.#running.includes(running); steps--) {
+      const fate = worker.at.startsWith('before') ? this.#fate(worker.at) : 'fine';
+      this.#note(`${this.#running.indexOf(running)}: ${worker.at} ${fate}`);
+      await this.#go(running, fate);
+    }
   }
 
   async #go(running: Running, fate: Fate): Promise<void> {
-    running.applied ||= running.worker.at === 'before rotator.apply';
+    if (running.worker.at === 'before rotator.apply') {
+      running.applied = true;
+      this.#truth.begun(running.message.rotationId);
+    }
     this.#settle(running, await running.worker.go(fate));
   }
 
@@ -264,7 +269,9 @@ export class Simulation {
     this.#truth.unfinished.add(running.worker);
     const died = error instanceof Crash;
     if (!died && !(error instanceof Error && error.name === 'DeliverAgain')) throw error;
-    if (!this.#queue.comesAgain(running.message, died)) this.#truth.lost(running.message.rotationId);
+    if (!this.#queue.comesAgain(running.message, died)) {
+      this.#truth.lost(running.message.queue, running.message.rotationId);
+    }
   }
 
   #calm(): void {

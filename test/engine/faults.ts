@@ -1,0 +1,192 @@
+/**
+ * Faults of the engine, each put back by itself to see that the simulator catches it. `search` stands exactly once in the file, so that a
+ * fault moves along with the code it was in.
+ */
+export interface Fault {
+  /** What goes wrong. */
+  readonly name: string;
+  /** Below shared/engine/. */
+  readonly file: string;
+  readonly search: string;
+  readonly replacement: string;
+}
+
+const intent: readonly Fault[] = [
+  {
+    name: 'an emergency is not written down before it begins',
+    file: 'rotation/intent.ts',
+    search: 'if (requested.emergency !== undefined || intent.revoke === undefined) return',
+    replacement: 'if (requested !== undefined) return',
+  },
+  {
+    name: 'the stamp does not say that a credential is to be revoked',
+    file: 'rotation/publish.ts',
+    search: '...(revoke === undefined ? {} : { revoke }),\n    ...(keyId',
+    replacement: '...(keyId',
+  },
+  {
+    name: 'an emergency that somebody else finishes is an ordinary retirement',
+    file: 'retirement/retire.ts',
+    search: 'emergency: revoke !== undefined }, credential)',
+    replacement: "emergency: work.request.mode === 'emergency' }, credential)",
+  },
+  {
+    name: 'a rotation after an unfinished emergency makes peace of it',
+    file: 'retirement/retire.ts',
+    search: 'revoke: stamp.revoke ?? next.revoke',
+    replacement: 'revoke: stamp.revoke',
+  },
+  {
+    name: 'an unfinished emergency waits for what was asked after it',
+    file: 'rotation/rotate.ts',
+    search: 'if (stamp?.revoke !== undefined && isRetirementOpen(stamp)) {',
+    replacement: 'if (false) {',
+  },
+  {
+    name: 'a retirement that is forced after a planned one ends no session',
+    file: 'retirement/retire.ts',
+    search: "if (request.mode === 'emergency' && stamp.revoke === undefined)",
+    replacement: "if (request.mode === 'emergency' && stamp.revoke === undefined && stamp.retired !== true)",
+  },
+  {
+    name: 'no wake-up is queued before the first change',
+    file: 'rotation/rotate.ts',
+    search: 'deps.wakeUps.set(request)',
+    replacement: "Promise.resolve({ kind: 'set' as const, withdraw: async () => undefined })",
+  },
+];
+
+const oneVersion: readonly Fault[] = [
+  {
+    name: 'a second request that adopts a stored candidate is not answered by its version',
+    file: 'rotation/intent.ts',
+    search: '...(also === undefined ? {} : { also })',
+    replacement: '...(also === undefined ? {} : {})',
+  },
+  {
+    name: 'a stored candidate is published for whoever found it, and not for whoever stored it',
+    file: 'rotation/intent.ts',
+    search: 'rotationId === undefined ? intent.answers : [rotationId, ...intent.answers]',
+    replacement: 'intent.answers',
+  },
+  {
+    name: 'a request that was answered by an older version is not recognised',
+    file: 'rotation/found.ts',
+    search: 'if (made === undefined) return undefined;',
+    replacement: 'if (made === undefined || made !== undefined) return undefined;',
+  },
+  {
+    name: 'confirm takes any version of the rotation for its own',
+    file: 'rotation/publish.ts',
+    search: 'stamp?.rotationId === rotationId && stamp.from === secret.version',
+    replacement: 'stamp?.rotationId === rotationId',
+  },
+  {
+    name: 'a stored candidate is not looked for',
+    file: 'rotation/probe.ts',
+    search: "keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const }",
+    replacement: "{ kind: 'none' as const }",
+  },
+];
+
+const rollBacks: readonly Fault[] = [
+  {
+    name: 'a roll-back applies nothing',
+    file: 'rotation/candidate.ts',
+    search: 'work.target.rotator.apply(work.target.stepFor(time), candidate, found.live),',
+    replacement:
+      "found.fixed === true && found.live === candidate ? Promise.resolve({ kind: 'applied' as const, credential: candidate }) : work.target.rotator.apply(work.target.stepFor(time), candidate, found.live),",
+  },
+  {
+    name: 'a revoked credential is brought back by somebody who does not insist',
+    file: 'rotation/roll-back.ts',
+    search: 'revoked !== undefined && force !== true',
+    replacement: 'revoked !== undefined && force === false',
+  },
+  {
+    name: 'a version whose credential was revoked bears no mark',
+    file: 'retirement/retire.ts',
+    search: '{ tags: withRevoked(secret.tags, revoked) }',
+    replacement: '{}',
+  },
+  {
+    name: 'another version with the revoked credential counts as clean',
+    file: 'rotation/roll-back.ts',
+    search: 'isSame(other.credential, credential)) return { revoked',
+    replacement: 'other.secret === undefined) return { revoked',
+  },
+  {
+    name: 'a roll-back replaces the password of the login in use',
+    file: 'rotation/roll-back.ts',
+    search: 'perLogin && credential.username === target.credential.username',
+    replacement: 'perLogin && credential.username === undefined',
+  },
+];
+
+const emergencies: readonly Fault[] = [
+  {
+    name: 'sessions of a leaked password live on where its login has another one by now',
+    file: 'retirement/retire.ts',
+    search: '(!isSameLogin || revoke !== undefined)',
+    replacement: '!isSameLogin',
+  },
+  {
+    name: 'no room is made where an intruder holds every connection',
+    file: 'rotation/candidate.ts',
+    search: 'return revoke !== undefined && current.policy.admin.kind',
+    replacement: 'return revoke === null && current.policy.admin.kind',
+  },
+  {
+    name: 'a target without a free connection is an obstacle to an emergency',
+    file: 'rotation/probe.ts',
+    search: '!isCrowded || !asked.emergency',
+    replacement: '!isCrowded || asked !== undefined',
+  },
+];
+
+const others: readonly Fault[] = [
+  {
+    name: 'a version of somebody else is buried in silence',
+    file: 'rotation/overtaken.ts',
+    search: '!known.includes(version) &&',
+    replacement: 'known.length === 0 &&',
+  },
+  {
+    name: 'a version of somebody else is buried in the second of the one that was read',
+    file: 'rotation/overtaken.ts',
+    search: 'createdAt >= read.createdAt',
+    replacement: 'createdAt > read.createdAt',
+  },
+  {
+    name: 'a worker that finds the version of a dead one does not say what that one overtook',
+    file: 'rotation/rotate.ts',
+    search: 'publishedAs(current, attempt, overtaken.warnings)',
+    replacement: 'publishedAs(current, attempt, [])',
+  },
+  {
+    name: 'a stored key that somebody overtook lives on',
+    file: 'rotation/pending.ts',
+    search: 'orphan: !published }',
+    replacement: 'orphan: false }',
+  },
+  {
+    name: 'an older value that was written back is retired',
+    file: 'retirement/retire.ts',
+    search: 'const isSame = credential.password.equals(target.credential.password);\n    const isSameLogin',
+    replacement: 'const isSame = false;\n    const isSameLogin',
+  },
+  {
+    name: 'a rotation does not wait for the overlap before it',
+    file: 'policy/due.ts',
+    search: 'isRetirementOpen(stamp) && now < stamp.retireBy\n    ? skip',
+    replacement: 'isRetirementOpen(stamp) && now.getTime() === 0\n    ? skip',
+  },
+  {
+    name: 'an unfinished retirement further back is forgotten',
+    file: 'retirement/retire.ts',
+    search: 'versions.length < mostGenerations',
+    replacement: 'versions.length < 1',
+  },
+];
+
+export const faults: readonly Fault[] = [...intent, ...oneVersion, ...rollBacks, ...emergencies, ...others];
