@@ -160,7 +160,7 @@ const others: readonly Fault[] = [
   {
     name: 'a worker that finds the version of a dead one does not say what that one overtook',
     file: 'rotation/rotate.ts',
-    search: 'publishedAs(current, attempt, overtaken.warnings)',
+    search: 'publishedAs(current, attempt, looked.warnings)',
     replacement: 'publishedAs(current, attempt, [])',
   },
   {

@@ -169,7 +169,9 @@ export class Promises {
       const between = versions
         .slice(at(stamp.from) + 1, at(version))
         .filter((each) => this.#truth.byHand.has(each.version));
-      const buried = stamp.retired === true && this.#strategy === 'self-issued' ? [] : between;
+      // The retirement of a self-issued value publishes it once more, and looks at nothing but its own write.
+      const isAgain = versions.slice(0, at(version)).some((each) => readStamp(each.tags)?.rotationId === stamp.rotationId);
+      const buried = isAgain && this.#strategy === 'self-issued' ? [] : between;
       // Its worker died before it said so, and its message was lost or came after another rotation: nobody looks that far back.
       const maker = this.#truth.makers.get(version);
       const isLast = version === this.#published().at(-1)?.version && !this.#truth.storageLost;
@@ -199,7 +201,10 @@ export class Promises {
       if (!written && messages <= 0) continue;
       const holder = this.#versions().find((each) => keyOf(credentialIn(each.value)) === keyOf(leaked));
       if (holder === undefined || this.#truth.forgiven.has(keyOf(leaked)) || keyOf(leaked) === current) continue;
-      this.#expectRevoked(when, holder);
+      const ended = this.#published().find(({ stamp }) => stamp.from === holder.version)?.stamp;
+      const inPeace = ended?.retired === true && ended.revoke === undefined;
+      // Its planned end came before anybody got to the emergency: its password is dead, and its sessions are not asked for.
+      if (!inPeace) this.#expectRevoked(when, holder);
     }
   }
 

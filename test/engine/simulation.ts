@@ -223,7 +223,9 @@ export class Simulation {
     const running = this.#random.of(half.length > 0 && this.#random.chance(0.7) ? half : this.#running);
     if (running === undefined) return;
     const { applied, message, worker } = running;
-    const watched = applied && message.queue === 'rotations' && this.#random.chance(0.7);
+    // Once it has taken its wake-up back it has failed, and that is a fault of its own.
+    const isOver = worker.at.endsWith('queues.withdraw') || worker.at.endsWith('lease.release');
+    const watched = applied && !isOver && message.queue === 'rotations' && this.#random.chance(0.7);
     // A lease that ran out before the worker died is a fault of its own.
     const others = this.#running.filter((each) => each !== running);
     if (watched) for (const other of others) await this.#finish(other);
@@ -299,7 +301,10 @@ export class Simulation {
   }
 
   async #finish(running: Running): Promise<void> {
-    while (this.#running.includes(running)) await this.#go(running, 'fine');
+    while (this.#running.includes(running)) {
+      this.#note(`  ${running.worker.at}`);
+      await this.#go(running, 'fine');
+    }
   }
 
   async #deliverAll(): Promise<void> {

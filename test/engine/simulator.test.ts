@@ -1,29 +1,22 @@
-/**
- * The seeded simulator. `SEED=7 npx vitest run simulator` plays that history again and prints it; `SIMULATIONS=100000` plays so many.
- */
+/** The seeded simulator. `SEED=7 npx vitest run simulator` begins there; `npm run simulate` plays as many histories as you like. */
 import { expect, test } from 'vitest';
 import { strategies } from '../../shared/contract/strategy.ts';
-import { Simulation } from './simulation.ts';
+import { playHistories } from './histories.ts';
 
-const only = process.env['SEED'];
-const first = only === undefined ? Math.floor(Math.random() * 1e9) : Number(only);
-const count = only === undefined ? Number(process.env['SIMULATIONS'] ?? 1_000) : 1;
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+const runs = Number(process.env['SIMULATIONS'] ?? 1_000);
 
-test(`${count} random histories from seed ${first} keep every promise and come to rest`, async () => {
-  const failed: string[] = [];
-  let versions = 0;
-  for (let seed = first; seed < first + count && failed.length < 5; seed++) {
-    const strategy = strategies[seed % strategies.length] ?? strategies[0];
-    const simulation = new Simulation(seed, strategy);
-    try {
-      versions += (await simulation.play(20 + (seed % 90))).versions;
-    } catch (error) {
-      const detail = error instanceof Error ? (only === undefined ? error.message : error.stack) : String(error);
-      const trail = only === undefined ? '' : `\n${simulation.trail.join('\n')}`;
-      failed.push(`SEED=${seed} (${strategy}): ${detail}${trail}`);
-    }
-  }
-  process.stdout.write(`simulator: ${count} histories from seed ${first}, ${versions} versions\n`);
-  expect(failed).toEqual([]);
-  expect(versions, 'versions made').toBeGreaterThan(count);
+test(`${runs} random histories from seed ${seed} keep every promise and come to rest`, async () => {
+  const played = await playHistories({ seed, runs, mostBroken: 3 });
+  const { histories, versions, crashes, emergencies, healed, broken } = played;
+  process.stdout.write(
+    `simulator: ${histories} histories from seed ${seed}, ${versions} versions, ${crashes} crashes, ${emergencies} emergencies, ${healed} healed\n`,
+  );
+  expect(broken.map((each) => `npm run simulate -- --seed ${each.seed} --runs 1: ${each.what}`)).toEqual([]);
+  expect(versions, 'versions made').toBeGreaterThan(runs);
 }, 600_000);
+
+test('the same seed plays the same histories', async () => {
+  const play = () => playHistories({ seed: 11, runs: strategies.length * 3 });
+  expect(await play()).toEqual(await play());
+}, 60_000);

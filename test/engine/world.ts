@@ -331,8 +331,11 @@ export class MemoryRotator implements Rotator {
     const password = previous.password.reveal();
     const { username } = previous;
     if (step.strategy === 'dual-password' && username !== undefined) {
-      const [first = ''] = target.logins.get(username) ?? [];
-      target.logins.set(username, new Set([first]));
+      // What is current is made the first one before, as the contract has it: a roll-back that died half-way may have put it second.
+      const held = target.logins.get(username) ?? new Set();
+      const [first = ''] = held;
+      const current = step.current.password.reveal();
+      target.logins.set(username, new Set([held.has(current) ? current : first]));
     } else if (step.strategy === 'alternating-users' && username !== undefined) {
       // A login is ended whatever its password is by now, unless it is the one in use.
       if (username !== step.current.username) target.logins.set(username, new Set());

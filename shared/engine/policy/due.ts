@@ -60,10 +60,14 @@ const superseded: Rule = ({ request, properties }) =>
 
 /**
  * The emergency before is not finished: the leaked credential is not dead yet, or its sessions are open. That one comes first, and asking
- * again is how a person finishes it; a new version would only hide what is left of the old one.
+ * again is how a person finishes it; a new version would only hide what is left of the old one. One that stands in the tags is about the
+ * current credential, and not about the one before.
  */
-const emergencyOpen: Rule = ({ request, stamp, properties }) =>
-  request.mode === 'emergency' && stamp?.revoke !== undefined && isRetirementOpen(stamp)
+const emergencyOpen: Rule = ({ request, requested, stamp, properties }) =>
+  request.mode === 'emergency' &&
+  requested.emergency === undefined &&
+  stamp?.revoke !== undefined &&
+  isRetirementOpen(stamp)
     ? skip('already-rotated', `version ${properties.version ?? ''} was made by an emergency that was not finished`)
     : undefined;
 

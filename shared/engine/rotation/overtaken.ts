@@ -2,7 +2,7 @@
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
-import { readStamp } from '../policy/stamp.ts';
+import { answers, readStamp } from '../policy/stamp.ts';
 
 type Version = Pick<SecretProperties, 'createdAt' | 'tags'> & { readonly version: string };
 
@@ -14,16 +14,25 @@ export function warningsOf(ours: Version, read: Version, versions: readonly Vers
   );
 }
 
+interface LookedBack {
+  readonly kind: 'looked';
+  readonly warnings: readonly string[];
+  /** A version answers the request already, the current one or an older one. */
+  readonly answered: boolean;
+}
+
 /** The same for the current version, where whoever published it died before saying so. Reads, and changes nothing. */
-export async function warningsBefore(
+export async function lookBack(
   vault: Vault,
   { secret, stamp }: Current,
+  asked: string,
   signal: AbortSignal,
-): Promise<{ readonly kind: 'looked'; readonly warnings: readonly string[] } | Failure> {
+): Promise<LookedBack | Failure> {
   const listed = await vault.versions(secret.name, { signal });
   if (isFailure(listed)) return listed;
   const read = listed.versions.find(({ version }) => version === stamp?.from);
-  return { kind: 'looked', warnings: read === undefined ? [] : warningsOf(secret, read, listed.versions) };
+  const warnings = read === undefined ? [] : warningsOf(secret, read, listed.versions);
+  return { kind: 'looked', warnings, answered: listed.versions.some(({ tags }) => answers(readStamp(tags), asked)) };
 }
 
 /**

@@ -22,7 +22,7 @@ import { underLease } from '../running/under-lease.ts';
 import { makeAccepted } from './candidate.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
 import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
-import { warningsBefore } from './overtaken.ts';
+import { lookBack } from './overtaken.ts';
 import { closePending } from './pending.ts';
 import { type Found, probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
@@ -75,16 +75,17 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
 }
 
 /** The version is there: what follows it is done, where whoever made it died before. */
-async function finish(asked: Asked, current: Current): Promise<RotationResult | Failure> {
-  const { deps, vault, attempt } = asked;
-  const overtaken = await attempt.step('look back', ({ signal }) => warningsBefore(vault, current, signal));
-  if (isFailure(overtaken)) return overtaken;
-  const about = publishedAs(current, attempt, overtaken.warnings);
+async function finish(work: Asked, current: Current): Promise<RotationResult | Failure> {
+  const { deps, vault, attempt } = work;
+  const asked = attempt.about.rotationId;
+  const looked = await attempt.step('look back', ({ signal }) => lookBack(vault, current, asked, signal));
+  if (isFailure(looked)) return looked;
+  const about = publishedAs(current, attempt, looked.warnings);
   attempt.published(about);
   const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
   if (isFailure(followed)) return followed;
   if (current.stamp?.revoke !== undefined && isRetirementOpen(current.stamp)) {
-    const revoked = await revokeNow(asked, current.stamp.rotationId, attempt.about.rotationId);
+    const revoked = await revokeNow(work, current.stamp.rotationId, looked.answered ? undefined : asked);
     if (isFailure(revoked)) return revoked;
     return rotatedBefore(current, attempt, about, 'finished');
   }
@@ -137,7 +138,8 @@ async function replace(work: Replacement, found: Found): Promise<RotationResult 
   try {
     const orphan = await revokeOrphan(work, found);
     if (isFailure(orphan)) return orphan;
-    if (request.mode === 'resume' && found.stored === undefined)
+    // An emergency that stands is begun by whoever comes, and where it meets a full target nothing is known of the stored candidate.
+    if (request.mode === 'resume' && found.stored === undefined && work.intent.revoke === undefined)
       return await nothingToResume(work, found.pendingVersion);
     return await replaceNow(work, found);
   } finally {
