@@ -12,6 +12,7 @@ const slow = [
   'test/cli/commands.test.ts',
   'test/cli/process.test.ts',
   'test/consumer/**',
+  'test/engine/faults.test.ts',
   'test/local/functions-host-*.test.ts',
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',

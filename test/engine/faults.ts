@@ -31,27 +31,15 @@ const intent: readonly Fault[] = [
     replacement: "emergency: work.request.mode === 'emergency' }, credential)",
   },
   {
-    name: 'a rotation after an unfinished emergency makes peace of it',
-    file: 'retirement/retire.ts',
-    search: 'revoke: stamp.revoke ?? next.revoke',
-    replacement: 'revoke: stamp.revoke',
-  },
-  {
     name: 'an unfinished emergency waits for what was asked after it',
     file: 'rotation/rotate.ts',
     search: 'if (stamp?.revoke !== undefined && isRetirementOpen(stamp)) {',
     replacement: 'if (false) {',
   },
   {
-    name: 'a retirement that is forced after a planned one ends no session',
-    file: 'retirement/retire.ts',
-    search: "if (request.mode === 'emergency' && stamp.revoke === undefined)",
-    replacement: "if (request.mode === 'emergency' && stamp.revoke === undefined && stamp.retired !== true)",
-  },
-  {
     name: 'no wake-up is queued before the first change',
     file: 'rotation/rotate.ts',
-    search: 'deps.wakeUps.set(request)',
+    search: 'deps.wakeUps.set(toWakeUp(request))',
     replacement: "Promise.resolve({ kind: 'set' as const, withdraw: async () => undefined })",
   },
 ];
@@ -64,22 +52,10 @@ const oneVersion: readonly Fault[] = [
     replacement: '...(also === undefined ? {} : {})',
   },
   {
-    name: 'a stored candidate is published for whoever found it, and not for whoever stored it',
-    file: 'rotation/intent.ts',
-    search: 'rotationId === undefined ? intent.answers : [rotationId, ...intent.answers]',
-    replacement: 'intent.answers',
-  },
-  {
     name: 'a request that was answered by an older version is not recognised',
     file: 'rotation/found.ts',
     search: 'if (made === undefined) return undefined;',
     replacement: 'if (made === undefined || made !== undefined) return undefined;',
-  },
-  {
-    name: 'confirm takes any version of the rotation for its own',
-    file: 'rotation/publish.ts',
-    search: 'stamp?.rotationId === rotationId && stamp.from === secret.version',
-    replacement: 'stamp?.rotationId === rotationId',
   },
   {
     name: 'a stored candidate is not looked for',

@@ -48,7 +48,8 @@ export class Promises {
     };
     const { apply, retire } = { apply: rotator.apply.bind(rotator), retire: rotator.retire.bind(rotator) };
     rotator.apply = (step, candidate, live) => {
-      guard('apply', step);
+      // A key of a provider that is there already is only looked for.
+      if (step.strategy !== 'issue-revoke' || candidate.password.isEmpty) guard('apply', step);
       return apply(step, candidate, live);
     };
     rotator.retire = (step, previous) => {
@@ -93,8 +94,8 @@ export class Promises {
     const stored = pending.some(({ enabled, value }) => enabled && target.accepts(credentialIn(value)));
     if (this.#strategy === 'single-user' && stored) return;
     // What leaked may be refused before its successor is published, where whoever holds it holds every connection there is.
-    this.#madeRoom &&= readRequested(vault.newest(secret).tags).emergency !== undefined;
-    this.#madeRoom ||= call === 'rotator.retire' && readRequested(vault.newest(secret).tags).emergency !== undefined;
+    const stands = this.#versions().some(({ tags }) => readRequested(tags).emergency !== undefined);
+    this.#madeRoom = stands && (this.#madeRoom || call === 'rotator.retire');
     if (this.#madeRoom) return;
     throw this.break(`after ${call}: the current version does not log in, and no candidate that does is stored`);
   }
@@ -170,7 +171,9 @@ export class Promises {
         .slice(at(stamp.from) + 1, at(version))
         .filter((each) => this.#truth.byHand.has(each.version));
       // The retirement of a self-issued value publishes it once more, and looks at nothing but its own write.
-      const isAgain = versions.slice(0, at(version)).some((each) => readStamp(each.tags)?.rotationId === stamp.rotationId);
+      const isAgain = versions
+        .slice(0, at(version))
+        .some((each) => readStamp(each.tags)?.rotationId === stamp.rotationId);
       const buried = isAgain && this.#strategy === 'self-issued' ? [] : between;
       // Its worker died before it said so, and its message was lost or came after another rotation: nobody looks that far back.
       const maker = this.#truth.makers.get(version);
@@ -199,10 +202,14 @@ export class Promises {
     }
     for (const { leaked, messages, written } of this.#truth.emergencies.values()) {
       if (!written && messages <= 0) continue;
-      const holder = this.#versions().find((each) => keyOf(credentialIn(each.value)) === keyOf(leaked));
+      const holders = this.#versions().filter((each) => keyOf(credentialIn(each.value)) === keyOf(leaked));
+      const [holder] = holders;
       if (holder === undefined || this.#truth.forgiven.has(keyOf(leaked)) || keyOf(leaked) === current) continue;
-      const ended = this.#published().find(({ stamp }) => stamp.from === holder.version)?.stamp;
-      const inPeace = ended?.retired === true && ended.revoke === undefined;
+      const inPeace = this.#published().some(
+        ({ stamp }) =>
+          stamp.retired === true &&
+          holders.some(({ version, tags }) => version === stamp.from && revokedOf(tags) === undefined),
+      );
       // Its planned end came before anybody got to the emergency: its password is dead, and its sessions are not asked for.
       if (!inPeace) this.#expectRevoked(when, holder);
     }

@@ -162,6 +162,14 @@ export class SimulatedPeople {
     return !this.noEmergencyIsOpen() || this.#parts.queue.messages.some(({ mode }) => mode === 'emergency');
   }
 
+  /** An emergency stands, and nobody but those it is against holds every connection of the target. */
+  intrudersHoldAll(): boolean {
+    const { target } = this.#parts.world;
+    const leaked = new Set([...this.#parts.truth.emergencies.values()].map((called) => keyOf(called.leaked)));
+    const all = target.sessions.every(({ login, password }) => leaked.has(`${login}/${password}`));
+    return target.sessions.length >= target.mostSessions && all && !this.noEmergencyIsOpen();
+  }
+
   /** Nothing in the vault says that a credential is still to be revoked. */
   noEmergencyIsOpen(): boolean {
     const { world } = this.#parts;

@@ -293,7 +293,10 @@ export class Simulation {
       this.#passTime(round < 12 ? 125 * secondMs : 13 * hourMs);
       await this.#deliverAll();
       // An intruder who fills the target is no obstacle to an emergency, and to everything else until the emergency is over.
-      if (round === 8) this.#world.target.mostSessions = Infinity;
+      if (round === 8) {
+        if (this.#people.intrudersHoldAll()) throw this.#promises.break('an emergency waits for an intruder to leave');
+        this.#world.target.mostSessions = Infinity;
+      }
       const found = sweepOnce(this.#world, this.#queue, (what) => this.#note(what));
       if (!found && this.#queue.messages.length === 0 && round > 16) return this.#promises.atRest();
     }

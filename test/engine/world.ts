@@ -339,7 +339,7 @@ export class MemoryRotator implements Rotator {
     } else if (step.strategy === 'alternating-users' && username !== undefined) {
       // A login is ended whatever its password is by now, unless it is the one in use.
       if (username !== step.current.username) target.logins.set(username, new Set());
-    } else {
+    } else if (step.strategy !== 'single-user') {
       for (const passwords of target.logins.values()) passwords.delete(password);
     }
     if (!step.emergency || username === undefined) return { kind: 'retired' as const, sessionsEnded: 0 };

@@ -133,7 +133,7 @@ interface Replacement extends Asked {
 async function replace(work: Replacement, found: Found): Promise<RotationResult | Failure> {
   const { deps, request, attempt } = work;
   // Before the first change, so that a crash is healed a lease later and not when the platform gives the message back.
-  const wakeUp = await attempt.step('wake-up', () => deps.wakeUps.set(request));
+  const wakeUp = await attempt.step('wake-up', () => deps.wakeUps.set(toWakeUp(request)));
   if (isFailure(wakeUp)) return wakeUp;
   try {
     const orphan = await revokeOrphan(work, found);
@@ -145,6 +145,12 @@ async function replace(work: Replacement, found: Found): Promise<RotationResult 
   } finally {
     await wakeUp.withdraw();
   }
+}
+
+/** Whoever comes back to an automatic rotation finishes what was stored, also where somebody else's version is current by then. */
+function toWakeUp(request: RotationRequest): RotationRequest {
+  const { vault, secret, requestedBy } = request;
+  return request.mode === 'scheduled' ? { vault, secret, requestedBy, mode: 'resume' } : request;
 }
 
 async function replaceNow(work: Replacement, found: Found): Promise<RotationResult | Failure> {

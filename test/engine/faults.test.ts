@@ -1,0 +1,46 @@
+/** Each fault of the engine that the simulator is there to see, put back once, is caught within a bounded number of histories. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { faults } from './faults.ts';
+import { textWith } from './put-back.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** Every fault was caught within a fraction of these; without a fault none of them breaks a promise. */
+const histories = ['--seed', '400000', '--runs', '2500'];
+
+/** Exit code and output of the simulator with that fault, or with none. */
+async function simulate(fault: string): Promise<{ readonly code: number | null; readonly said: string }> {
+  const args = ['--import', './test/engine/put-back.ts', './test/engine/simulate.ts', ...histories];
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, FAULT: fault } });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, said };
+}
+
+test('without a fault no promise is broken in the same histories', async () => {
+  const { code, said } = await simulate('');
+  expect(said).toContain('0 broke a promise');
+  expect(code).toBe(0);
+}, 180_000);
+
+test.each(faults)(
+  '$name: caught',
+  async (fault) => {
+    expect(textWith(fault)).toContain(fault.replacement);
+    const { code, said } = await simulate(fault.name);
+    expect(said).toContain('1 broke a promise');
+    expect(code).toBe(1);
+  },
+  180_000,
+);
+
+test('every fault has a name of its own', () => {
+  expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
+});
