@@ -165,7 +165,10 @@ export class SimulatedPeople {
   /** An emergency stands, and nobody but those it is against holds every connection of the target. */
   intrudersHoldAll(): boolean {
     const { target } = this.#parts.world;
-    const leaked = new Set([...this.#parts.truth.emergencies.values()].map((called) => keyOf(called.leaked)));
+    const known = [...this.#parts.truth.emergencies.values()].filter(
+      ({ written, messages }) => written || messages > 0,
+    );
+    const leaked = new Set(known.map((called) => keyOf(called.leaked)));
     const all = target.sessions.every(({ login, password }) => leaked.has(`${login}/${password}`));
     return target.sessions.length >= target.mostSessions && all && !this.noEmergencyIsOpen();
   }

@@ -67,9 +67,10 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   if (stamp?.revoke !== undefined && isRetirementOpen(stamp)) {
     const revoked = await revokeNow(asked, stamp.rotationId, undefined);
     if (!isFailure(revoked)) return rotateUnderLease(asked);
-    // What a person must make possible does not keep the secret from being rotated: the stamps keep what was meant. But nothing is gone
-    // back to before.
-    if (revoked.class === 'retry' || request.mode === 'roll-back') return revoked;
+    // What a person must make possible does not keep the secret from being rotated: the stamps keep what was meant. Another emergency goes
+    // on in any case, as it may be what makes room for this one. But nothing is gone back to before.
+    const waits = revoked.class === 'retry' && intent.revoke === undefined;
+    if (waits || request.mode === 'roll-back') return revoked;
   }
   return begin(asked, current, intent, decision.reason);
 }

@@ -1,0 +1,194 @@
+/** What the simulator found in the engine, each as the shortest story that shows it. */
+import { describe, expect, test } from 'vitest';
+import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import { readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
+import { retire } from '../../shared/engine/retirement/retire.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
+import { Crash, makeWorld, type World } from './world.ts';
+
+const id = (letter: string): string => letter.repeat(32);
+
+function ask(world: World, mode: RotationRequest['mode'], rotationId: string, more: Partial<RotationRequest> = {}) {
+  const { vault, secret } = world;
+  vault.now = new Date(vault.now.getTime() + 60_000);
+  return rotate(world.deps(), { vault: vault.name, secret, mode, rotationId, requestedBy: 'ann', ...more });
+}
+
+/** Somebody saves the current value once more. */
+function saveByHand({ vault, secret }: World): string {
+  const { value, tags, contentType } = vault.newest(secret);
+  return vault.put(secret, { value, tags, ...(contentType === undefined ? {} : { contentType }) });
+}
+
+test('alternating-users: an emergency ends the sessions of a leaked password two rotations back, whose login has another one by now', async () => {
+  const world = makeWorld('alternating-users');
+  world.target.sessions = [{ login: 'app', password: world.firstPassword }];
+  await ask(world, 'asked', id('1'));
+  expect(await ask(world, 'emergency', id('2'))).toMatchObject({ kind: 'rotated' });
+  expect(world.target.sessions).toEqual([]);
+  expect(world.target.accepts(world.current()), 'the current version').toBe(true);
+});
+
+test('alternating-users: an intruder who holds every connection and comes back when cut does not get in again', async () => {
+  const world = makeWorld('alternating-users');
+  const { target, firstPassword } = world;
+  target.sessions = [{ login: 'app', password: firstPassword }];
+  target.mostSessions = 1;
+  target.ended = (session) => {
+    if (target.logins.get('app')?.has(session.password)) target.sessions.push(session);
+  };
+  expect(await ask(world, 'emergency', id('1'))).toMatchObject({ kind: 'rotated' });
+  expect(target.sessions).toEqual([]);
+});
+
+describe('an emergency that could not end every session', () => {
+  async function halfDone(): Promise<World> {
+    const world = makeWorld('dual-password');
+    world.target.sessions = [{ login: 'app', password: world.firstPassword }];
+    world.target.protectedSessions = 1;
+    expect(await ask(world, 'emergency', id('1'))).toMatchObject({ failure: { code: 'sessions-open' } });
+    return world;
+  }
+
+  test('stays one for what is rotated after it: the sessions end and the version is marked', async () => {
+    const world = await halfDone();
+    expect(await ask(world, 'asked', id('2'))).toMatchObject({ kind: 'rotated' });
+    world.target.protectedSessions = 0;
+    const { rotationId = '' } = readStamp(world.vault.newest(world.secret).tags) ?? {};
+    world.vault.now = new Date(world.vault.now.getTime() + 2 * 86_400_000);
+    const request = { vault: world.vault.name, secret: world.secret, rotationId, requestedBy: 'overlap' };
+    expect(await retire(world.deps(), { ...request, mode: 'scheduled' })).toMatchObject({ kind: 'retired' });
+    expect(world.target.sessions).toEqual([]);
+    const leaked = world.vault.secrets.get(world.secret)?.[0];
+    expect(revokedOf(leaked?.tags ?? {})?.by).toBe('ann');
+  });
+
+  test('is finished before a roll-back, which then finds the credential revoked', async () => {
+    const world = await halfDone();
+    expect(await ask(world, 'roll-back', id('2'))).toMatchObject({ failure: { code: 'sessions-open' } });
+    world.target.protectedSessions = 0;
+    expect(await ask(world, 'roll-back', id('3'))).toMatchObject({ failure: { code: 'credential-revoked' } });
+    expect(world.target.sessions).toEqual([]);
+  });
+});
+
+test('an emergency that stands in the tags is not taken for the unfinished one before it', async () => {
+  const world = makeWorld('alternating-users');
+  await ask(world, 'asked', id('1'));
+  const dying = world.deps();
+  const vault = Object.create(world.vault, {
+    read: { value: world.vault.read.bind(world.vault) },
+    versions: { value: world.vault.versions.bind(world.vault) },
+    change: {
+      value: async (...args: Parameters<World['vault']['change']>) => {
+        await world.vault.change(...args);
+        throw new Crash();
+      },
+    },
+  });
+  const { secret } = world;
+  const emergency = {
+    vault: world.vault.name,
+    secret,
+    mode: 'emergency' as const,
+    rotationId: id('2'),
+    requestedBy: 'ann',
+  };
+  await expect(rotate({ ...dying, vaults: new Map([['contoso-kv', vault]]) }, emergency)).rejects.toThrow(Crash);
+  world.leases.expire();
+  const leaked = world.current();
+  world.target.down = true;
+  const forced = {
+    vault: world.vault.name,
+    secret,
+    rotationId: id('1'),
+    mode: 'emergency' as const,
+    requestedBy: 'ann',
+  };
+  expect(await retire(world.deps(), forced)).toMatchObject({ kind: 'failed' });
+  world.target.down = false;
+  expect(await rotate(world.deps(), emergency)).toMatchObject({ kind: 'rotated', reason: 'emergency' });
+  expect(world.target.accepts(leaked)).toBe(false);
+});
+
+describe('a roll-back', () => {
+  test('to a version that holds the current credential is refused: there is nothing to go back to', async () => {
+    const world = makeWorld('dual-password');
+    const same = world.firstVersion;
+    saveByHand(world);
+    expect(await ask(world, 'roll-back', id('1'), { to: same })).toMatchObject({
+      failure: { code: 'roll-back-impossible' },
+    });
+  });
+
+  test('alternating-users: that would replace the password of the login in use is refused, and the current version goes on', async () => {
+    const world = makeWorld('alternating-users');
+    await ask(world, 'asked', id('1'));
+    world.vault.now = new Date(world.vault.now.getTime() + 2 * 86_400_000);
+    await ask(world, 'asked', id('2'));
+    const result = await ask(world, 'roll-back', id('3'), { to: world.firstVersion, force: true });
+    expect(result).toMatchObject({ failure: { code: 'roll-back-impossible' } });
+    expect(world.target.accepts(world.current())).toBe(true);
+  });
+});
+
+describe('a version of somebody else', () => {
+  test('made in the same second as the one that was read is named when it is replaced', async () => {
+    const world = makeWorld('dual-password');
+    const { vault, secret } = world;
+    let theirs = '';
+    vault.now = new Date(vault.now.getTime() + 60_000);
+    saveByHand(world);
+    const apply = world.rotator.apply.bind(world.rotator);
+    world.rotator.apply = (...args) => {
+      theirs ||= saveByHand(world);
+      return apply(...args);
+    };
+    const result = await rotate(world.deps(), { vault: vault.name, secret, mode: 'scheduled', requestedBy: 'sweep' });
+    expect(result.kind === 'rotated' ? result.warnings.join() : '').toContain(theirs);
+  });
+
+  test('that was replaced by a worker which died before saying so is named by whoever comes next', async () => {
+    const world = makeWorld('dual-password');
+    const { vault, secret } = world;
+    const apply = world.rotator.apply.bind(world.rotator);
+    let theirs = '';
+    world.rotator.apply = (...args) => {
+      vault.now = new Date(vault.now.getTime() + 2_000);
+      theirs ||= saveByHand(world);
+      return apply(...args);
+    };
+    const request = { vault: vault.name, secret, mode: 'asked' as const, rotationId: id('1'), requestedBy: 'ann' };
+    const dying = world.deps();
+    const followUps = { ...dying.followUps, published: () => Promise.reject(new Crash()) };
+    await expect(rotate({ ...dying, followUps }, request)).rejects.toThrow(Crash);
+    world.leases.expire();
+    const result = await rotate(world.deps(), request);
+    expect(result.kind === 'rotated' ? result.warnings.join() : '').toContain(theirs);
+  });
+});
+
+test('single-user: a wake-up finishes what was stored although somebody else published meanwhile', async () => {
+  const world = makeWorld('single-user');
+  const { vault, secret, firstVersion } = world;
+  const verify = world.rotator.verify.bind(world.rotator);
+  world.rotator.verify = async (step, credential) => {
+    if (credential.password.reveal() !== world.firstPassword) throw new Crash();
+    return verify(step, credential);
+  };
+  const dying = { vault: vault.name, secret, mode: 'scheduled' as const, version: firstVersion, requestedBy: 'event' };
+  const wakeUps: RotationRequest[] = [];
+  const keeping = async (request: RotationRequest) => {
+    wakeUps.push(request);
+    return { kind: 'set' as const, withdraw: async () => undefined };
+  };
+  await expect(rotate({ ...world.deps(), wakeUps: { set: keeping } }, dying)).rejects.toThrow(Crash);
+  world.rotator.verify = verify;
+  world.leases.expire();
+  vault.now = new Date(vault.now.getTime() + 60_000);
+  saveByHand(world);
+  const [left] = wakeUps;
+  if (left === undefined) throw new Error('no wake-up');
+  expect(await rotate(world.deps(), left)).toMatchObject({ kind: 'rotated' });
+  expect(world.target.accepts(world.current())).toBe(true);
+});
