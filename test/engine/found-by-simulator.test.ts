@@ -144,7 +144,9 @@ describe('a version of somebody else', () => {
       theirs ||= saveByHand(world);
       return apply(...args);
     };
-    const result = await rotate(world.deps(), { vault: vault.name, secret, mode: 'scheduled', requestedBy: 'sweep' });
+    const asked = { vault: vault.name, secret, mode: 'asked' as const, rotationId: id('1'), requestedBy: 'ann' };
+    const result = await rotate(world.deps(), asked);
+    expect(theirs).not.toBe('');
     expect(result.kind === 'rotated' ? result.warnings.join() : '').toContain(theirs);
   });
 
