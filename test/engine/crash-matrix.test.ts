@@ -9,6 +9,7 @@ import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import type { RotationResult } from '../../shared/engine/rotation/result.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { type CrashPoint, dyingAt, type Trace } from './crash.ts';
+import { type Scenario, scenarios } from './crash-scenarios.ts';
 import { Crash, credentialIn, makeWorld, type World } from './world.ts';
 
 const whens = ['before', 'after'] as const;
@@ -153,6 +154,51 @@ describe.each(strategies)('%s', (strategy) => {
   });
 });
 
+/** One delivery to a worker that dies at the point, or to one that lives. Whether it was done. */
+async function deliver(
+  world: World,
+  scenario: Scenario,
+  point: CrashPoint | undefined,
+): Promise<{ done: boolean; trace: Trace }> {
+  const trace: Trace = { calls: [], dead: false };
+  try {
+    const done = await scenario.deliver(world, world.deps(dyingAt(point, trace, () => expectCurrentLogsIn(world))));
+    return { done, trace };
+  } catch (error) {
+    if (error instanceof Crash) return { done: false, trace };
+    throw error;
+  }
+}
+
+async function playScenario(strategy: Strategy, scenario: Scenario, point: CrashPoint | undefined): Promise<Trace> {
+  const world = makeWorld(strategy);
+  await scenario.before(world);
+  const { done, trace } = await deliver(world, scenario, point);
+  for (let delivery = 0, isDone = done; !isDone; delivery++) {
+    expect(delivery, `deliveries after ${point?.when} ${trace.calls[point?.call ?? 0]}`).toBeLessThan(5);
+    world.leases.expire();
+    isDone = (await deliver(world, scenario, undefined)).done;
+  }
+  expectCurrentLogsIn(world);
+  scenario.expectRight(world, strategy);
+  return trace;
+}
+
+describe.each(scenarios)('$name', (scenario) => {
+  test.each(strategies.filter(scenario.of))(
+    '%s: a crash before or after any call: the next delivery finishes it as it was meant',
+    async (strategy) => {
+      const { calls } = await playScenario(strategy, scenario, undefined);
+      for (const call of calls.keys()) {
+        for (const when of whens) {
+          points++;
+          await playScenario(strategy, scenario, { call, when });
+        }
+      }
+    },
+  );
+});
+
 /** A worker that stops for a long time right after its n-th call, and then goes on as if nothing had happened. */
 async function freezingWorker(world: World, call: number, frozen: Promise<void>): Promise<void> {
   const trace: Trace = { calls: [], dead: false };
@@ -173,5 +219,7 @@ async function freezingWorker(world: World, call: number, frozen: Promise<void>)
 }
 
 afterAll(() => {
-  process.stdout.write(`crash matrix: ${points} crash points, ${strategies.length} strategies\n`);
+  process.stdout.write(
+    `crash matrix: ${points} crash points, ${strategies.length} strategies, ${scenarios.length + 1} kinds of work\n`,
+  );
 });
