@@ -1,5 +1,6 @@
 /** What the simulator knows of a history and the engine does not. */
 import type { Credential } from '../../shared/contract/credential.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { readRequested } from '../../shared/engine/policy/requested.ts';
 import { answers, readStamp } from '../../shared/engine/policy/stamp.ts';
 import type { World } from './world.ts';
@@ -47,7 +48,7 @@ export class GroundTruth {
 
   /** A message of an emergency is gone for good. */
   lost(queue: string, rotationId: string | undefined): void {
-    for (const each of this.forced) each.lost ||= queue === 'retirements' && each.rotationId === rotationId;
+    for (const each of this.forced) each.lost ||= queue === queueNames.retirements && each.rotationId === rotationId;
     const called = rotationId === undefined ? undefined : this.emergencies.get(rotationId);
     if (called !== undefined) called.messages--;
   }

@@ -1,7 +1,8 @@
 /** Plays many histories, and makes a failing one as short as it gets. */
 import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
+import { type Counts, noCounts } from './counts.ts';
 import { PromiseBroken } from './promises.ts';
-import { type Counts, noCounts, Simulation } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 
 export interface Broken {
   readonly seed: number;

@@ -1,5 +1,7 @@
 /** The app as the queue triggers see it, with every port of the worker's under the simulator's hand. Nothing else here knows the operations. */
 import { type Work, workOf } from '../../functions/work.ts';
+import type { FollowUps } from '../../shared/engine/running/dependencies.ts';
+import { isFailure } from '../../shared/errors.ts';
 import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
 import { queuedWakeUps } from '../../shared/operations/wake-ups.ts';
 import type { Log, LogFields } from '../../shared/telemetry.ts';
@@ -12,10 +14,12 @@ import type { World } from './world.ts';
 export interface Storage {
   readonly queue: SimulatedQueue;
   readonly marks: Set<string>;
+  /** Gets what follow-ups tell consumers and people. */
+  readonly hear: (text: string) => void;
 }
 
 /** What a worker would do with a message. */
-export function simulatedApp(world: World, { queue, marks }: Storage, worker: SimulatedWorker): Work {
+export function simulatedApp(world: World, { queue, marks, hear }: Storage, worker: SimulatedWorker): Work {
   const queues = queuesOver(worker.wrap('queues', queue));
   const kept = worker.wrap('marks', {
     has: async (key: string) => ({ kind: 'known' as const, marked: marks.has(key) }),
@@ -27,8 +31,17 @@ export function simulatedApp(world: World, { queue, marks }: Storage, worker: Si
   const trouble = { kind: 'trouble' as const, failures: 0, quarantined: false };
   const ownPorts = new Set(['followUps', 'wakeUps']);
   const engine = world.deps((name, port) => (ownPorts.has(name) ? port : worker.wrap(name, port)));
+  const queued = queuedFollowUps(queues, kept);
+  const followUps: FollowUps = {
+    ...queued,
+    published: async (about, again) => {
+      const outcome = await queued.published(about, again);
+      if (!isFailure(outcome)) hear(about.warnings.join('; '));
+      return outcome;
+    },
+  };
   return workOf({
-    engine: { ...engine, followUps: queuedFollowUps(queues, kept), wakeUps: queuedWakeUps(queues) },
+    engine: { ...engine, followUps, wakeUps: queuedWakeUps(queues) },
     history: {
       record: async () => ({ kind: 'recorded' }),
       of: async () => ({ kind: 'listed', records: [] }),

@@ -1,12 +1,13 @@
 /** People, and what they do at bad moments: ask, call emergencies, go back, publish by hand. And intruders. */
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { readRequested } from '../../shared/engine/policy/requested.ts';
 import { isRetirementOpen, readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
+import type { Counts } from './counts.ts';
 import { type GroundTruth, keyOf } from './ground-truth.ts';
 import type { Random } from './random.ts';
 import type { SimulatedQueue } from './simulated-queue.ts';
-import type { Counts } from './simulation.ts';
 import { credentialIn, type World } from './world.ts';
 
 interface Parts {
@@ -54,7 +55,7 @@ export class SimulatedPeople {
       ...(mode === 'roll-back' ? this.#wayBack() : {}),
     };
     for (let copy = 0; copy < copies; copy++) {
-      this.#put('rotations', { mode, ...more }, random.below(3) * 40_000);
+      this.#put(queueNames.rotations, { mode, ...more }, random.below(3) * 40_000);
     }
     note(`${copies} × ${mode} ${JSON.stringify(more)}`);
   }
@@ -74,7 +75,7 @@ export class SimulatedPeople {
     counts.retirements++;
     const mode = random.pick(['asked', 'emergency']);
     if (mode === 'emergency') truth.forced.push({ rotationId: made, from, lost: false });
-    this.#put('retirements', { rotationId: made, mode }, 0);
+    this.#put(queueNames.retirements, { rotationId: made, mode }, 0);
     note(`retirement: ${mode}`);
   }
 
@@ -162,14 +163,16 @@ export class SimulatedPeople {
     return !this.noEmergencyIsOpen() || this.#parts.queue.messages.some(({ mode }) => mode === 'emergency');
   }
 
-  /** An emergency stands, and nobody but those it is against holds every connection of the target. */
+  /** An emergency stands, and sessions of the credential that is current and leaked hold every connection of the target. */
   intrudersHoldAll(): boolean {
     const { target } = this.#parts.world;
     const known = [...this.#parts.truth.emergencies.values()].filter(
       ({ written, messages }) => written || messages > 0,
     );
     const leaked = new Set(known.map((called) => keyOf(called.leaked)));
-    const all = target.sessions.every(({ login, password }) => leaked.has(`${login}/${password}`));
+    const current = keyOf(this.#parts.world.current());
+    const all =
+      leaked.has(current) && target.sessions.every(({ login, password }) => `${login}/${password}` === current);
     return target.sessions.length >= target.mostSessions && all && !this.noEmergencyIsOpen();
   }
 

@@ -1,6 +1,7 @@
 /** The queues of the platform, with its own times: what a dead worker had is hidden for ten minutes, what failed for half a minute. */
 import { z } from 'zod';
 import type { Queues } from '../../shared/contract/ports.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import type { Random } from './random.ts';
 
@@ -49,7 +50,7 @@ export class SimulatedQueue implements QueuePort {
   add(queue: string, body: unknown, delayMs: number): Message {
     const { mode, rotationId } = asked.parse(body);
     const message = { queue, body, mode, rotationId, visibleAtMs: this.#nowMs() + delayMs, deliveries: 0 };
-    if (queue !== 'notifications') this.messages.push(message);
+    if (queue !== queueNames.notifications) this.messages.push(message);
     return message;
   }
 

@@ -1,4 +1,5 @@
 /** What the sweep would enqueue for one look at the vault, by `judge` alone: no message, no table and no memory tells it anything. */
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { isPendingName } from '../../shared/engine/policy/identifiers.ts';
 import { judge } from '../../shared/engine/sweep/judge.ts';
 import type { SimulatedQueue } from './simulated-queue.ts';
@@ -20,20 +21,24 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
       case 'invalid':
         throw new Error(`the sweep finds ${name} invalid: ${finding.failure.message}`);
       case 'due':
-        queue.add('rotations', { ...about, mode: 'scheduled' }, 0);
+        queue.add(queueNames.rotations, { ...about, mode: 'scheduled' }, 0);
         break;
       case 'stalled':
-        queue.add('rotations', { ...about, mode: 'resume' }, 0);
+        queue.add(queueNames.rotations, { ...about, mode: 'resume' }, 0);
         break;
       case 'emergency': {
         const { rotationId, by } = finding;
         const who = by === '' ? {} : { requestedById: by };
-        queue.add('rotations', { ...about, mode: 'emergency', rotationId, requestedBy: by || 'sweep', ...who }, 0);
+        queue.add(
+          queueNames.rotations,
+          { ...about, mode: 'emergency', rotationId, requestedBy: by || 'sweep', ...who },
+          0,
+        );
         break;
       }
       case 'retirement-due':
-        queue.add('retirements', { ...about, rotationId: finding.rotationId, mode: 'scheduled' }, 0);
-        if (finding.due) queue.add('rotations', { ...about, mode: 'scheduled' }, 0);
+        queue.add(queueNames.retirements, { ...about, rotationId: finding.rotationId, mode: 'scheduled' }, 0);
+        if (finding.due) queue.add(queueNames.rotations, { ...about, mode: 'scheduled' }, 0);
     }
     note(`the sweep finds ${isPendingName(name) ? 'a candidate' : 'the secret'} ${version}: ${finding.kind}`);
     found = true;

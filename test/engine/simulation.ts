@@ -3,8 +3,10 @@
  * vault that is away, clocks that move on, intruders, people who publish by hand, a storage account that is lost. After every effect the
  * promises are looked at; when the faults stop, everything must come right by deliveries and sweeps alone.
  */
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
+import { type Counts, noCounts } from './counts.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Promises } from './promises.ts';
 import { Random } from './random.ts';
@@ -29,28 +31,6 @@ interface Running {
   /** The target may have been changed by it. */
   applied: boolean;
 }
-
-/** What was done in a history, for people. */
-export interface Counts {
-  versions: number;
-  crashes: number;
-  emergencies: number;
-  rollBacks: number;
-  retirements: number;
-  byHand: number;
-  intruders: number;
-  lostAnswers: number;
-  outages: number;
-  lostStorage: number;
-  healed: number;
-  /** The longest time to heal, in ms. */
-  longestHealMs: number;
-}
-
-export const noCounts = (): Counts => ({
-  ...{ versions: 0, crashes: 0, emergencies: 0, rollBacks: 0, retirements: 0, byHand: 0, intruders: 0 },
-  ...{ lostAnswers: 0, outages: 0, lostStorage: 0, healed: 0, longestHealMs: 0 },
-});
 
 export class Simulation {
   readonly #random: Random;
@@ -192,9 +172,10 @@ export class Simulation {
     const running: Running = { worker, message, applied: false };
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(body)}`);
-    const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks }, worker);
-    const work = queue === 'rotations' ? app.rotate : app.retire;
-    const log = tellingLog((text) => this.#truth.hear(text));
+    const hear = (text: string) => this.#truth.hear(text);
+    const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks, hear }, worker);
+    const work = queue === queueNames.rotations ? app.rotate : app.retire;
+    const log = tellingLog(hear);
     this.#settle(running, await worker.start(() => work(body, log)));
     return running;
   }
@@ -225,7 +206,7 @@ export class Simulation {
     const { applied, message, worker } = running;
     // Once it has taken its wake-up back it has failed, and that is a fault of its own.
     const isOver = worker.at.endsWith('queues.withdraw') || worker.at.endsWith('lease.release');
-    const watched = applied && !isOver && message.queue === 'rotations' && this.#random.chance(0.7);
+    const watched = applied && !isOver && message.queue === queueNames.rotations && this.#random.chance(0.7);
     // A lease that ran out before the worker died is a fault of its own.
     const others = this.#running.filter((each) => each !== running);
     if (watched) for (const other of others) await this.#finish(other);

@@ -1,9 +1,12 @@
-/** The seeded simulator. `SEED=7 npx vitest run simulator` begins there; `npm run simulate` plays as many histories as you like. */
+/**
+ * The seeded simulator: a sample of histories that stays the same, so that it fails for what was changed. `SEED=7` begins elsewhere, and
+ * `npm run simulate` plays as many as you like.
+ */
 import { expect, test } from 'vitest';
 import { strategies } from '../../shared/contract/strategy.ts';
 import { playHistories } from './histories.ts';
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+const seed = Number(process.env['SEED'] ?? 400_000);
 const runs = Number(process.env['SIMULATIONS'] ?? 1_000);
 
 test(`${runs} random histories from seed ${seed} keep every promise and come to rest`, async () => {
