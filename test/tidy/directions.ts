@@ -20,6 +20,7 @@ interface Rule {
 
 const base = [
   'shared/contract/',
+  'shared/backoff.ts',
   'shared/errors.ts',
   'shared/json.ts',
   'shared/loopback.ts',
@@ -34,6 +35,7 @@ const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
 
 export const rules: readonly Rule[] = [
   { of: 'shared/errors.ts', may: [], packages: [] },
+  { of: 'shared/backoff.ts', may: [], packages: [] },
   { of: 'shared/json.ts', may: [], packages: [] },
   { of: 'shared/loopback.ts', may: ['shared/node.ts'], packages: [] },
   { of: 'shared/node.ts', may: [], packages: [] },
