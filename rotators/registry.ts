@@ -2,6 +2,7 @@ import type { RotatorEntry } from '../shared/contract/rotator.ts';
 import { azureKeys } from './azure-keys/entry.ts';
 import { entraApp } from './entra-app/entry.ts';
 import { httpKeys } from './http-keys/entry.ts';
+import { manual } from './manual/entry.ts';
 import { mysql } from './mysql/entry.ts';
 import { postgres } from './postgres/entry.ts';
 import { redis } from './redis/entry.ts';
@@ -13,6 +14,7 @@ export const rotators: readonly RotatorEntry[] = [
   azureKeys,
   entraApp,
   httpKeys,
+  manual,
   mysql,
   postgres,
   redis,

@@ -12,8 +12,15 @@
  */
 export type FailureClass = 'retry' | 'blocked' | 'refused' | 'superseded' | 'config';
 
+/**
+ * What another try without anybody asking would do. `helps`: it may succeed, and costs nothing but itself. `harms`: it may lock a login out
+ * or use up a policy's history of passwords, so it waits until somebody has looked.
+ */
+export type AnotherTry = 'helps' | 'harms';
+
 interface FailureKind<Details> {
   readonly class: FailureClass;
+  readonly anotherTry: AnotherTry;
   readonly message: (details: Details) => string;
   readonly hint: (details: Details) => string;
 }
@@ -43,8 +50,9 @@ function kind<Details>(
   failureClass: FailureClass,
   message: (details: Details) => string,
   hint: (details: Details) => string,
+  anotherTry: AnotherTry = 'helps',
 ): FailureKind<Details> {
-  return { class: failureClass, message, hint };
+  return { class: failureClass, anotherTry, message, hint };
 }
 
 export const failureKinds = {
@@ -75,6 +83,7 @@ export const failureKinds = {
     'blocked',
     (d) => `${d.secret}: ${d.target} refused the admin ${d.admin}: ${d.detail}`,
     (d) => `Put a working connection into the admin secret of ${d.secret}, then run "keyturn rotate ${d.secret}".`,
+    'harms',
   ),
   'permission-missing': kind<AtTarget & { readonly permission: string }>(
     'blocked',
@@ -86,6 +95,7 @@ export const failureKinds = {
     (d) => `${d.secret}: no known credential of ${d.login} logs in: ${d.detail}`,
     (d) =>
       `Set the vault's current version of ${d.secret} to a credential that works, or run "keyturn rotate ${d.secret} --force" to have the admin replace it.`,
+    'harms',
   ),
   'credential-drifted': kind<At & { readonly version: string }>(
     'blocked',
@@ -98,6 +108,7 @@ export const failureKinds = {
     (d) => `${d.secret}: ${d.target} refused the new credential of ${d.login}: ${d.detail}`,
     (d) =>
       `Look at the password rules and the log of ${d.target}, then run "keyturn rotate ${d.secret}". The published credential is unchanged.`,
+    'harms',
   ),
   'lesser-rights': kind<AtTarget & { readonly login: string }>(
     'blocked',
@@ -138,9 +149,10 @@ export const failureKinds = {
   ),
   'manual-rotation': kind<AtTarget & { readonly link: string }>(
     'blocked',
-    (d) => `${d.secret}: ${d.target} offers no way to issue keys by program: ${d.detail}`,
+    (d) => `${d.secret}: a person has to make its next credential, at ${d.target}: ${d.detail}`,
     (d) =>
-      `Make a new key by hand (${d.link}), store it with "az keyvault secret set --name ${d.secret}", then revoke the old one there.`,
+      `Make a new one by hand (${d.link}), store it with "az keyvault secret set --name ${d.secret}", then revoke the old one there.`,
+    'harms',
   ),
   'sessions-open': kind<AtTarget & { readonly login: string; readonly sessions: number; readonly fix: string }>(
     'blocked',
@@ -337,6 +349,12 @@ export function failure<Code extends FailureCode>(code: Code, details: DetailsOf
     page: `docs/errors/${code}.md`,
     ...(cause === undefined ? {} : { cause }),
   };
+}
+
+/** Whether it may be tried again without anybody asking. A code of another version of Keyturn may. */
+export function mayTryAgain(code: string): boolean {
+  const known: Readonly<Record<string, FailureKind<never>>> = failureKinds;
+  return Object.hasOwn(known, code) ? known[code]?.anotherTry !== 'harms' : true;
 }
 
 export function isFailure(outcome: { readonly kind: string }): outcome is Failure {

@@ -158,6 +158,12 @@ export interface Rotator<Options = unknown> {
   check(step: Step<Options>): Promise<readonly Check[]>;
 }
 
+/** Who replaces a credential by hand, and where. */
+export interface ManualCare {
+  readonly owner?: string;
+  readonly link?: string;
+}
+
 /** What the registry says of a kind of target without loading its driver. */
 export interface RotatorEntry<Options = unknown> {
   readonly name: string;
@@ -170,6 +176,8 @@ export interface RotatorEntry<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** Whether a target without a host in the admin connection or the value makes sense (keys of a provider). Default false. */
   readonly hostless?: boolean;
+  /** Present where only a person makes its credentials: it is watched and reminded of, and never rotated. Pure. */
+  manual?(options: Options): ManualCare;
   /** Loads the driver and makes the rotator. Called until it has succeeded once. */
   readonly load: (environment: RotatorEnvironment) => Promise<Rotator<Options>>;
 }

@@ -44,6 +44,7 @@ describe('what the tags say', () => {
     [{ ValidityPeriodDays: '60' }, { validForMs: 60 * dayMs }],
     [{ ValidityPeriodDays: '60', 'valid-for': 'P10D' }, { validForMs: 10 * dayMs }],
     [{ CredentialId: 'app' }, { users: ['app'] }],
+    [{ announce: 'P7D' }, { announceMs: 7 * dayMs }],
     [{ team: 'orders', rotation: 'whatever' }, {}],
   ])('%j', (tags, policy) => {
     expect(policyOf(tags)).toMatchObject(policy);
@@ -53,6 +54,36 @@ describe('what the tags say', () => {
     const entry: RotatorEntry = { ...memoryEntry, options: z.object({ resource: z.string() }) };
     const outcome = parsed({ rotator: 'memory', ProviderAddress: '/subscriptions/1' }, entry);
     expect(outcome).toMatchObject({ policy: { options: { resource: '/subscriptions/1' } } });
+  });
+});
+
+describe('the tag policy', () => {
+  test('holds several tags, windows with several spans among them, and blanks do not matter', () => {
+    const text =
+      'valid-for=P60D; rotate-before = P20D ;overlap=PT12H;window=Fri 22:00-04:00; Sat,Sun 00:00-24:00 UTC; announce=P7D;';
+    expect(policyOf({ policy: text, notify: 'ops' })).toMatchObject({
+      ...{ validForMs: 60 * dayMs, rotateBeforeMs: 20 * dayMs, overlapMs: dayMs / 2, announceMs: 7 * dayMs },
+      ...{ window: { zone: 'UTC', text: 'Fri 22:00-04:00; Sat,Sun 00:00-24:00 UTC' }, notify: ['ops'] },
+    });
+  });
+
+  test('holds the rotator’s own tags, too', () => {
+    const entry: RotatorEntry = { ...memoryEntry, options: z.object({ resource: z.string() }) };
+    const outcome = parsed({ rotator: 'memory', policy: 'overlap=P1D; resource=/subscriptions/1' }, entry);
+    expect(outcome).toMatchObject({ policy: { overlapMs: dayMs, options: { resource: '/subscriptions/1' } } });
+  });
+
+  test('wins over an alias of the same tag', () => {
+    expect(policyOf({ policy: 'valid-for=P10D', ValidityPeriodDays: '60' })).toMatchObject({ validForMs: 10 * dayMs });
+  });
+});
+
+describe('a secret that a person replaces', () => {
+  test('is read as nothing: whatever its value is, it is left as it is', () => {
+    const entry: RotatorEntry = { ...memoryEntry, manual: () => ({ owner: 'ops' }) };
+    const outcome = parsed({ rotator: 'memory', format: 'json' }, entry);
+    expect(outcome).toMatchObject({ policy: { format: 'raw', manual: { owner: 'ops' } } });
+    expect(policyOf().manual).toBeUndefined();
   });
 });
 
@@ -75,6 +106,16 @@ describe('what the tags must not say', () => {
     [{ consumers: 'sh$op' }, /^consumers: takes names/],
     [{ notify: 'x'.repeat(65) }, /^notify: takes names/],
     [{ format: 'yaml' }, /^format: is one of raw/],
+    [{ announce: 'P60D' }, /^announce: must be shorter than the time between two rotations/],
+    [{ policy: 'overlap=P1Y' }, /^overlap: months and years/],
+    [{ policy: 'overlap=P1D', overlap: 'P2D' }, /^overlap: is set twice: alone, and inside "policy"/],
+    [{ policy: 'overlap=P1D; overlap=P2D' }, /^policy: sets "overlap" twice/],
+    [{ policy: 'valid_for=P90D' }, /^policy: "valid_for" is no tag that it takes/],
+    [{ policy: 'valid-for=P90D; team=shop' }, /^policy: "team" is no tag that it takes/],
+    [{ policy: '90 days' }, /^policy: "90 days" is no tag that it takes/],
+    [{ policy: 'rotator=memory' }, /^policy: "rotator" is no tag that it takes/],
+    [{ policy: 'policy=overlap' }, /^policy: "policy" is no tag that it takes/],
+    [{ policy: 'valid-for=P90D; Sat 01:00-02:00 UTC' }, /^valid-for: is a duration like/],
   ])('%j', (tags, problem) => {
     const all = problems(tags);
     expect(all).toHaveLength(1);

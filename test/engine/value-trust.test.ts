@@ -32,6 +32,8 @@ function read(rotator: RotatorEntry, strategy: Strategy, value: string, format?:
       window: undefined,
       consumers: [],
       notify: undefined,
+      announceMs: undefined,
+      manual: undefined,
       field: undefined,
       password: undefined,
       format,

@@ -4,12 +4,15 @@ import { parseDuration } from '../../config/duration.ts';
 import { type Window, windowTag } from '../../config/window.ts';
 import type { PasswordRules } from '../../contract/password-rules.ts';
 import type { Tags } from '../../contract/ports.ts';
-import type { RotatorEntry } from '../../contract/rotator.ts';
+import type { ManualCare, RotatorEntry } from '../../contract/rotator.ts';
 import { type Strategy, strategies, strategyTraits } from '../../contract/strategy.ts';
 import type { TagProblem } from '../../errors.ts';
 import type { Format } from '../../secret-value/index.ts';
 import { fieldTag, formatTag } from './format-tag.ts';
 import { passwordTag } from './password-tag.ts';
+import { policyTag, unpackPolicy } from './policy-tag.ts';
+import { requestedTag } from './requested.ts';
+import { pendingOfTag, stampTag } from './stamp.ts';
 
 /** Whose rights make the target accept a new credential. */
 export type AdminPolicy =
@@ -32,6 +35,10 @@ export interface Policy {
   readonly consumers: readonly string[];
   /** Names of notification channels; undefined: the app's default. */
   readonly notify: readonly string[] | undefined;
+  /** How long before a scheduled rotation it is announced; undefined: not at all. */
+  readonly announceMs: number | undefined;
+  /** Present where a person replaces the credential: Keyturn reminds, and never rotates. */
+  readonly manual: ManualCare | undefined;
   readonly format: Format | undefined;
   /** A JSON pointer that chooses among several credentials of one value. */
   readonly field: string | undefined;
@@ -95,6 +102,7 @@ const policyTags = z.object({
   window: windowTag.optional(),
   consumers: nameList.optional(),
   notify: nameList.optional(),
+  announce: durationTag.optional(),
   format: formatTag.optional(),
   field: fieldTag.optional(),
   password: passwordTag.optional(),
@@ -110,23 +118,43 @@ export type ParsePolicy = (
 ) => PolicyOutcome;
 
 export const parsePolicy: ParsePolicy = (given, defaults, rotators) => {
-  const tags = withAliases(given);
-  const name = tags['rotator'];
+  const name = given['rotator'];
   if (name === undefined) return { kind: 'opted-out' };
   const entry = rotators.get(name);
+  const unpacked = unpackPolicy(given, (tag) => mayStandInside(tag, entry));
+  const tags = withAliases(unpacked.tags);
   const parsed = policyTags.safeParse(tags);
   if (entry === undefined) {
     const detail = `"${name}" is no rotator; there are ${[...rotators.keys()].join(', ')}`;
-    return { kind: 'invalid', problems: [{ tag: 'rotator', detail }, ...problemsOf(parsed.error)] };
+    return {
+      kind: 'invalid',
+      problems: [{ tag: 'rotator', detail }, ...unpacked.problems, ...problemsOf(parsed.error)],
+    };
   }
   const options = entry.options.safeParse(tags);
-  const problems = [...problemsOf(parsed.error), ...unsupported(entry, tags), ...problemsOf(options.error)];
+  const problems = [
+    ...unpacked.problems,
+    ...problemsOf(parsed.error),
+    ...unsupported(entry, tags),
+    ...problemsOf(options.error),
+  ];
   if (!parsed.success || !options.success || problems.length > 0) return { kind: 'invalid', problems };
   return assemble(parsed.data, defaults, entry, options.data);
 };
 
+const policyNames: ReadonlySet<string> = new Set(Object.keys(policyTags.shape));
+
 /** Tags that a policy may depend on besides the rotator's own. */
-const ownTags: readonly string[] = ['rotator', ...Object.keys(policyTags.shape), ...aliases.map(([alias]) => alias)];
+const ownTags: readonly string[] = ['rotator', policyTag, ...policyNames, ...aliases.map(([alias]) => alias)];
+
+/** Tags that are looked for in a listing stand alone, and Keyturn's own are nobody's to write. */
+const alone: ReadonlySet<string> = new Set(['rotator', policyTag, stampTag, requestedTag, pendingOfTag]);
+
+function mayStandInside(tag: string, entry: RotatorEntry | undefined): boolean {
+  if (policyNames.has(tag)) return true;
+  const names = entry === undefined ? undefined : tagsRead(entry);
+  return names === undefined ? !alone.has(tag) : names.includes(tag) && !ownTags.includes(tag);
+}
 
 /** The tags that a policy with this rotator depends on; undefined where only reading them shows it. */
 export function tagsRead(entry: RotatorEntry): readonly string[] | undefined {
@@ -137,6 +165,7 @@ export function tagsRead(entry: RotatorEntry): readonly string[] | undefined {
 
 function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry, options: unknown): PolicyOutcome {
   const strategy = own.strategy ?? entry.strategies[0];
+  const manual = entry.manual?.(options);
   const validForMs = own['valid-for'] ?? defaults.validForMs;
   const third = Math.floor(validForMs / 3);
   const rotateBeforeMs = own['rotate-before'] ?? Math.min(defaults.rotateBeforeMs, third);
@@ -149,6 +178,9 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
     problems.push({ tag: 'overlap', detail: 'must be shorter than valid-for' });
   }
   problems.push(...ofValue(own, strategy));
+  if (own.announce !== undefined && own.announce >= validForMs - rotateBeforeMs) {
+    problems.push({ tag: 'announce', detail: 'must be shorter than the time between two rotations' });
+  }
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
     kind: 'policy',
@@ -164,7 +196,10 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
       window: own.window,
       consumers: own.consumers ?? [],
       notify: own.notify,
-      format: own.format?.format,
+      announceMs: own.announce,
+      manual,
+      // Whatever its value is, it is a person's and left as it is.
+      format: manual === undefined ? own.format?.format : 'raw',
       field: own.field ?? own.format?.field,
       password: own.password ?? own.format?.password,
       options,
