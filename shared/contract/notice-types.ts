@@ -1,4 +1,13 @@
 /** What consumers and people are told of. Apart from the notice itself, because the app reads its settings without loading schemas. */
-export const noticeTypes = ['rotated', 'retired', 'waiting', 'failed', 'quarantined', 'drifted'] as const;
+export const noticeTypes = [
+  'rotated',
+  'retired',
+  'waiting',
+  'failed',
+  'paused',
+  'drifted',
+  'announced',
+  'reminder',
+] as const;
 
 export type NoticeType = (typeof noticeTypes)[number];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type NoticeType, noticeTypes } from './notice-types.ts';
+import { activities } from './state.ts';
 
 const time = z.iso.datetime();
 
@@ -23,7 +24,18 @@ export const notice = z.object({
   consumers: z.array(z.string()).optional(),
   /** Who is on the old credential: waited for, or cut. */
   holding: z.array(z.string()).optional(),
+  /** What failed; absent: a rotation. */
+  activity: z.enum(activities).optional(),
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() }).optional(),
+  /** When it is tried again without anybody asking; absent with a failure: when somebody asks. */
+  nextTryAt: time.optional(),
+  /** When a scheduled rotation starts, or a person has to begin. */
+  dueAt: time.optional(),
+  /** Who replaces it by hand, and where. */
+  owner: z.string().optional(),
+  link: z.string().optional(),
+  /** What a person should know although it succeeded. */
+  warnings: z.array(z.string()).optional(),
   /** Names of channels; absent: the app's default. */
   channels: z.array(z.string()).optional(),
 });

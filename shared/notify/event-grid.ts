@@ -4,7 +4,7 @@ import type { Notice } from '../contract/notice.ts';
 import { type Failure, failure, rethrowBug } from '../errors.ts';
 import { type Answer, noAnswer } from '../http/client.ts';
 import { type About, judge } from './answer.ts';
-import { dataOf, eventTypes, sourceOf } from './events.ts';
+import { dataOf, eventTypeOf, sourceOf } from './events.ts';
 import type { Sender, SenderEnvironment } from './sender.ts';
 
 type Settings = ChannelOf<'event-grid'>;
@@ -41,7 +41,7 @@ async function publish(client: Publisher, notice: Notice, signal: AbortSignal): 
   const event = {
     id: notice.id,
     source: sourceOf(notice),
-    type: eventTypes[notice.type],
+    type: eventTypeOf(notice),
     subject: notice.secret,
     time: new Date(notice.at),
     datacontenttype: 'application/json',

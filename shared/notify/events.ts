@@ -1,15 +1,27 @@
 /** The news as machines get it: types, and the data that goes with them. docs/notifications.md shows each. */
 import type { Notice } from '../contract/notice.ts';
 import type { NoticeType } from '../contract/notice-types.ts';
+import type { Activity } from '../contract/state.ts';
 
-export const eventTypes: Readonly<Record<NoticeType, string>> = {
+const eventTypes: Readonly<Record<Exclude<NoticeType, 'failed'>, string>> = {
   rotated: 'Keyturn.SecretRotated',
   retired: 'Keyturn.SecretRetired',
   waiting: 'Keyturn.RetirementWaiting',
-  failed: 'Keyturn.RotationFailed',
-  quarantined: 'Keyturn.SecretQuarantined',
+  paused: 'Keyturn.SecretPaused',
   drifted: 'Keyturn.SecretDrifted',
+  announced: 'Keyturn.RotationAnnounced',
+  reminder: 'Keyturn.ReplacementDue',
 };
+
+const failures: Readonly<Record<Activity, string>> = {
+  rotation: 'Keyturn.RotationFailed',
+  retirement: 'Keyturn.RetirementFailed',
+  check: 'Keyturn.CheckFailed',
+};
+
+export function eventTypeOf({ type, activity = 'rotation' }: Notice): string {
+  return type === 'failed' ? failures[activity] : eventTypes[type];
+}
 
 /** What is told of a secret: everything of the notice but what is there for Keyturn itself. */
 export function dataOf(notice: Notice) {

@@ -18,22 +18,13 @@ export function wordsOf(notice: Notice): Words {
 }
 
 function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
-  const { secret, vault, login, retireBy, holding = [], consumers = [], failure } = notice;
+  const { secret, vault, retireBy, holding = [], failure, nextTryAt } = notice;
   const name = `${secret} (${vault})`;
   const hint = failure?.hint ?? `Run "keyturn plan ${secret}".`;
+  const again = nextTryAt === undefined ? '' : ` Keyturn tries again at ${when(nextTryAt)}.`;
   switch (notice.type) {
-    case 'rotated': {
-      const old =
-        retireBy === undefined
-          ? 'The old credential is dead already.'
-          : `The old one works until ${when(retireBy)} at the latest.`;
-      const wait = consumers.length === 0 ? '' : ` To acknowledge: ${consumers.join(', ')}.`;
-      return {
-        urgent: false,
-        what: `${name} has a new version${login === undefined ? '' : ` for ${login}`}. ${old}`,
-        next: `Nothing to do.${wait}`,
-      };
-    }
+    case 'rotated':
+      return rotatedSentences(notice, name);
     case 'retired':
       return holding.length === 0
         ? { urgent: false, what: `The old credential of ${name} is dead; nobody was on it.`, next: 'Nothing to do.' }
@@ -49,12 +40,12 @@ function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
         next: `Make them read the vault again${retireBy === undefined ? '' : ` before ${when(retireBy)}: then they are cut`}.`,
       };
     case 'failed':
-      return { urgent: true, what: `${name} was not rotated. ${failure?.message ?? ''}`, next: hint };
-    case 'quarantined':
+      return { urgent: true, what: `${failedWhat(notice, name)} ${failure?.message ?? ''}`, next: `${hint}${again}` };
+    case 'paused':
       return {
         urgent: true,
-        what: `${name} failed too often and is left alone now. ${failure?.message ?? ''}`,
-        next: `${hint} Then run "keyturn resume ${secret}".`,
+        what: `Automatic rotations of ${name} are paused after failures. ${failure?.message ?? ''}`,
+        next: `${hint} Then run "keyturn resume ${secret}".${again}`,
       };
     case 'drifted':
       return {
@@ -62,15 +53,61 @@ function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
         what: `${name}: what the vault holds does not log in any more. ${failure?.message ?? ''}`,
         next: hint,
       };
+    case 'announced':
+      return {
+        urgent: false,
+        what: `${name} will be rotated ${notice.dueAt === undefined ? 'soon' : `from ${when(notice.dueAt)} on`}.`,
+        next: `Nothing to do. If it must not be rotated then, run "keyturn pause ${secret}".`,
+      };
+    case 'reminder':
+      return reminderSentences(notice, name);
   }
 }
 
+function rotatedSentences({ login, retireBy, consumers = [], warnings = [] }: Notice, name: string) {
+  const old =
+    retireBy === undefined
+      ? 'The old credential is dead already.'
+      : `The old one works until ${when(retireBy)} at the latest.`;
+  const wait = consumers.length === 0 ? '' : ` To acknowledge: ${consumers.join(', ')}.`;
+  return {
+    // A rotation that succeeded with a warning has left something for a person.
+    urgent: warnings.length > 0,
+    what: `${name} has a new version${login === undefined ? '' : ` for ${login}`}. ${old}`,
+    next: `${warnings.length === 0 ? 'Nothing to do.' : warnings.join(' ')}${wait}`,
+  };
+}
+
+function failedWhat({ activity = 'rotation', version }: Notice, name: string): string {
+  switch (activity) {
+    case 'rotation':
+      return version === undefined
+        ? `${name} was not rotated.`
+        : `${name} has a new version, but what comes after it failed: half done.`;
+    case 'retirement':
+      return `The old credential of ${name} could not be ended and may still work.`;
+    case 'check':
+      return `The credential of ${name} could not be checked.`;
+  }
+}
+
+function reminderSentences({ secret, expiresAt, owner, link }: Notice, name: string) {
+  const who = owner === undefined ? 'its owner' : owner;
+  const where = link === undefined ? '' : ` at ${link}`;
+  return {
+    urgent: true,
+    what: `${name} has to be replaced by hand${expiresAt === undefined ? '' : `; it expires ${when(expiresAt)}`}.`,
+    next: `To do by ${who}: make a new credential${where} and store it with "az keyvault secret set --name ${secret}".`,
+  };
+}
+
 function factsOf(notice: Notice): Words['facts'] {
-  const { version, from, rotationId, failure, expiresAt } = notice;
+  const { version, from, rotationId, failure, expiresAt, owner } = notice;
   const facts: [string, string | undefined][] = [
     ['Version', version],
     ['Version before', from],
     ['Expires', expiresAt === undefined ? undefined : when(expiresAt)],
+    ['Owner', owner],
     ['Code', failure?.code],
     ['Page', failure?.page],
     ['Rotation', rotationId],

@@ -3,7 +3,7 @@ import type { ChannelOf } from '../config/channels.ts';
 import type { Notice } from '../contract/notice.ts';
 import { type Failure, failure } from '../errors.ts';
 import { type About, judge } from './answer.ts';
-import { dataOf, eventTypes } from './events.ts';
+import { dataOf, eventTypeOf } from './events.ts';
 import type { Sender, SenderEnvironment, SendOutcome } from './sender.ts';
 import { readSigningKey, signedHeaders } from './signature.ts';
 
@@ -36,7 +36,7 @@ function forgetting(outcome: SendOutcome, settings: Webhook, { secrets }: Sender
 }
 
 function bodyOf(notice: Notice): string {
-  return JSON.stringify({ type: eventTypes[notice.type], timestamp: notice.at, data: dataOf(notice) });
+  return JSON.stringify({ type: eventTypeOf(notice), timestamp: notice.at, data: dataOf(notice) });
 }
 
 async function signingKeys(

@@ -8,6 +8,7 @@ import { type ResourceManager, startResourceManager } from '../../local/receiver
 import type { Notice } from '../../shared/contract/notice.ts';
 import { noticeTypes } from '../../shared/contract/notice-types.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import { eventTypeOf } from '../../shared/notify/events.ts';
 import { wordsOf } from '../../shared/notify/text.ts';
 import { NotifyWorld, rotatedNotice, vaultName } from './world.ts';
 
@@ -29,7 +30,7 @@ const failure = {
 };
 
 function news(type: Notice['type'], more: Partial<Notice> = {}): Notice {
-  const isTrouble = type === 'failed' || type === 'quarantined' || type === 'drifted';
+  const isTrouble = type === 'failed' || type === 'paused' || type === 'drifted';
   return rotatedNotice({ id: `id-${type}`, type, ...(isTrouble ? { failure } : {}), ...more });
 }
 
@@ -93,8 +94,10 @@ describe('Event Grid', () => {
       ['id-retired', 'Keyturn.SecretRetired'],
       ['id-waiting', 'Keyturn.RetirementWaiting'],
       ['id-failed', 'Keyturn.RotationFailed'],
-      ['id-quarantined', 'Keyturn.SecretQuarantined'],
+      ['id-paused', 'Keyturn.SecretPaused'],
       ['id-drifted', 'Keyturn.SecretDrifted'],
+      ['id-announced', 'Keyturn.RotationAnnounced'],
+      ['id-reminder', 'Keyturn.ReplacementDue'],
     ]);
     expect(topic.received[0]).toMatchObject({
       ...{ specversion: '1.0', subject: 'orders-db', source: `/keyturn/vaults/${vaultName}` },
@@ -155,6 +158,40 @@ describe('people', () => {
     if (type === 'retired' || type === 'waiting') expect(words.what).toContain('billing on 10.0.0.4');
   });
 
+  test.each([
+    ['rotation', 'was not rotated', 'Keyturn.RotationFailed'],
+    ['retirement', 'old credential of orders-db', 'Keyturn.RetirementFailed'],
+    ['check', 'could not be checked', 'Keyturn.CheckFailed'],
+  ] as const)('of a failed %s are told that "%s", and machines %s', (activity, said, event) => {
+    const { version: _version, ...failed } = news('failed', { activity });
+    expect(wordsOf(failed).what).toContain(said);
+    expect(wordsOf(failed).what.includes('was not rotated')).toBe(activity === 'rotation');
+    expect(eventTypeOf(failed)).toBe(event);
+  });
+
+  test('of a rotation that failed after its publish are told that it is half done', () => {
+    expect(wordsOf(news('failed')).what).toContain('has a new version, but what comes after it failed');
+  });
+
+  test('of a failure that is tried again are told when', () => {
+    const { next } = wordsOf(news('failed', { nextTryAt: '2026-03-01T03:00:00.000Z' }));
+    expect(next).toBe(`${failure.hint} Keyturn tries again at 2026-03-01 03:00 UTC.`);
+  });
+
+  test('of a rotation with a warning are told the warning, as something to do', () => {
+    const warning = 'Node 2 has no ACL file: run ACL SAVE there.';
+    const words = wordsOf(news('rotated', { warnings: [warning] }));
+    expect(words).toMatchObject({ urgent: true, next: expect.stringContaining(warning) });
+  });
+
+  test('of a secret that is replaced by hand are told by whom, where and until when', () => {
+    const link = 'https://ca.contoso.example';
+    const words = wordsOf(news('reminder', { owner: 'the shop team', link, expiresAt: '2026-03-09T00:00:00.000Z' }));
+    expect(words.what).toContain('expires 2026-03-09 00:00 UTC');
+    expect(words.next).toMatch(/the shop team.*ca\.contoso\.example.*az keyvault secret set/);
+    expect(words.facts).toContainEqual(['Owner', 'the shop team']);
+  });
+
   test('on Slack are not called by a target’s words: its signs are written out', async () => {
     const slack = kept(await startSlack('key'));
     const channels = { ops: { kind: 'slack', urlSecret: 'slack-url', host: '127.0.0.1' } };
@@ -171,7 +208,7 @@ describe('people', () => {
     const teams = kept(await startTeams('sig'));
     const channels = { oncall: { kind: 'teams', urlSecret: 'teams-url', host: '127.0.0.1' } };
     const world = new NotifyWorld({ channels, secrets: { 'teams-url': teams.address } });
-    world.tell(news('quarantined'));
+    world.tell(news('paused'));
     await world.run();
     expect(teams.received).toHaveLength(1);
     expect(teams.received[0]).toContain(`${failure.hint} Then run "keyturn resume orders-db".`);
