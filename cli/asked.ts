@@ -123,21 +123,36 @@ async function tell(context: Context, ended: Ended, alone: boolean): Promise<voi
       for (const line of alone ? await afterwards(context, ended.named, rotation, now()) : []) terminal.out(line);
       return;
     case 'not-now':
-      return say('yellow', 'skipped', rotation.attempts[0]?.reason ?? '');
+      return say('yellow', 'skipped', rotation.detail ?? '');
     case 'timed-out':
-      say('yellow', rotation.state, 'still; it goes on by itself');
+      say('yellow', rotation.state, `still; ${stillText(rotation, now())}`);
       return terminal.err(`  Look again with: keyturn rotation ${rotation.rotationId} --wait`);
     default:
-      say('red', 'failed', '');
+      say('red', rotation.to === undefined ? 'failed' : 'half done', halfDone(rotation));
+      for (const line of warningLines(context, rotation)) terminal.err(line);
       if (rotation.failure === undefined) return;
       for (const line of troubleLines(rotation.failure, terminal.columns, terminal.colour.err, '  '))
         terminal.err(line);
   }
 }
 
+/** The new version is there, and what comes after it is not done. */
+function halfDone({ to }: Rotation): string {
+  return to === undefined ? '' : `version ${to} is current, but what comes after it failed`;
+}
+
+function stillText({ nextTryAt, failure }: Rotation, now: Date): string {
+  const why = failure === undefined ? '' : ` (${failure.code})`;
+  return nextTryAt === undefined ? `it goes on by itself${why}` : `tried again ${absolute(nextTryAt, now)}${why}`;
+}
+
+function warningLines({ terminal }: Context, { warnings }: Rotation): readonly string[] {
+  return warnings.map((warning) => wrapped(plain(warning), terminal.columns, '  warning: '));
+}
+
 /** What a person wants to know next: until when the new one is good, and until when the old one is. */
 async function afterwards(context: Context, named: Named, done: Rotation, now: Date): Promise<readonly string[]> {
-  const warnings = done.warnings.map((warning) => wrapped(plain(warning), context.terminal.columns, '  warning: '));
+  const warnings = warningLines(context, done);
   const looked = await context.api.ask({ path: routeOf(named), schema: secretView });
   if (looked.kind === 'trouble' || looked.value.rotationId !== done.rotationId) return warnings;
   const { expiresAt, retireBy, retired, consumers = [] } = looked.value;

@@ -7,11 +7,14 @@ import type { Terminal } from './terminal/terminal.ts';
 
 /** From the one that needs a person most to the one that needs nobody, as the API has them. */
 export const states = [
-  'quarantined',
-  'invalid',
+  'drifted',
   'failing',
-  'stalled',
-  'retirement-due',
+  'paused',
+  'invalid',
+  'shared',
+  'opted-out',
+  'retrying',
+  'in-flight',
   'due',
   'overlap',
   'healthy',
@@ -64,7 +67,29 @@ export async function listSecrets(
     after = got.next === undefined ? undefined : [['page', got.next]];
     terminal.live(after === undefined ? '' : `  ${secrets.length} secrets in ${pages} pages …`);
   }
-  return { secrets: byUrgency(secrets), warnings: [...warnings] };
+  return { secrets: byUrgency(withoutCandidates(secrets)), warnings: [...warnings] };
+}
+
+/** A stored candidate says that its secret is in flight, wherever the two stand in the vault's listing. */
+function withoutCandidates(secrets: readonly Secret[]): readonly Secret[] {
+  const owners = new Map(
+    secrets.flatMap((one) => (one.candidateOf === undefined ? [] : [[keyOf(one.vault, one.candidateOf), one]])),
+  );
+  if (owners.size === 0) return secrets;
+  const kept = secrets.filter(({ candidateOf }) => candidateOf === undefined);
+  const folded = kept.map((one) => {
+    const candidate = owners.get(keyOf(one.vault, one.secret));
+    if (candidate === undefined) return one;
+    owners.delete(keyOf(one.vault, one.secret));
+    const calm = urgencyOf(one) > urgencyOf(candidate);
+    return calm ? { ...one, state: candidate.state, detail: candidate.detail } : one;
+  });
+  // Where a filter left the secret itself out, its candidate stands for it.
+  return [...folded, ...owners.values()];
+}
+
+function keyOf(vault: string, secret: string): string {
+  return `${vault}/${secret}`.toLowerCase();
 }
 
 const stateNames: readonly string[] = states;

@@ -9,12 +9,13 @@ import type { Settings } from '../shared/config/settings.ts';
 import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.ts';
 import type { RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
+import type { ToldBefore } from '../shared/contract/state.ts';
 import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
 import { queuedFollowUps } from '../shared/operations/follow-ups.ts';
 import { queuedWakeUps } from '../shared/operations/wake-ups.ts';
-import { BlobLeases } from '../shared/storage/blob-leases.ts';
+import { BlobLeases, rememberedLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
 import { tableAttention } from '../shared/storage/state/attention.ts';
@@ -24,6 +25,7 @@ import { rememberedFreeze, tableFreeze } from '../shared/storage/state/freeze.ts
 import { tableIdempotencyKeys } from '../shared/storage/state/idempotency-keys.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
+import { tableToldBefore } from '../shared/storage/state/told-before.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
@@ -37,10 +39,11 @@ export interface App extends ApiDependencies {
   readonly deliveries: Deliveries;
   /** Channels that are off because their receiver wants no more. */
   readonly channelSwitches: ChannelSwitches;
+  readonly toldBefore: ToldBefore;
 }
 
-/** How much later an instance may see that another one froze the app, in ms. */
-const freezeRememberedMs = 1_000;
+/** How much later an instance may see what another one did: that the app is frozen, which secrets are worked on. In ms. */
+const rememberedMs = 1_000;
 
 /** Makes the app from its settings. Opens no connection. Called once per process, when the first work arrives. */
 export async function compose(settings: Settings): Promise<App> {
@@ -52,11 +55,12 @@ export async function compose(settings: Settings): Promise<App> {
   const getToken = tokensOf(credential);
   const acknowledgements = tableAcknowledgements(records);
   const marks = tableMarks(records);
+  const leases = new BlobLeases(clients);
   const engine: EngineDependencies = {
     vaults: new Map(settings.vaults.map((vault) => [vault.name, vaultOf(settings, credential, vault)])),
     rotators: new Map(rotators.map((entry) => [entry.name, entry])),
     loadRotator: rotatorLoader(environmentOf(settings, getToken)),
-    leases: new BlobLeases(clients),
+    leases,
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
     wakeUps: queuedWakeUps(queues),
@@ -82,12 +86,15 @@ export async function compose(settings: Settings): Promise<App> {
     history,
     queues,
     attention: tableAttention(records),
-    freeze: rememberedFreeze(tableFreeze(records), freezeRememberedMs, engine.elapsedMs),
+    toldBefore: tableToldBefore(records),
+    leasesHeld: rememberedLeases(leases, rememberedMs, engine.elapsedMs),
+    freeze: rememberedFreeze(tableFreeze(records), rememberedMs, engine.elapsedMs),
     marks,
     acknowledgements,
     idempotencyKeys: tableIdempotencyKeys(records),
     version: ownVersion(),
-    quarantineAfter: settings.quarantineAfter,
+    pauseAfter: settings.pauseAfter,
+    random: Math.random,
     now: () => new Date(),
   };
 }

@@ -2,8 +2,9 @@
 
 import type { Settings } from '../shared/config/settings.ts';
 import { queueNames } from '../shared/contract/queue-names.ts';
-import { isFailure } from '../shared/errors.ts';
-import { checkRequest, enqueueChecks, performCheck } from '../shared/operations/check.ts';
+import type { FreezeState } from '../shared/contract/state.ts';
+import { type Failure, isFailure } from '../shared/errors.ts';
+import { checkRequest, checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
 import type { App } from './compose.ts';
@@ -32,19 +33,18 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
   return {
     async sweep(log) {
       const deps = { ...app, jitterMs: swept.jitterMs, random: Math.random };
-      const outcome = await sweepAll(deps, AbortSignal.timeout(runWithinMs));
-      if (isFailure(outcome)) throw new TryAgain(`${outcome.code}: ${outcome.message}`);
-      const { frozen, by, reason, since } = outcome.freeze;
-      if (frozen)
-        log.warn('frozen', { by, reason, since: since?.toISOString(), detail: 'nothing that is due is started' });
-      const failed = outcome.vaults.flatMap(({ vault, quarantined, outcome: of }) => {
-        if (!isFailure(of)) {
-          const { kind, ...counts } = of;
-          log.info(kind, { ...counts, quarantined, frozen });
-          return [];
+      const { freeze, vaults } = await sweepAll(deps, AbortSignal.timeout(runWithinMs));
+      const frozen = isFailure(freeze) || freeze.frozen;
+      logFreeze(freeze, log);
+      const failed = vaults.flatMap(({ vault, outcome }) => {
+        if (isFailure(outcome)) {
+          logFailure('sweep-failed', vault, outcome, log);
+          return [vault];
         }
-        log.error('sweep-failed', { vault, code: of.code, detail: of.message, hint: of.hint, page: of.page });
-        return [vault];
+        const { kind, unread, states, ...counts } = outcome;
+        log.info(kind, { ...states, ...counts, frozen });
+        if (unread !== undefined) logFailure('sweep-without-records', vault, unread, log);
+        return [];
       });
       if (failed.length > 0) throw new TryAgain(`not swept: ${failed.join(', ')}`);
     },
@@ -65,21 +65,33 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
       const request = readMessage(queueNames.checks, checkRequest, message);
       const { vault, secret } = request;
       const outcome = await performCheck({ ...app, log }, request, AbortSignal.timeout(checkWithinMs));
-      if (!isFailure(outcome)) {
-        log.info('checked', { vault, secret, outcome: outcome.kind });
-        if (outcome.kind === 'busy') throw new TryAgain('another worker is at it');
-        return;
+      const { tryAgainMs: delayMs } = outcome;
+      if (delayMs !== undefined) {
+        const enqueued = await app.queues.enqueue(checksQueue, request, { secret, delayMs });
+        if (isFailure(enqueued)) throw new TryAgain(`${enqueued.code}: ${enqueued.message}`);
       }
-      const { code, message: detail, hint, page } = outcome;
-      if (outcome.class === 'retry') throw new TryAgain(`${code}: ${detail}`);
-      log.error(code === 'credential-drifted' ? 'drifted' : 'check-failed', {
-        vault,
-        secret,
-        code,
-        detail,
-        hint,
-        page,
-      });
+      if (!isFailure(outcome)) log.info('checked', { vault, secret, outcome: outcome.kind });
+      else if (outcome.code === 'credential-drifted') logFailure('drifted', vault, outcome, log, secret);
+      else logFailure('check-failed', vault, outcome, log, secret);
     },
   };
+}
+
+function logFreeze(freeze: FreezeState | Failure, log: Log): void {
+  if (isFailure(freeze)) {
+    const { code, message, hint, page } = freeze;
+    const detail = `whether the app is frozen cannot be read, so nothing that is due is started: ${message}`;
+    log.error('freeze-unreadable', { code, detail, hint, page });
+  } else if (freeze.frozen) {
+    const { by, reason, since } = freeze;
+    log.warn('frozen', { by, reason, since: since?.toISOString(), detail: 'nothing that is due is started' });
+  }
+}
+
+function logFailure(event: string, vault: string, failure: Failure, log: Log, secret?: string): void {
+  const { code, message: detail, hint, page } = failure;
+  const facts = { vault, ...(secret === undefined ? {} : { secret }), code, detail, hint, page };
+  // What passes by itself is tried again, and told when it goes on for long.
+  if (failure.class === 'retry' && event === 'check-failed') log.warn('check-delayed', facts);
+  else log.error(event, facts);
 }

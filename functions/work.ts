@@ -1,14 +1,17 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
 import * as z from 'zod';
+import type { QueueOf } from '../shared/contract/ports.ts';
 import { queueNames } from '../shared/contract/queue-names.ts';
-import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
-import { type RetirementRequest, retirementRequest } from '../shared/engine/retirement/request.ts';
+import type { Activity } from '../shared/contract/state.ts';
+import { rotationRequest } from '../shared/engine/policy/request.ts';
+import { retirementRequest } from '../shared/engine/retirement/request.ts';
 import type { RetirementResult } from '../shared/engine/retirement/result.ts';
 import type { RotationResult } from '../shared/engine/rotation/result.ts';
 import type { Failed, Skipped } from '../shared/engine/running/result.ts';
 import { isFailure } from '../shared/errors.ts';
 import {
   type PerformDependencies,
+  type Performed,
   performGivenUp,
   performRetirement,
   performRotation,
@@ -16,15 +19,6 @@ import {
 import { retirementsQueue, rotationsQueue } from '../shared/operations/queues.ts';
 import type { Log } from '../shared/telemetry.ts';
 import { DeliverAgain, readMessage } from './read-message.ts';
-
-/** A message of a busy secret comes again after this: longer than a dead worker's lease lives on. */
-const busyDelayMs = 65_000;
-
-/**
- * A retirement meets the rotation itself while that tidies up: consumers may acknowledge within milliseconds of the publish. What it waits
- * for is seconds away, and a new message is never given up for having come too early.
- */
-const busyRetirementDelayMs = 10_000;
 
 /** What the workers need, but for the log of the invocation. */
 export type WorkDependencies = Omit<PerformDependencies, 'log'>;
@@ -42,31 +36,22 @@ export function workOf(app: WorkDependencies): Work {
     async rotate(message, log) {
       const request = readMessage(queueNames.rotations, rotationRequest, message);
       const result = await performRotation({ ...app, log }, request);
-      switch (result.kind) {
-        case 'rotated':
-          log.info('rotated', factsOf(result));
-          return;
-        case 'skipped':
-          if (result.reason === 'busy') await again(app, request, log);
-          else log.info('skipped', { ...about(result), reason: result.reason, detail: result.detail });
-          return;
-        case 'failed':
-          report(result, log);
-      }
+      await comeBack(app, rotationsQueue, request, result);
+      reportRotation(result, log);
     },
     async retire(message, log) {
       const request = readMessage(queueNames.retirements, retirementRequest, message);
       const result = await performRetirement({ ...app, log }, request);
-      if (result.kind === 'skipped' && result.reason === 'busy') await retireAgain(app, request, log);
-      else reportRetirement(result, log);
+      await comeBack(app, retirementsQueue, request, result);
+      reportRetirement(result, log);
     },
     async namePoison(queue, message, log) {
       const named = poisonMessage.safeParse(message);
       const { vault, secret, rotationId, refused, channel, notice: news, ...told } = named.success ? named.data : {};
       // News of news that could not be told would go the same way.
-      const isNews = queue === queueNames.notifications || queue === queueNames.deliveries;
-      if (!isNews && refused === undefined && vault !== undefined && secret !== undefined) {
-        await performGivenUp({ ...app, log }, { vault, secret, rotationId });
+      const activity = activityOf(queue);
+      if (activity !== undefined && refused === undefined && vault !== undefined && secret !== undefined) {
+        await performGivenUp({ ...app, log }, { vault, secret, rotationId }, activity);
         return;
       }
       const detail = refused ?? 'it was delivered too often without success; the errors before say why';
@@ -76,6 +61,35 @@ export function workOf(app: WorkDependencies): Work {
       log.error('message-poisoned', { queue, secret: secret ?? news?.secret, channel, detail, hint });
     },
   };
+}
+
+/** What a message of the queue asks for; undefined: to tell somebody. */
+function activityOf(queue: string): Activity | undefined {
+  switch (queue) {
+    case queueNames.rotations:
+      return 'rotation';
+    case queueNames.retirements:
+      return 'retirement';
+    case queueNames.checks:
+      return 'check';
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * A request that is not over is put into the queue again, to be delivered when it makes sense: the platform would deliver it five times in a
+ * few minutes and then give it up. Should this worker die before that, the platform delivers the message that it holds.
+ */
+async function comeBack<Message extends { readonly secret: string }>(
+  app: WorkDependencies,
+  queue: QueueOf<Message>,
+  request: Message,
+  { tryAgainMs: delayMs }: Performed<object>,
+): Promise<void> {
+  if (delayMs === undefined) return;
+  const enqueued = await app.queues.enqueue(queue, request, { secret: request.secret, delayMs });
+  if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
 }
 
 const poisonMessage = z.object({
@@ -98,43 +112,25 @@ function factsOf(result: Extract<RotationResult, { kind: 'rotated' }>) {
   return { ...about(result), reason, strategy, login, from, to, retireBy, warnings: warnings.join('; ') || undefined };
 }
 
-async function again(app: WorkDependencies, request: RotationRequest, log: Log): Promise<void> {
-  const enqueued = await app.queues.enqueue(rotationsQueue, request, { secret: request.secret, delayMs: busyDelayMs });
-  if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
-  log.info('busy', { secret: request.secret, detail: 'another worker is at it; looked at again in a minute' });
-}
-
-async function retireAgain(app: WorkDependencies, request: RetirementRequest, log: Log): Promise<void> {
-  const { secret } = request;
-  const enqueued = await app.queues.enqueue(retirementsQueue, request, { secret, delayMs: busyRetirementDelayMs });
-  if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
-  log.info('busy', {
-    secret,
-    detail: 'another worker is at it; the end of the old credential is looked at again soon',
-  });
-}
-
-/** A failure that mends itself is delivered again; any other waits for a person, who is told the next step. */
-function report({ failure, ...result }: Failed, log: Log): void {
-  const { code, message, hint, page, class: failureClass } = failure;
-  const facts = { ...about(result), code, detail: message, hint, page };
-  switch (failureClass) {
-    case 'retry':
-      log.warn('rotation-delayed', facts);
-      throw new DeliverAgain(`${code}: ${message}`);
-    case 'superseded':
-      log.info('superseded', facts);
-      // The lease may have run out while nobody else waited for it; whoever comes next finishes what was begun.
-      if (code === 'lease-lost') throw new DeliverAgain(`${code}: ${message}`);
+function reportRotation(result: Performed<RotationResult>, log: Log): void {
+  switch (result.kind) {
+    case 'rotated':
+      log.info('rotated', factsOf(result));
       return;
-    case 'blocked':
-    case 'refused':
-    case 'config':
-      log.error('rotation-failed', facts);
+    case 'skipped':
+      reportSkipped(result, log);
+      return;
+    case 'failed':
+      report('rotation', result, log);
   }
 }
 
-function reportRetirement(result: RetirementResult | Skipped, log: Log): void {
+function reportSkipped({ reason, detail, ...result }: Performed<Skipped>, log: Log): void {
+  const event = reason === 'busy' ? 'busy' : 'skipped';
+  log.info(event, { ...about(result), reason, detail, ...nextTry(result) });
+}
+
+function reportRetirement(result: Performed<RetirementResult>, log: Log): void {
   switch (result.kind) {
     case 'retired': {
       const { evidence, logins, cut, sessionsEnded, sessionsGoOn } = result;
@@ -149,9 +145,31 @@ function reportRetirement(result: RetirementResult | Skipped, log: Log): void {
       return;
     }
     case 'skipped':
-      log.info('skipped', { ...about(result), reason: result.reason, detail: result.detail });
+      reportSkipped(result, log);
       return;
     case 'failed':
-      report(result, log);
+      report('retirement', result, log);
   }
+}
+
+/** What passes by itself is a warning; what somebody has to do something about is an error with the next step. */
+function report(activity: 'rotation' | 'retirement', { failure, ...result }: Performed<Failed>, log: Log): void {
+  const { code, message, hint, page, class: failureClass } = failure;
+  const facts = { ...about(result), code, detail: message, hint, page, ...nextTry(result) };
+  switch (failureClass) {
+    case 'retry':
+      log.warn(`${activity}-delayed`, facts);
+      return;
+    case 'superseded':
+      log.info('superseded', facts);
+      return;
+    case 'blocked':
+    case 'refused':
+    case 'config':
+      log.error(`${activity}-failed`, facts);
+  }
+}
+
+function nextTry({ tryAgainMs }: Performed<object>): { readonly tryAgainSeconds?: number } {
+  return tryAgainMs === undefined ? {} : { tryAgainSeconds: Math.round(tryAgainMs / 1_000) };
 }

@@ -7,8 +7,12 @@ export type ShownFailure = z.infer<typeof shownFailure>;
 
 export const attempt = z.looseObject({
   rotationId: z.string(),
+  activity: z.string().optional(),
   outcome: z.string(),
   reason: z.string(),
+  detail: z.string().optional(),
+  nextTryAt: z.string().optional(),
+  warnings: z.array(z.string()).optional(),
   requestedBy: z.string(),
   startedAt: z.string(),
   endedAt: z.string().optional(),
@@ -26,6 +30,8 @@ export const rotation = z.looseObject({
   state: z.string(),
   requestedBy: z.string(),
   reason: z.string(),
+  detail: z.string().optional(),
+  nextTryAt: z.string().optional(),
   from: z.string().optional(),
   to: z.string().optional(),
   retired: z.boolean(),
@@ -47,11 +53,29 @@ export const rotation = z.looseObject({
 });
 export type Rotation = z.infer<typeof rotation>;
 
+const activityTrouble = z.looseObject({
+  failures: z.number(),
+  retries: z.number(),
+  since: z.string(),
+  last: z.looseObject({ code: z.string(), message: z.string(), hint: z.string(), at: z.string() }),
+  nextTryAt: z.string().optional(),
+  unpublished: z.boolean(),
+});
+export type ActivityTrouble = z.infer<typeof activityTrouble>;
+
 export const secret = z.looseObject({
   vault: z.string(),
   secret: z.string(),
   state: z.string(),
   detail: z.string(),
+  activity: z.enum(['rotation', 'retirement', 'check']).optional(),
+  nextTryAt: z.string().optional(),
+  pausedBy: z.string().optional(),
+  pausedUntil: z.string().optional(),
+  waitsFor: z.array(z.string()).optional(),
+  candidateOf: z.string().optional(),
+  owner: z.string().optional(),
+  manual: z.boolean().optional(),
   enabled: z.boolean(),
   createdAt: z.string(),
   expiresAt: z.string().optional(),
@@ -65,9 +89,9 @@ export const secret = z.looseObject({
   tags: z.record(z.string(), z.string()),
   trouble: z
     .looseObject({
-      failures: z.number(),
-      quarantined: z.boolean(),
-      last: z.looseObject({ code: z.string(), message: z.string(), hint: z.string(), at: z.string() }).optional(),
+      rotation: activityTrouble.optional(),
+      retirement: activityTrouble.optional(),
+      check: activityTrouble.optional(),
     })
     .optional(),
 });
@@ -160,7 +184,19 @@ export const retirement = z.looseObject({
   steps: z.array(step),
 });
 
-export const resumed = z.looseObject({ vault: z.string(), secret: z.string(), failuresBefore: z.number() });
+export const paused = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  pausedBy: z.string(),
+  pausedUntil: z.string().optional(),
+});
+
+export const resumed = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  wasPaused: z.boolean(),
+  failuresBefore: z.number(),
+});
 
 export const freeze = z.looseObject({
   frozen: z.boolean(),
@@ -184,6 +220,8 @@ export const health = z.looseObject({
   vaults: z.array(z.looseObject({ vault: z.string(), ...reach })),
   storage: z.looseObject(reach),
   freeze: freeze.optional(),
-  quarantined: z.number().optional(),
+  failing: z.number().optional(),
+  paused: z.number().optional(),
+  retrying: z.number().optional(),
 });
 export type Health = z.infer<typeof health>;

@@ -12,6 +12,7 @@ import { paint } from '../terminal/paint.ts';
 import { tableLines } from '../terminal/table.ts';
 import { plain, wrapped } from '../terminal/text.ts';
 import { Stop, type Trouble } from '../trouble.ts';
+import { lastFailure } from './list.ts';
 import { planWithinMs } from './plan.ts';
 import { healthFields } from './switch.ts';
 
@@ -30,7 +31,7 @@ const verdicts = { broken: 'red', unsure: 'yellow', ready: 'green' } as const;
 const order: readonly Verdict[] = ['broken', 'unsure', 'ready'];
 
 /** States in which a rotation will not come by itself, whatever the target says. */
-const stuck: ReadonlySet<string> = new Set(['quarantined', 'invalid', 'failing']);
+const stuck: ReadonlySet<string> = new Set(['drifted', 'failing', 'paused', 'invalid', 'shared', 'opted-out']);
 
 export const doctor: Command = {
   name: 'doctor',
@@ -86,8 +87,9 @@ function forScripts({ secret, verdict, finding, plan, trouble }: Examined) {
 }
 
 async function examine({ api }: Context, secret: Secret): Promise<Examined> {
-  // What is listed as stalled is the stored candidate, which has no plan of its own.
-  if (secret.state === 'stalled') return { secret, verdict: 'unsure', finding: 'a rotation stopped half-way' };
+  // A stored candidate has no plan of its own.
+  if (secret.candidateOf !== undefined) return { secret, verdict: 'unsure', finding: 'a rotation is not finished' };
+  if (secret.manual === true) return byHand(secret);
   const answer = await api.ask({ path: routeOf(secret, 'plan'), schema: planView, withinMs: planWithinMs });
   if (answer.kind === 'trouble') return { secret, verdict: 'broken', finding: answer.code, trouble: answer };
   const plan = answer.value;
@@ -97,6 +99,12 @@ async function examine({ api }: Context, secret: Secret): Promise<Examined> {
   if (stuck.has(secret.state)) return { secret, verdict: 'broken', finding: secret.state, plan };
   if (unknown.length > 0) return { secret, verdict: 'unsure', finding: `unknown: ${unknown.join(', ')}`, plan };
   return { secret, verdict: 'ready', finding: plan.detail === 'asked for' ? '' : plan.detail, plan };
+}
+
+/** There is nothing to log in to: what can be seen is how long it lasts. */
+function byHand(secret: Secret): Examined {
+  const verdict = secret.state === 'due' ? 'broken' : 'ready';
+  return { secret, verdict, finding: verdict === 'broken' ? 'to be replaced by hand' : 'replaced by hand' };
 }
 
 function report({ terminal }: Context, examined: readonly Examined[]): void {
@@ -137,7 +145,7 @@ function adviceOn({ secret, plan, trouble, verdict }: Examined, terminal: Contex
   const { columns } = terminal;
   const colour = terminal.colour.out;
   const checks = (plan?.checks ?? []).filter(({ state }) => state !== 'passed');
-  const last = secret.trouble?.last;
+  const last = lastFailure(secret);
   const lines = [
     ...(trouble === undefined ? [] : troubleLines(trouble, columns, colour, '  ')),
     ...checks.flatMap(({ name, state, detail, fix }) => [

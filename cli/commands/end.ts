@@ -1,5 +1,5 @@
-/** The end of an old credential, of a quarantine: retire and resume; and what a consumer says: ack. */
-import { acknowledgements, resumed, retirement } from '../api/views.ts';
+/** The end of an old credential: retire; and what a consumer says of the new one: ack. */
+import { acknowledgements, retirement } from '../api/views.ts';
 import { type Command, printJson } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
@@ -45,30 +45,6 @@ export const retire: Command = {
     }
     if (one.retireBy !== undefined) terminal.out(`  it ends by itself ${absolute(one.retireBy, now())}`);
     return exit;
-  },
-};
-
-export const resume: Command = {
-  name: 'resume',
-  summary: 'end the quarantine of a secret, and have it looked at again',
-  takes: 'NAME',
-  count: [1, 1],
-  options: reasonOption,
-  about: 'Its failures are forgotten, and it is rotated if it is due.',
-  examples: ['keyturn resume orders-db --reason "rights are granted"'],
-  role: 'operator',
-  async run(context) {
-    const { api, given, vault, terminal, json } = context;
-    const named = await secretNamed(api, given.args, vault);
-    const body = { reason: await reasonFor(context) };
-    const one = must(await api.ask({ method: 'POST', path: routeOf(named, 'resume'), body, schema: resumed }));
-    if (json) printJson(terminal, one);
-    else {
-      const forgotten =
-        one.failuresBefore === 1 ? '1 failure is forgotten' : `${one.failuresBefore} failures are forgotten`;
-      terminal.out(`${pathOf(named)} ${paint('resumed', 'green', terminal.colour.out)}: ${forgotten}`);
-    }
-    return 'ok';
   },
 };
 

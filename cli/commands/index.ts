@@ -2,9 +2,10 @@
 import type { Command } from '../command.ts';
 import { completionCommand } from '../completion.ts';
 import { doctor } from './doctor.ts';
-import { ack, resume, retire } from './end.ts';
+import { ack, retire } from './end.ts';
 import { list } from './list.ts';
 import { history, rotation } from './past.ts';
+import { pause, resume } from './pause.ts';
 import { plan } from './plan.ts';
 import { emergency, rollback } from './revert.ts';
 import { rotate } from './rotate.ts';
@@ -13,7 +14,7 @@ import { freeze, health, unfreeze } from './switch.ts';
 
 const work: readonly Command[] = [
   ...[list, show, plan, doctor, health, history, rotation],
-  ...[rotate, emergency, rollback, retire, resume, freeze, unfreeze, ack],
+  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, ack],
 ];
 
 export const commands: readonly Command[] = [...work, completionCommand(work)];

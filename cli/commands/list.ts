@@ -6,11 +6,14 @@ import { type Table, tableLines } from '../terminal/table.ts';
 import { relative } from '../terminal/time.ts';
 
 const colours: Readonly<Record<string, Colour>> = {
-  quarantined: 'red',
-  invalid: 'red',
+  drifted: 'red',
   failing: 'red',
-  stalled: 'yellow',
-  'retirement-due': 'yellow',
+  paused: 'red',
+  invalid: 'red',
+  shared: 'red',
+  'opted-out': 'red',
+  retrying: 'yellow',
+  'in-flight': 'yellow',
   due: 'yellow',
   overlap: 'cyan',
   healthy: 'green',
@@ -21,12 +24,18 @@ export function stateColour(state: string): Colour {
   return colours[state] ?? 'red';
 }
 
+/** The failure that the state comes of. */
+export function lastFailure({ activity, trouble }: Pick<Secret, 'activity' | 'trouble'>) {
+  return activity === undefined ? undefined : trouble?.[activity]?.last;
+}
+
 /** Why, without what other columns say: the name that messages begin with, and when a healthy one is due. */
-function detailOf({ secret, state, detail, trouble }: Secret): string {
+function detailOf(one: Secret): string {
+  const { secret, state, detail } = one;
   if (state === 'healthy') return '';
-  const { code, message } = trouble?.last ?? { code: '', message: detail };
-  const text = message.startsWith(`${secret}: `) ? message.slice(secret.length + 2) : message;
-  return state === 'failing' || state === 'quarantined' ? `${code}: ${text}` : detail.replace(`${secret}: `, '');
+  const last = lastFailure(one);
+  const text = detail.replaceAll(`${secret}: `, '');
+  return last === undefined ? text : `${last.code}: ${text}`;
 }
 
 /** A table of secrets; the vault is named only where there are several. */
@@ -72,7 +81,7 @@ export const list: Command = {
   options: selectorOptions,
   about:
     'Secrets that did not opt in are shown with --state unmanaged. With a selector that nothing fits it exits with 3.',
-  examples: ['keyturn list', 'keyturn list --state failing --state quarantined', 'keyturn list --tag team=shop --json'],
+  examples: ['keyturn list', 'keyturn list --state failing --state paused', 'keyturn list --tag team=shop --json'],
   role: 'reader',
   async run({ api, given, vault, terminal, json, now }) {
     const { secrets, warnings } = await listSecrets(api, given, vault, terminal);

@@ -10,14 +10,19 @@ import { type Field, fieldLines } from '../terminal/fields.ts';
 import type { Colour } from '../terminal/paint.ts';
 import { tableLines } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { plain, wrapped } from '../terminal/text.ts';
 import { absolute, milliseconds, relative } from '../terminal/time.ts';
 import { usageStop } from '../trouble.ts';
 
 const colours: Readonly<Record<string, Colour>> = {
   rotated: 'green',
   retired: 'green',
+  resumed: 'green',
   failed: 'red',
   skipped: 'yellow',
+  retrying: 'yellow',
+  waiting: 'yellow',
+  paused: 'yellow',
 };
 
 function took({ startedAt, endedAt }: Attempt): string {
@@ -46,7 +51,7 @@ function attemptsTable(attempts: readonly Attempt[], now: Date) {
       { text: one.outcome, colour: colours[one.outcome] },
       took(one),
       one.requestedBy,
-      one.reason,
+      one.detail === undefined || one.detail === '' ? one.reason : `${one.reason} (${one.detail})`,
       one.failure?.code ?? '',
       one.rotationId,
     ]),
@@ -60,6 +65,10 @@ function writeSteps(attempt: Attempt, terminal: Terminal): void {
   };
   if (table.rows.length === 0) return;
   for (const line of tableLines(table, undefined, terminal.colour.out)) terminal.out(`  ${line}`);
+}
+
+function writeWarnings({ warnings = [] }: Attempt, terminal: Terminal): void {
+  for (const warning of warnings) terminal.out(wrapped(plain(warning), terminal.columns, '  warning: '));
 }
 
 function writeFailure({ failure }: { readonly failure?: Attempt['failure'] }, terminal: Terminal): void {
@@ -107,6 +116,7 @@ export const history: Command = {
         terminal.out(line);
         writeSteps(attempt, terminal);
         writeFailure(attempt, terminal);
+        writeWarnings(attempt, terminal);
       }
     } else {
       const table = attemptsTable(withoutQueued(attempts), now());
@@ -141,15 +151,19 @@ export const rotation: Command = {
         { name: 'state', value: one.state, colour: colours[one.state] ?? 'yellow' },
         { name: 'asked by', value: one.requestedBy },
         { name: 'reason', value: one.reason },
+        { name: '', value: one.detail },
+        { name: 'tried again', value: absolute(one.nextTryAt, now()) },
         { name: 'from', value: one.from },
         { name: 'to', value: one.to },
         { name: 'old', value: one.retired ? 'proven refused' : undefined },
       ];
       for (const line of fieldLines(fields, terminal.columns, terminal.colour.out)) terminal.out(line);
       for (const attempt of one.attempts.filter(({ steps }) => steps.length > 0)) {
-        terminal.out(`\n${attempt.outcome} ${absolute(attempt.startedAt, now())}, took ${took(attempt)}`);
+        const what = attempt.activity === 'retirement' ? `retirement ${attempt.outcome}` : attempt.outcome;
+        terminal.out(`\n${what} ${absolute(attempt.startedAt, now())}, took ${took(attempt)}`);
         writeSteps(attempt, terminal);
         writeFailure(attempt, terminal);
+        writeWarnings(attempt, terminal);
       }
       writeDeliveries(one, terminal);
     }

@@ -32,17 +32,20 @@ export const rollback: Command = {
   count: [1, 1],
   options: {
     to: { type: 'string', value: 'VERSION', help: 'this version; "keyturn show NAME" lists them' },
+    force: { type: 'boolean', help: 'also to a credential that was revoked in an emergency. Needs the role emergency' },
     ...reasonOption,
     ...waitOptions,
   },
   about: 'Its credential is proven by a login first, or made to work again where the target allows that.',
   examples: ['keyturn rollback orders-db --reason "the new login lacks a schema"'],
   role: 'operator',
+  roleFor: (given) => (given.flag('force') ? 'emergency' : 'operator'),
   async run(context) {
     const named = await secretNamed(context.api, context.given.args, context.vault);
     const reason = await reasonFor(context);
     const to = context.given.text('to');
-    const body = { reason, ...(to === undefined ? {} : { to }) };
+    const force = context.given.flag('force') ? { force: true } : {};
+    const body = { reason, ...(to === undefined ? {} : { to }), ...force };
     return askAndFollow(context, [{ named, action: 'rollback', body }]);
   },
 };

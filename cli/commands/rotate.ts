@@ -76,7 +76,9 @@ const nothing = { exit: 'not-found', code: 'nothing-matched', message: 'the sele
 /** A person sees what is meant before they say how many. */
 async function confirmed({ api, given, vault, terminal, json, now }: Context): Promise<number> {
   const { secrets } = await listSecrets(api, given, vault, terminal);
-  const fitting = secrets.filter(({ state }) => state !== 'stalled' && state !== 'unmanaged');
+  const fitting = secrets.filter(
+    ({ state, candidateOf, manual }) => candidateOf === undefined && manual !== true && state !== 'unmanaged',
+  );
   if (fitting.length === 0)
     throw new Stop({ ...nothing, hint: 'See what there is with "keyturn list" and the same selector.' });
   const usage = usageStop(

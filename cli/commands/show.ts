@@ -1,18 +1,18 @@
-import { type Inspected, inspected } from '../api/views.ts';
+import { type ActivityTrouble, type Inspected, inspected } from '../api/views.ts';
 import { type Command, printJson } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { type Field, fieldLines } from '../terminal/fields.ts';
 import { tableLines } from '../terminal/table.ts';
 import { absolute, relative } from '../terminal/time.ts';
-import { stateColour } from './list.ts';
+import { lastFailure, stateColour } from './list.ts';
 
 /** Tags that stand in a line of their own, or say nothing to a person. */
 const shownElsewhere: ReadonlySet<string> = new Set(['rotator', 'strategy', 'consumers', 'rotation']);
 
 function fieldsOf(one: Inspected, now: Date): readonly Field[] {
   const { trouble, pending, acknowledgements: acks } = one;
-  const last = trouble?.last;
+  const last = lastFailure(one);
   const tags = Object.entries(one.tags).filter(([name]) => !shownElsewhere.has(name));
   const old =
     one.retireBy === undefined
@@ -34,10 +34,25 @@ function fieldsOf(one: Inspected, now: Date): readonly Field[] {
     { name: 'pending', value: pending && `${pending.secret}, since ${absolute(pending.createdAt, now)}` },
     { name: 'acknowledged', value: acks?.acknowledged.map(({ consumer }) => consumer).join(', ') },
     { name: 'missing', value: acks?.missing.map(({ consumer }) => consumer).join(', '), colour: 'yellow' },
-    { name: 'failures', value: trouble && `${trouble.failures} in a row` },
-    { name: 'last failure', value: last && `${last.code}, ${absolute(last.at, now)}: ${last.message}`, colour: 'red' },
+    { name: 'waits for', value: one.waitsFor?.join(', '), colour: 'yellow' },
+    { name: 'owner', value: one.owner },
+    ...troubleFields('rotation', trouble?.rotation, now),
+    ...troubleFields('retirement', trouble?.retirement, now),
+    ...troubleFields('check', trouble?.check, now),
     { name: 'do', value: last?.hint },
     { name: 'tags', value: tags.map(([name, value]) => `${name}=${value}`).join('  ') },
+  ];
+}
+
+function troubleFields(activity: string, trouble: ActivityTrouble | undefined, now: Date): readonly Field[] {
+  if (trouble === undefined) return [];
+  const { failures, retries, last, nextTryAt, unpublished } = trouble;
+  const count = failures > 0 ? `${failures} failed in a row` : `${retries} tried again`;
+  const next = nextTryAt === undefined ? 'not tried again before somebody asks' : `next ${absolute(nextTryAt, now)}`;
+  return [
+    { name: activity, value: `${count}, ${next}`, colour: failures > 0 ? 'red' : 'yellow' },
+    { name: '', value: `${last.code}, ${absolute(last.at, now)}: ${last.message}` },
+    { name: '', value: unpublished ? 'the target accepts a credential that no version holds' : undefined },
   ];
 }
 

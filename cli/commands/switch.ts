@@ -65,8 +65,14 @@ export function healthFields(one: Health, now: Date): readonly Field[] {
     ...one.vaults.flatMap((vault) => reached(`vault ${vault.vault}`, vault)),
     ...reached('storage', one.storage),
     { name: 'frozen', value: since === '' ? undefined : `${since}: ${freeze?.reason ?? ''}`, colour: 'yellow' },
-    { name: 'quarantined', value: one.quarantined ? String(one.quarantined) : undefined, colour: 'red' },
+    { name: 'failing', value: counted(one.failing), colour: 'red' },
+    { name: 'paused', value: counted(one.paused), colour: 'red' },
+    { name: 'retrying', value: counted(one.retrying), colour: 'yellow' },
   ];
+}
+
+function counted(count = 0): string | undefined {
+  return count === 0 ? undefined : count === 1 ? '1 secret' : `${count} secrets`;
 }
 
 export const health: Command = {

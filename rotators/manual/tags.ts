@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const manualTags = z.object({
   owner: z.string().trim().min(1, 'is whoever replaces it: a team, or an address').optional(),

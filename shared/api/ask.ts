@@ -3,12 +3,13 @@
  * same request as the queue's message, which comes later and finds it done. So a crash at any point loses nothing, and nothing happens twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Enqueued } from '../contract/ports.ts';
+import { afterLeaseMs, type Enqueued } from '../contract/ports.ts';
+import type { ManualCare } from '../contract/rotator.ts';
 import { readCurrent } from '../engine/policy/current.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
 import type { RotationResult } from '../engine/rotation/result.ts';
-import { type Failure, isFailure } from '../errors.ts';
-import { performRotation } from '../operations/perform.ts';
+import { type Failure, failure, isFailure } from '../errors.ts';
+import { type Performed, performRotation } from '../operations/perform.ts';
 import { rotationsQueue } from '../operations/queues.ts';
 import type { Log } from '../telemetry.ts';
 import { type Answer, accepted, ok, placeOf } from './answer.ts';
@@ -24,6 +25,8 @@ export interface Asked {
   readonly reason: string;
   readonly version?: string | undefined;
   readonly to?: string | undefined;
+  /** Also to a credential that was revoked in an emergency. */
+  readonly force?: boolean | undefined;
   readonly wait: boolean;
 }
 
@@ -42,9 +45,6 @@ type Claimed =
 /** A request that was claimed longer ago than this and is not in the queue was lost in a crash. */
 const lostAfterMs = 60_000;
 
-/** The message of a request that is worked on at once comes after this; a dead worker's lease is over by then. */
-const laterMs = 65_000;
-
 /** How long an answer is waited for. Azure cuts it after 230 s, and clients and proxies much earlier. */
 const waitMs = 100_000;
 
@@ -54,16 +54,24 @@ export async function askRotation(deps: ApiDependencies, asked: Asked, asking: A
   const current = await readCurrent(deps.engine, found.vault, asked.secret, asking.signal);
   if (isFailure(current)) return failureProblem(current);
   if (current.kind === 'opted-out') return problem('not-managed', `${asked.secret} has no tag "rotator"`);
+  const { manual } = current.policy;
+  if (manual !== undefined) return failureProblem(byHand(asked.secret, manual));
 
   const askedAt = deps.now();
   const claimed = await claim(deps, asking, fingerprintOf(asked), askedAt);
   if (claimed.kind === 'problem') return claimed.answer;
   const request = requestOf(asked, asking.caller, claimed.rotationId);
-  const queued = claimed.queued ? undefined : await queue(deps, request, askedAt, asked.wait ? laterMs : 0, asking.log);
+  const queued = claimed.queued
+    ? undefined
+    : await queue(deps, request, askedAt, asked.wait ? afterLeaseMs : 0, asking.log);
   if (queued !== undefined && isFailure(queued)) return failureProblem(queued);
   return asked.wait
     ? perform(deps, request, queued, asking)
     : accepted(await standing(deps, request), placeOf(claimed.rotationId));
+}
+
+function byHand(secret: string, { link = 'its provider' }: ManualCare): Failure {
+  return failure('manual-rotation', { secret, target: link, link, detail: 'its tag "rotator" is "manual"' });
 }
 
 /** A hash of what was asked, so that one key for two different requests is seen. */
@@ -100,12 +108,18 @@ export function queuedMark(rotationId: string): string {
 }
 
 export function requestOf(asked: Omit<Asked, 'wait'>, caller: Caller, rotationId: string): RotationRequest {
-  const { vault, secret, mode, reason, version, to } = asked;
+  const { vault, secret, mode, reason, version, to, force } = asked;
   return {
-    ...{ vault, secret, mode, reason, rotationId, requestedBy: caller.name.slice(0, 256) },
+    ...{ vault, secret, mode, reason, rotationId, ...askerOf(caller) },
     ...(version === undefined ? {} : { version }),
     ...(to === undefined ? {} : { to }),
+    ...(force === true ? { force } : {}),
   };
+}
+
+/** Who asks, by name for people and by id for tags. */
+export function askerOf({ name, id }: Caller): { readonly requestedBy: string; readonly requestedById: string } {
+  return { requestedBy: name.slice(0, 256), requestedById: id.slice(0, 128) };
 }
 
 /** Puts the request into the queue, then says so: the other way round a crash would make a request that nobody works on. */
@@ -119,7 +133,7 @@ export async function queue(
   const { rotationId = '', vault, secret, requestedBy, reason = request.mode } = request;
   const enqueued = await deps.queues.enqueue(rotationsQueue, request, { secret, delayMs });
   if (isFailure(enqueued)) return enqueued;
-  const about = { rotationId, vault, secret, requestedBy, reason, steps: [] };
+  const about = { rotationId, vault, secret, activity: 'rotation' as const, requestedBy, reason, steps: [] };
   const [marked, recorded] = await Promise.all([
     deps.marks.put(queuedMark(rotationId)),
     deps.history.record({ ...about, startedAt: askedAt, endedAt: askedAt, outcome: 'queued' }),
@@ -151,23 +165,16 @@ async function perform(
   limit.abort();
   // It goes on; should this process end, the queue's message does.
   if (result === 'late') return accepted(await standing(deps, request), placeOf(request.rotationId ?? ''), 10);
-  if (isOver(result)) await queued?.withdraw?.();
+  // What is not over comes back with the message that waits in the queue.
+  if (result.tryAgainMs === undefined) await queued?.withdraw?.();
   return answerOf(deps, request, result);
 }
 
-/** Whether the message in the queue has nothing left to do. */
-function isOver(result: RotationResult): boolean {
-  switch (result.kind) {
-    case 'rotated':
-      return true;
-    case 'skipped':
-      return result.reason !== 'busy';
-    case 'failed':
-      return result.failure.class !== 'retry' && result.failure.code !== 'lease-lost';
-  }
-}
-
-async function answerOf(deps: ApiDependencies, request: RotationRequest, result: RotationResult): Promise<Answer> {
+async function answerOf(
+  deps: ApiDependencies,
+  request: RotationRequest,
+  result: Performed<RotationResult>,
+): Promise<Answer> {
   const { rotationId = '' } = request;
   const steps = result.steps.map((step) => ({ ...step }));
   const location = placeOf(rotationId);
@@ -179,7 +186,10 @@ async function answerOf(deps: ApiDependencies, request: RotationRequest, result:
       if (result.reason === 'busy') return accepted(await standing(deps, request), location, 5);
       return problem('not-now', result.detail, { reason: result.reason, rotationId, steps, headers: { location } });
     case 'failed':
-      return failureProblem(result.failure, { rotationId, steps, headers: { location } });
+      return failureProblem(result.failure, {
+        ...{ rotationId, steps, headers: { location } },
+        ...(result.published === undefined ? {} : { published: { ...result.published } }),
+      });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Deliveries } from '../contract/deliveries.ts';
-import type { Vault } from '../contract/ports.ts';
+import type { LeasesHeld, Vault } from '../contract/ports.ts';
 import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
 import type { PerformDependencies } from '../operations/perform.ts';
 import type { Answer } from './answer.ts';
@@ -8,6 +8,8 @@ import { problem } from './problem.ts';
 /** Everything the routes work with, but for the log of the invocation. Made once per process in functions/compose.ts. */
 export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly marks: Marks;
+  /** Which secrets a worker is at. */
+  readonly leasesHeld: LeasesHeld;
   readonly deliveries: Deliveries;
   readonly acknowledgements: Acknowledgements;
   readonly idempotencyKeys: IdempotencyKeys;

@@ -2,10 +2,12 @@
 import * as z from 'zod';
 import type { SecretProperties, SecretsPage } from '../contract/ports.ts';
 import type { Trouble } from '../contract/state.ts';
+import { type Known, secretStates } from '../engine/sweep/standing.ts';
 import { type Failure, isFailure } from '../errors.ts';
+import { troublesOf } from '../operations/troubles.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { fields, secretName, vaultName } from './fields.ts';
-import { type SecretView, secretStates, viewSecret } from './views/secret.ts';
+import { type SecretView, viewSecret } from './views/secret.ts';
 
 /** Which secrets are meant. All that is given must hold; a value that fits none fits none. */
 export interface Selection {
@@ -77,27 +79,51 @@ async function firstOf<Item>(items: AsyncIterable<Item>): Promise<Item | undefin
   return undefined;
 }
 
-/** Every secret of a vault that is in trouble, lower-case name first; a failure where the storage account does not say. */
-export async function troubleOf(
-  deps: ApiDependencies,
-  vault: string,
-): Promise<{ readonly kind: 'troubles'; readonly bySecret: ReadonlyMap<string, Trouble> } | Failure> {
-  const bySecret = new Map<string, Trouble>();
-  for await (const one of deps.attention.all(vault)) {
-    if (isFailure(one)) return one;
-    bySecret.set(one.secret.toLowerCase(), one.trouble);
-  }
-  return { kind: 'troubles', bySecret };
+/** What is known of the secrets of a vault besides its own facts. */
+export interface KnownBeside {
+  of(secret: string): Known;
+  /** What could not be read, as sentences. */
+  readonly warnings: readonly string[];
+  /** Failures could not be read: which secrets fail or are paused is not known. */
+  readonly unread: Failure | undefined;
+}
+
+/** Reads it once for a whole listing: the freeze, failures by activity, and who is worked on. */
+export async function knownBeside(deps: ApiDependencies, vault: string): Promise<KnownBeside> {
+  const [freeze, held, troubles] = await Promise.all([
+    deps.freeze.read(),
+    deps.leasesHeld.held(vault),
+    troublesOf(deps.attention, vault),
+  ]);
+  const bySecret = isFailure(troubles) ? new Map<string, Trouble>() : troubles.bySecret;
+  const leased = isFailure(held) ? new Set<string>() : held.secrets;
+  const warnings = [
+    ...(isFailure(troubles) ? [`Which secrets fail or are paused is not known: ${troubles.message}`] : []),
+    ...(isFailure(held) ? [`Which secrets are worked on is not known: ${held.message}`] : []),
+    ...(isFailure(freeze) ? [`Whether the app is frozen is not known, which counts as frozen: ${freeze.message}`] : []),
+  ];
+  return {
+    of: (secret) => {
+      const name = secret.toLowerCase();
+      return {
+        trouble: bySecret.get(name),
+        freeze: isFailure(freeze) ? 'unreadable' : freeze,
+        inFlight: leased.has(name),
+      };
+    },
+    warnings,
+    unread: isFailure(troubles) ? troubles : undefined,
+  };
 }
 
 export function viewAll(
   deps: ApiDependencies,
   vault: string,
   secrets: readonly SecretProperties[],
-  troubles: ReadonlyMap<string, Trouble>,
+  beside: KnownBeside,
   now: Date,
 ): SecretView[] {
-  return secrets.map((one) => viewSecret(deps.engine, vault, one, troubles.get(one.name.toLowerCase()), now));
+  return secrets.map((one) => viewSecret(deps.engine, vault, one, beside.of(one.name), now));
 }
 
 /** The fields of a selector in a body. At least one: an empty one would mean everything. */

@@ -137,6 +137,10 @@ export const problemBody = z
     reason: z.string().optional(),
     matched: z.int().optional(),
     secrets: z.array(z.object({ vault: z.string(), secret: z.string() })).optional(),
+    published: z
+      .object({ from: z.string(), to: z.string() })
+      .optional()
+      .describe('Half done: this version is current, and what comes after it failed.'),
     steps: z.array(z.object({ name: z.string(), ms: z.number(), outcome: z.string() })).optional(),
   })
   .meta({ id: 'Problem' });

@@ -12,6 +12,7 @@ import { healthRoutes } from './routes/health.ts';
 import { inspectRoutes } from './routes/inspect.ts';
 import { listRoutes } from './routes/list.ts';
 import { manyRoutes } from './routes/many.ts';
+import { pauseRoutes } from './routes/pause.ts';
 import { planRoutes } from './routes/plan.ts';
 import { retireRoutes } from './routes/retire.ts';
 import { rotateRoutes } from './routes/rotate.ts';
@@ -41,6 +42,7 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
     ...manyRoutes(deps),
     ...rotationRoutes(deps),
     ...retireRoutes(deps),
+    ...pauseRoutes(deps),
     ...acknowledgeRoutes(deps),
     ...freezeRoutes(deps),
     ...alertRoutes(deps),

@@ -50,9 +50,9 @@ export const settingTable = {
     fix: 'Set KEYTURN_CREDENTIAL to default or managed-identity; local is for a vault and a storage account on loopback.',
   },
   KEYTURN_CONNECT_TIMEOUT: { standard: 'PT10S', fix: 'Set KEYTURN_CONNECT_TIMEOUT to a duration from PT1S to PT60S.' },
-  KEYTURN_QUARANTINE_AFTER: {
+  KEYTURN_PAUSE_AFTER: {
     standard: '5',
-    fix: 'Set KEYTURN_QUARANTINE_AFTER to a number of failures from 1 to 100.',
+    fix: 'Set KEYTURN_PAUSE_AFTER to a number of failures from 1 to 100.',
   },
   KEYTURN_API_KEYS: {
     standard: '',

@@ -23,8 +23,8 @@ export interface Settings {
   readonly credential: { readonly kind: 'default' | 'managed-identity' | 'local'; readonly clientId?: string };
   readonly storage: StorageConnection;
   readonly connectTimeoutMs: number;
-  /** Failures in a row after which a secret is left alone until a person resumes it. */
-  readonly quarantineAfter: number;
+  /** Failures in a row after which the rotations of a secret are paused until the next try is due, hours later. */
+  readonly pauseAfter: number;
   /** Whom to tell, by name. */
   readonly channels: ReadonlyMap<string, Channel>;
   /** Names of channels for secrets without a tag `notify`. */
@@ -268,7 +268,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     credential: readCredential(reader, [...vaults.map((vault) => new URL(vault.url).hostname), ...storage.hosts]),
     storage: storage.connection,
     ...readChannels(reader, vaults),
-    quarantineAfter: reader.get('KEYTURN_QUARANTINE_AFTER', read.wholeNumber(1, 100), 5),
+    pauseAfter: reader.get('KEYTURN_PAUSE_AFTER', read.wholeNumber(1, 100), 5),
     connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(secondMs, 60 * secondMs), 10 * secondMs),
     access: readAccess(reader),
     sweep: readTimed(reader, 'SWEEP'),

@@ -111,6 +111,12 @@ export interface Leases {
   ): Promise<{ readonly kind: 'held'; readonly lease: Lease } | { readonly kind: 'busy' } | Failure>;
 }
 
+/** For people: which secrets a worker is at. */
+export interface LeasesHeld {
+  /** Names of the vault's secrets that are leased at the moment, lower case. */
+  held(vault: string): Promise<{ readonly kind: 'held'; readonly secrets: ReadonlySet<string> } | Failure>;
+}
+
 /** A queue by its name, with what its messages are. Messages hold no secret value: everybody who may read the storage account sees them. */
 export interface QueueOf<Message> {
   readonly name: string;
@@ -135,22 +141,48 @@ export interface Queues {
   ): Promise<Enqueued | Failure>;
 }
 
-/** One attempt of a rotation, for people. Never read to decide, and never holds a secret value. */
+/**
+ * What became of one attempt. `queued`, `running` and `retrying` are not the end: the request is in the queue still, or a worker is at it.
+ * `waiting`: the old credential is in use. `paused` and `resumed` are what a person did.
+ */
+export const recordOutcomes = [
+  'queued',
+  'running',
+  'retrying',
+  'rotated',
+  'skipped',
+  'failed',
+  'waiting',
+  'retired',
+  'paused',
+  'resumed',
+] as const;
+
+/** One attempt of a rotation or a retirement, for people. Never read to decide, and never holds a secret value. */
 export interface RotationRecord {
+  /** Empty where none is known. */
   readonly rotationId: string;
   readonly vault: string;
   readonly secret: string;
-  /** Why it was due, or why it was left. */
+  readonly activity: 'rotation' | 'retirement';
+  /** Why: in the words of whoever asked, or what made it due. */
   readonly reason: string;
+  /** What became of it, in a sentence: why it was left, what allowed the end of a credential, who is in the way. */
+  readonly detail?: string;
   /** Who or what asked. */
   readonly requestedBy: string;
   readonly startedAt: Date;
   /** Absent while it runs. */
   readonly endedAt?: Date;
-  readonly outcome: 'queued' | 'running' | 'rotated' | 'skipped' | 'failed' | 'retired';
+  readonly outcome: (typeof recordOutcomes)[number];
+  /** The version that was replaced, and the one that is current; also of an attempt that failed after its publish. */
   readonly from?: string;
   readonly to?: string;
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
+  /** When it is tried again. */
+  readonly nextTryAt?: Date;
+  /** What a person should know although it succeeded. */
+  readonly warnings?: readonly string[];
   readonly steps: readonly { readonly name: string; readonly ms: number; readonly outcome: string }[];
 }
 

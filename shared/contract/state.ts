@@ -26,30 +26,87 @@ export interface Acknowledgements {
   ): Promise<{ readonly kind: 'acknowledged'; readonly consumers: ReadonlyMap<string, Date> } | Failure>;
 }
 
-/** What went wrong with a secret lately. A quarantined one is left alone by everything automatic until a person resumes it. */
-export interface Trouble {
-  readonly kind: 'trouble';
-  /** Failed attempts in a row. */
-  readonly failures: number;
-  readonly quarantined: boolean;
-  readonly last?: { readonly code: string; readonly message: string; readonly hint: string; readonly at: Date };
+/** What is done with a secret without anybody asking. Each fails, and is healed, apart from the others. */
+export const activities = ['rotation', 'retirement', 'check'] as const;
+
+export type Activity = (typeof activities)[number];
+
+/** One failed try. */
+export interface FailedTry {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly at: Date;
 }
 
-/** Failure counts and quarantine. Lost ones mean some more attempts before the next quarantine. */
+/** What goes wrong with one activity of a secret, and when it is tried again. */
+export interface ActivityTrouble {
+  /** Failures in a row that somebody may have to do something about; 0 while it is only retried. */
+  readonly failures: number;
+  /** Tries in a row since then that failed in a way that passes by itself. */
+  readonly retries: number;
+  /** When the first of them failed. What comes back after it was healed began later, and is told again. */
+  readonly since: Date;
+  readonly last: FailedTry;
+  /** When it is tried again without anybody asking; absent: when somebody asks. */
+  readonly nextTryAt?: Date;
+  /** It failed so often, or trying again would do such harm, that it is left alone until `nextTryAt`. */
+  readonly paused: boolean;
+  /** The target took a credential that no version holds; the next try overwrites, drops or revokes it. */
+  readonly unpublished: boolean;
+}
+
+/** What goes wrong with a secret, by activity. Nothing where all is well. */
+export interface Trouble {
+  readonly kind: 'trouble';
+  readonly rotation?: ActivityTrouble;
+  readonly retirement?: ActivityTrouble;
+  readonly check?: ActivityTrouble;
+  /** Sessions and consumers that were seen on the old credential when its end was last looked at. */
+  readonly waitsFor?: readonly string[];
+}
+
+/** What follows from one more failure, once it is known how many there were in a row. */
+export type NextTry = (counts: { readonly failures: number; readonly retries: number }) => {
+  readonly at: Date | undefined;
+  readonly paused: boolean;
+};
+
+/** Failures and when they are tried again. Lost ones mean that something is tried sooner than planned. */
 export interface Attention {
   of(vault: string, secret: string): Promise<Trouble | Failure>;
-  /** All secrets of a vault with trouble. A failure ends the listing. */
+  /** All secrets of a vault with trouble, or whose old credential is in use. A failure ends the listing. */
   all(
     vault: string,
   ): AsyncIterable<{ readonly kind: 'secret'; readonly secret: string; readonly trouble: Trouble } | Failure>;
-  /** Counts one more; `quarantineAfter` failures in a row quarantine the secret. */
+  /**
+   * Keeps one more failed try of an activity. `counts`: it is a failure of the secret; otherwise it is only retried. `next` is pure, and
+   * may be asked more than once. What the secret's trouble is now.
+   */
   failed(
     vault: string,
     secret: string,
-    failed: { readonly code: string; readonly message: string; readonly hint: string; readonly at: Date },
-    quarantineAfter: number,
+    activity: Activity,
+    failed: FailedTry & { readonly counts: boolean; readonly unpublished: boolean },
+    next: NextTry,
   ): Promise<Trouble | Failure>;
-  cleared(vault: string, secret: string): Promise<{ readonly kind: 'cleared' } | Failure>;
+  /** Who is on the old credential; nobody: none is seen any more. */
+  waits(vault: string, secret: string, waitsFor: readonly string[]): Promise<{ readonly kind: 'kept' } | Failure>;
+  /** The activity succeeded, or a person has looked. */
+  cleared(vault: string, secret: string, activity: Activity): Promise<{ readonly kind: 'cleared' } | Failure>;
+}
+
+/**
+ * What a sweep has told people of a secret, for as long as it holds: told once, and again when it comes back after it was gone. A lost one
+ * is told once more.
+ */
+export interface ToldBefore {
+  /** All of a vault. A failure ends the listing. */
+  all(
+    vault: string,
+  ): AsyncIterable<{ readonly kind: 'told'; readonly secret: string; readonly what: string } | Failure>;
+  add(vault: string, secret: string, what: string): Promise<{ readonly kind: 'kept' } | Failure>;
+  remove(vault: string, secret: string, what: string): Promise<{ readonly kind: 'kept' } | Failure>;
 }
 
 /** Answers given before, by the caller's `Idempotency-Key`. */

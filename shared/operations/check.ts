@@ -1,17 +1,21 @@
 /** Drift: does the vault's current credential still log in? Asked of every managed secret once a day, a message each. */
 
 import * as z from 'zod';
+import { retryBackoff } from '../backoff.ts';
 import { noticeId } from '../contract/notice.ts';
-import type { Lease, QueueOf, Queues, Vault } from '../contract/ports.ts';
+import { afterLeaseMs, type Lease, type QueueOf, type Queues, type Vault } from '../contract/ports.ts';
 import { queueNames } from '../contract/queue-names.ts';
+import { holdByFailures } from '../engine/policy/hold.ts';
 import { shortHash } from '../engine/policy/identifiers.ts';
 import { rotationRequest } from '../engine/policy/request.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
-import { judge } from '../engine/sweep/judge.ts';
+import { lookAt } from '../engine/sweep/standing.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import { checkDrift } from './inspect.ts';
-import type { PerformDependencies } from './perform.ts';
+import { shown } from './news.ts';
+import type { PerformDependencies, Performed } from './perform.ts';
 import { notificationsQueue } from './queues.ts';
+import { healed, settleFailed, verdictOf } from './settle.ts';
 
 /** Also the queue message `checks`. */
 export const checkRequest = z.object({
@@ -45,18 +49,19 @@ export async function enqueueChecks(
   let checks = 0;
   for await (const page of vault.list({ signal })) {
     if (isFailure(page)) return page;
-    const managed = page.secrets.filter((secret) =>
-      // What cannot be read is told by the sweep; a stored candidate is nobody's credential yet.
-      ['healthy', 'due', 'retirement-due'].includes(judge(deps.engine, secret, page.readAt).kind),
-    );
-    for (let at = 0; at < managed.length; at += mostAtOnce) {
-      const sent = managed.slice(at, at + mostAtOnce).map(({ name: secret }) => {
+    const tried = page.secrets.filter((secret) => {
+      // What cannot be read is told by the sweep; a stored candidate is nobody's credential yet; what a person replaces has no target.
+      const { policy } = lookAt(deps.engine, secret, {}, page.readAt);
+      return policy !== undefined && policy.manual === undefined;
+    });
+    for (let at = 0; at < tried.length; at += mostAtOnce) {
+      const sent = tried.slice(at, at + mostAtOnce).map(({ name: secret }) => {
         const delayMs = Math.floor(deps.random() * deps.jitterMs);
         return deps.queues.enqueue(checksQueue, { vault: vault.name, secret }, { secret, delayMs });
       });
       for (const outcome of await Promise.all(sent)) if (isFailure(outcome)) return outcome;
     }
-    checks += managed.length;
+    checks += tried.length;
   }
   return { kind: 'enqueued', vault: vault.name, checks };
 }
@@ -66,7 +71,12 @@ export type CheckResult =
   | { readonly kind: 'opted-out' }
   /** Somebody is at work on it; what was seen may be half of a rotation. */
   | { readonly kind: 'busy' }
+  /** It failed a while ago, and is not to be tried again yet. */
+  | { readonly kind: 'held' }
   | Failure;
+
+/** Told by the sweep, which finds them without a read. */
+const toldBySweep: ReadonlySet<string> = new Set(['tag-invalid', 'tags-full']);
 
 /**
  * Tries one credential and tells people when it is refused. Changes nothing in the vault or at the target. May be called again: the same
@@ -76,23 +86,35 @@ export async function performCheck(
   deps: PerformDependencies,
   { vault: name, secret }: CheckRequest,
   signal: AbortSignal,
-): Promise<CheckResult> {
+): Promise<Performed<CheckResult>> {
   const vault = deps.engine.vaults.get(name.toLowerCase());
   if (vault === undefined) return failure('vault-unknown', { vault: name, secret });
+  const about = { vault: vault.name, secret };
+  const trouble = await deps.attention.of(vault.name, secret);
+  if (isFailure(trouble)) return { ...trouble, tryAgainMs: retryBackoff.pauseMs(1, deps.random()) };
+  // A drift has no time of its own: every day's check looks again.
+  if (trouble.check?.nextTryAt !== undefined && holdByFailures(trouble.check, deps.now())) return { kind: 'held' };
   const seen = await checkDrift(deps.engine, vault, secret, signal);
   const sure = seen.kind === 'drifted' ? await lookUndisturbed(deps, vault, secret, signal) : seen;
   switch (sure.kind) {
     case 'healthy':
-      await forget(deps, vault.name, secret);
+      await healed(deps, about, trouble, ['check']);
       return sure;
     case 'drifted': {
       const drift = failure('credential-drifted', { secret, version: sure.version, detail: sure.detail });
-      return (await report(deps, { ...sure, vault: vault.name, secret, drift })) ?? drift;
+      const untold = await report(deps, { ...sure, ...about, drift });
+      return untold === undefined ? drift : { ...untold, tryAgainMs: retryBackoff.pauseMs(1, deps.random()) };
     }
-    case 'opted-out':
     case 'busy':
-    case 'failed':
+      return { ...sure, tryAgainMs: afterLeaseMs };
+    case 'opted-out':
       return sure;
+    case 'failed': {
+      if (toldBySweep.has(sure.code)) return sure;
+      const result = { failure: sure, rotationId: '' };
+      const tryAgainMs = await settleFailed(deps, 'check', about, result, verdictOf(result, true));
+      return { ...sure, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
+    }
   }
 }
 
@@ -116,39 +138,25 @@ interface Drifted {
   readonly drift: Failure;
 }
 
-/** Keeps it where people look, without counting towards a quarantine: the rotation that would heal it must not be held back by it. */
+/** Keeps it where people look. A rotation that would heal it is not held back by it. */
 async function report(
   deps: PerformDependencies,
   { vault, secret, version, notify, drift }: Drifted,
 ): Promise<Failure | undefined> {
   const now = deps.now();
-  const { code, message, hint, page } = drift;
-  const before = await deps.attention.of(vault, secret);
-  if (isFailure(before)) return before;
-  if (before.failures === 0) {
-    const kept = await deps.attention.failed(vault, secret, { code, message, hint, at: now }, Number.POSITIVE_INFINITY);
-    if (isFailure(kept)) return kept;
-  }
-  const day = now.toISOString().slice(0, 10);
+  const { code, message, hint } = drift;
+  const failed = { code, message, hint, at: now, counts: true, unpublished: false };
+  const kept = await deps.attention.failed(vault, secret, 'check', failed, () => ({ at: undefined, paused: false }));
+  if (isFailure(kept)) return kept;
+  const since = kept.check?.since ?? now;
+  // Once a day for as long as it stays so; after it was healed it is another one.
+  const same = shortHash(vault.toLowerCase(), secret.toLowerCase(), version, since.toISOString());
   const notice = {
-    id: noticeId('drifted', shortHash(vault.toLowerCase(), secret.toLowerCase(), version), day),
+    id: noticeId('drifted', same, now.toISOString().slice(0, 10)),
     type: 'drifted' as const,
-    vault,
-    secret,
-    rotationId: '',
-    version,
-    at: now.toISOString(),
-    failure: { code, message, hint, page },
+    ...{ vault, secret, rotationId: '', version, at: now.toISOString(), failure: shown(drift) },
     ...(notify === undefined ? {} : { channels: [...notify] }),
   };
   const told = await deps.queues.enqueue(notificationsQueue, notice, { secret });
   return isFailure(told) ? told : undefined;
-}
-
-/** A drift that was mended is no trouble any more; what a rotation ran into stays until one succeeds. */
-async function forget(deps: PerformDependencies, vault: string, secret: string): Promise<void> {
-  const trouble = await deps.attention.of(vault, secret);
-  if (isFailure(trouble) || trouble.last?.code !== 'credential-drifted') return;
-  const cleared = await deps.attention.cleared(vault, secret);
-  if (isFailure(cleared)) deps.log.warn('attention-not-kept', { secret, code: cleared.code });
 }

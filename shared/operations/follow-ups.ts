@@ -37,9 +37,11 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
         if (isFailure(before)) return before;
         if (before.done) return { kind: 'followed-up', before: true };
       }
-      const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
+      const [told, scheduled] = await Promise.all([
+        queues.enqueue(notificationsQueue, rotatedNotice(published), { secret }),
+        scheduleRetirement(queues, published),
+      ]);
       if (isFailure(told)) return told;
-      const scheduled = await scheduleRetirement(queues, published);
       if (scheduled !== undefined) return scheduled;
       const marked = await marks.put(markOf(rotationId));
       if (isFailure(marked)) return marked;
@@ -49,7 +51,12 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
   };
 }
 
+/** A message of a queue holds 48 KB. */
+const mostWarnings = 20;
+const longestWarning = 500;
+
 function rotatedNotice(published: Published) {
+  const warnings = published.warnings.slice(0, mostWarnings).map((one) => one.slice(0, longestWarning));
   const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify, consumers, login } = published;
   return {
     id: noticeId('rotated', rotationId),
@@ -64,6 +71,7 @@ function rotatedNotice(published: Published) {
     ...(consumers.length === 0 ? {} : { consumers: [...consumers] }),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
     ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     ...(notify === undefined ? {} : { channels: [...notify] }),
   };
 }

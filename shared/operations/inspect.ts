@@ -72,7 +72,7 @@ export async function plan(
     checks: [
       ...(request.mode === 'roll-back' ? [await wayBack(vault, current, target, request.to, signal)] : []),
       ...(await target.rotator.check(step)),
-      ...channelChecks(deps.defaults, secret.name, secret.tags),
+      ...channelChecks(deps.defaults, secret.name, policy),
     ],
   };
 }

@@ -1,52 +1,52 @@
 /**
- * A rotation or a retirement with everything around it that people see: the switch that freezes the app, quarantine, history and the
- * news of a failure. All ways in meet here; the engine itself knows none of it.
+ * A rotation or a retirement with everything around it that people see: the switch that freezes the app, pauses, history and the news of a
+ * failure. All ways in meet here; the engine itself knows none of it.
  */
 
-import { noticeId } from '../contract/notice.ts';
-import type { History, Queues, RotationRecord } from '../contract/ports.ts';
-import type { Attention, Freeze } from '../contract/state.ts';
-import { shortHash } from '../engine/policy/identifiers.ts';
+import { afterLeaseMs, type History, type RotationRecord } from '../contract/ports.ts';
+import type { Freeze, Trouble } from '../contract/state.ts';
+import type { SkipReason } from '../engine/policy/due.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
 import type { RetirementRequest } from '../engine/retirement/request.ts';
 import type { RetirementResult, Waiting } from '../engine/retirement/result.ts';
 import { retire } from '../engine/retirement/retire.ts';
 import type { RotationResult } from '../engine/rotation/result.ts';
 import { rotate } from '../engine/rotation/rotate.ts';
-import type { EngineDependencies, Progress } from '../engine/running/dependencies.ts';
-import type { Attempted, Failed, StepRecord } from '../engine/running/result.ts';
+import type { EngineDependencies, FollowUps, Progress, Published } from '../engine/running/dependencies.ts';
+import type { StepRecord } from '../engine/running/result.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
-import { lookBefore } from './held-back.ts';
-import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
+import { isAutomatic, lookBefore, lookBeforeRetirement } from './held-back.ts';
+import { tell } from './news.ts';
+import { longestDelayMs, retirementsQueue } from './queues.ts';
+import { holders, publishedRecord, retirementRecord, rotationRecord, type Times } from './records.ts';
 import { Reporter } from './reporter.ts';
+import { healed, type SettleDependencies, settleFailed, verdictOf } from './settle.ts';
 
-export interface PerformDependencies {
+export interface PerformDependencies extends SettleDependencies {
   readonly engine: EngineDependencies;
   readonly history: History;
-  readonly attention: Attention;
   readonly freeze: Freeze;
-  readonly queues: Queues;
-  readonly log: Log;
-  /** Failures in a row after which a secret is left alone until a person resumes it. */
-  readonly quarantineAfter: number;
-  /** The worker's own clock, for history only. */
-  readonly now: () => Date;
 }
+
+/** `tryAgainMs`: the request is not over, and is to be put into the queue again for that time from now. */
+export type Performed<Result> = Result & { readonly tryAgainMs?: number };
 
 /** How long a waiting retirement sleeps before it looks again, in ms; the deadline wakes it earlier. */
 const lookAgainMs = 15 * 60 * 1000;
 
 /** Rotates one secret for somebody. May be called again for the same request; see `rotate`. */
-export async function performRotation(deps: PerformDependencies, request: RotationRequest): Promise<RotationResult> {
+export async function performRotation(
+  deps: PerformDependencies,
+  request: RotationRequest,
+): Promise<Performed<RotationResult>> {
   const startedAt = deps.now();
   const before = await lookBefore(deps, request);
   const result = before.held ?? (await rotateReporting(deps, request, startedAt));
-  await settle(deps, request, result, before.calm);
-  // Of an event that comes again there is nothing to tell: what it asked for stands in the history already.
-  if (isDuplicate(request, result)) return result;
-  await keep(deps, recordOf(request, result, startedAt, deps.now()));
-  return result;
+  const tryAgainMs = await settleRotation(deps, request, result, before.trouble);
+  const times = timesOf(deps, startedAt, tryAgainMs);
+  if (await isNews(deps, request, result)) await keep(deps, rotationRecord(request, result, times));
+  return { ...result, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
 }
 
 /** Each step is logged as it ends; a person who asked may also watch it in the history. */
@@ -56,17 +56,47 @@ async function rotateReporting(
   startedAt: Date,
 ): Promise<RotationResult> {
   const { requestedBy, reason = request.mode } = request;
-  const automatic = request.mode === 'scheduled' || request.mode === 'resume';
-  const reporter = automatic ? undefined : new Reporter(deps.history, { requestedBy, reason, startedAt });
+  const reporter = isAutomatic(request) ? undefined : new Reporter(deps.history, { requestedBy, reason, startedAt });
+  let latest: readonly StepRecord[] = [];
   const progress: Progress = {
     step: (about, steps) => {
+      latest = steps;
       logStep(deps.log, about, steps.at(-1));
       reporter?.step(about, steps);
     },
   };
-  const result = await rotate({ ...deps.engine, progress }, request);
+  const followUps = recordingFollowUps(deps, async (published) => {
+    if (reporter !== undefined) return reporter.published(published);
+    // An emergency is not over with its version: the credential before is to be revoked still.
+    const outcome = request.mode === 'emergency' || endsNow(published) ? 'running' : 'rotated';
+    return keep(deps, publishedRecord(request, published, { startedAt, steps: latest, outcome }));
+  });
+  const result = await rotate({ ...deps.engine, progress, followUps }, request);
   await reporter?.settled();
   return result;
+}
+
+function endsNow({ retireBy, now }: Published): boolean {
+  return retireBy !== undefined && retireBy <= now;
+}
+
+/**
+ * The history knows of a version before it is marked that all that follows it was done: whoever finds the mark looks no further, so a worker
+ * that dies after it must have left its record.
+ */
+function recordingFollowUps(
+  { engine: { followUps } }: PerformDependencies,
+  record: (published: Published) => Promise<void>,
+): FollowUps {
+  return {
+    done: (rotationId) => followUps.done(rotationId),
+    async published(published, again) {
+      const before = again ? await followUps.done(published.rotationId) : undefined;
+      if (before !== undefined && isFailure(before)) return before;
+      if (before?.done !== true) await record(published);
+      return followUps.published(published, again);
+    },
+  };
 }
 
 function logStep(
@@ -79,191 +109,137 @@ function logStep(
   log.info('step', { rotationId, secret, step: step.name, ms: step.ms, outcome: step.outcome });
 }
 
+/** Nothing is left to rotate, so nothing is left to fail. */
+const nothingLeft: ReadonlySet<SkipReason> = new Set([
+  'not-due',
+  'already-rotated',
+  'superseded',
+  'opted-out',
+  'overlap-running',
+]);
+
+/** Time until the request is to be looked at again, in ms; undefined: it is over. */
+async function settleRotation(
+  deps: PerformDependencies,
+  request: RotationRequest,
+  result: RotationResult,
+  trouble: Trouble,
+): Promise<number | undefined> {
+  switch (result.kind) {
+    case 'rotated':
+      // The published credential was proven, so an older one that was refused is no trouble any more.
+      await healed(deps, request, trouble, ['rotation', 'check']);
+      return undefined;
+    case 'skipped':
+      if (result.reason === 'busy') return afterLeaseMs;
+      if (nothingLeft.has(result.reason) && trouble.rotation?.unpublished === false) {
+        await healed(deps, request, trouble, ['rotation']);
+      }
+      return undefined;
+    case 'failed':
+      return settleFailed(deps, 'rotation', request, result, verdictOf(result, isAutomatic(request)));
+  }
+}
+
+/** Of a duplicate there is nothing to tell: what it asked for stands in the history already. */
+async function isNews(deps: PerformDependencies, request: RotationRequest, result: RotationResult): Promise<boolean> {
+  if (result.kind === 'skipped') return result.reason !== 'already-rotated';
+  if (result.kind !== 'rotated' || result.found !== 'seen') return true;
+  // An event finds its record written before the mark. Of others whoever made it may have died after its last step and before its record.
+  if (request.mode === 'scheduled') return false;
+  const listed = await deps.history.rotation(result.rotationId);
+  return !isFailure(listed) && !listed.records.some(({ outcome }) => outcome === 'rotated');
+}
+
 /** Retires one old credential for somebody, or arranges to look again. May be called again; see `retire`. */
 export async function performRetirement(
   deps: PerformDependencies,
   request: RetirementRequest,
-): Promise<RetirementResult> {
+): Promise<Performed<RetirementResult>> {
   const startedAt = deps.now();
+  const before = await lookBeforeRetirement(deps, request);
+  if (before.held !== undefined) return before.held;
   const result = await retire(deps.engine, request);
+  const tryAgainMs = await settleRetirement(deps, request, result, before.trouble);
+  // What is done already, and what another worker is at, is told by the attempt that did it.
+  if (result.kind !== 'skipped') {
+    await keep(deps, retirementRecord(request, result, timesOf(deps, startedAt, tryAgainMs)));
+  }
+  return { ...result, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
+}
+
+async function settleRetirement(
+  deps: PerformDependencies,
+  request: RetirementRequest,
+  result: RetirementResult,
+  trouble: Trouble,
+): Promise<number | undefined> {
   switch (result.kind) {
     case 'waiting':
-      await lookAgain(deps, request, result);
-      break;
-    case 'retired':
-      await tell(deps, request, {
-        ...{ type: 'retired', result, holding: holders(result.cut) },
-        login: result.logins.join(', '),
-      });
-      break;
-    case 'failed':
-      await settle(deps, request, result);
-      break;
+      await lookAgain(deps, request, result, trouble);
+      return undefined;
+    case 'retired': {
+      await healed(deps, request, trouble, ['retirement']);
+      const news = { type: 'retired', activity: 'retirement', result, holding: holders(result.cut) } as const;
+      await tell(deps, request, { ...news, login: result.logins.join(', ') });
+      return undefined;
+    }
+    case 'failed': {
+      const verdict = verdictOf(result, isAutomatic(request));
+      // Whoever asks now and is answered now has no message in the queue that could come back.
+      if (request.mode === 'asked' && verdict === 'retry') return undefined;
+      return settleFailed(deps, 'retirement', request, result, verdict);
+    }
     case 'skipped':
-      return result;
+      if (result.reason === 'busy') return afterLeaseMs;
+      await healed(deps, request, trouble, ['retirement']);
+      return undefined;
   }
-  await keep(deps, recordOf(request, result, startedAt, deps.now()));
-  return result;
 }
 
-function isDuplicate(request: RotationRequest, result: RotationResult): boolean {
-  return request.mode === 'scheduled' && result.kind === 'skipped' && result.reason === 'already-rotated';
-}
-
-/** Counts failures, and tells people of those that will not mend themselves. */
-async function settle(
+async function lookAgain(
   deps: PerformDependencies,
-  request: RotationRequest | RetirementRequest,
-  result: RotationResult | Failed,
-  calm = false,
+  request: RetirementRequest,
+  waiting: Waiting,
+  { waitsFor: before = [] }: Trouble,
 ): Promise<void> {
-  const { vault, secret } = request;
-  if (result.kind === 'rotated' && !calm) {
-    const cleared = await deps.attention.cleared(vault, secret);
-    if (isFailure(cleared)) deps.log.warn('attention-not-kept', { secret, code: cleared.code });
+  const { retireBy, leftMs } = waiting;
+  const holding = holders(waiting.holding);
+  if (before.join() !== holding.join()) {
+    const kept = await deps.attention.waits(request.vault, request.secret, holding);
+    if (isFailure(kept)) deps.log.warn('attention-not-kept', { secret: request.secret, code: kept.code });
   }
-  // What mends itself says nothing against the secret: a target that is down for an hour must not be in quarantine when it is back.
-  if (result.kind !== 'failed' || result.failure.class === 'superseded' || result.failure.class === 'retry') return;
-  const { code, message, hint } = result.failure;
-  const trouble = await deps.attention.failed(
-    vault,
-    secret,
-    { code, message, hint, at: deps.now() },
-    deps.quarantineAfter,
-  );
-  if (isFailure(trouble)) {
-    deps.log.warn('attention-not-kept', { secret, code: trouble.code });
-    return;
-  }
-  // A retirement is tried on in quarantine, and a person may go on asking: that it began is news once.
-  const type = trouble.failures === deps.quarantineAfter ? 'quarantined' : 'failed';
-  await tell(deps, request, { type, result, failure: result.failure });
+  await tell(deps, request, { type: 'waiting', activity: 'retirement', result: waiting, holding, retireBy });
+  if (request.mode !== 'scheduled') return;
+  const delayMs = Math.min(leftMs + 1_000, lookAgainMs, longestDelayMs);
+  const enqueued = await deps.queues.enqueue(retirementsQueue, request, { secret: request.secret, delayMs });
+  if (isFailure(enqueued)) deps.log.warn('retirement-left-to-sweep', { secret: request.secret, code: enqueued.code });
 }
 
 /** A request was given up by the queue: people are told, and the sweep finds the secret again while it is due. */
 export async function performGivenUp(
   deps: PerformDependencies,
   request: { readonly vault: string; readonly secret: string; readonly rotationId?: string | undefined },
+  activity: 'rotation' | 'retirement' | 'check',
 ): Promise<Failure> {
   const { vault, secret, rotationId = '' } = request;
   const given = failure('deliveries-exhausted', { secret, detail: 'the failures before it say why' });
-  await tell(deps, request, { type: 'failed', result: { rotationId }, failure: given });
-  deps.log.error('message-poisoned', {
-    vault,
-    secret,
-    rotationId,
-    detail: given.message,
-    hint: given.hint,
-    page: given.page,
-  });
+  await tell(deps, request, { type: 'failed', activity, result: { rotationId }, failure: given });
+  const { message: detail, hint, page } = given;
+  deps.log.error('message-poisoned', { vault, secret, rotationId, detail, hint, page });
   return given;
 }
 
-interface News {
-  readonly type: 'retired' | 'failed' | 'quarantined' | 'waiting';
-  readonly result: Pick<Attempted, 'rotationId' | 'notify'>;
-  readonly failure?: Failure;
-  readonly holding?: readonly string[];
-  readonly login?: string;
-  readonly retireBy?: Date;
-}
-
-async function tell(
-  deps: PerformDependencies,
-  request: { readonly vault: string; readonly secret: string },
-  news: News,
-): Promise<void> {
-  const { vault, secret } = request;
-  const { type, failure, holding, login, retireBy } = news;
-  const { rotationId, notify } = news.result;
-  const now = deps.now();
-  const message = {
-    id: idOf(news, request, now),
-    type,
-    vault,
-    secret,
-    rotationId,
-    at: now.toISOString(),
-    ...(failure === undefined
-      ? {}
-      : { failure: { code: failure.code, message: failure.message, hint: failure.hint, page: failure.page } }),
-    ...(holding === undefined ? {} : { holding: [...holding] }),
-    ...(login === undefined ? {} : { login }),
-    ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
-    ...(notify === undefined ? {} : { channels: [...notify] }),
+function timesOf({ now }: PerformDependencies, startedAt: Date, tryAgainMs: number | undefined): Times {
+  const endedAt = now();
+  return {
+    ...{ startedAt, endedAt },
+    ...(tryAgainMs === undefined ? {} : { nextTryAt: new Date(endedAt.getTime() + tryAgainMs) }),
   };
-  const told = await deps.queues.enqueue(notificationsQueue, message, { secret });
-  if (isFailure(told)) deps.log.error('notice-not-sent', { secret, type, code: told.code, hint: told.hint });
-}
-
-/** A secret may be put into quarantine, resumed and fail again: each time is news. A failure of one rotation that stays the same is told once. */
-function idOf(
-  { type, result, failure }: News,
-  { vault, secret }: { readonly vault: string; readonly secret: string },
-  now: Date,
-): string {
-  const { rotationId } = result;
-  if (type === 'quarantined') return noticeId(type, rotationId || shortHash(vault, secret), now.getTime().toString(36));
-  if (rotationId !== '') return noticeId(type, rotationId, failure?.code);
-  // It failed before it was known which version is to be replaced: told once a day, for as long as it stays so.
-  const same = shortHash(
-    vault.toLowerCase(),
-    secret.toLowerCase(),
-    failure?.message ?? '',
-    now.toISOString().slice(0, 10),
-  );
-  return noticeId(type, same, failure?.code);
-}
-
-/** A message of a queue holds 48 KB, and a large fleet has more sessions than fit or than anybody reads. */
-const mostHolders = 50;
-
-function holders(holding: Waiting['holding']): string[] {
-  const all = [...holding.consumers, ...holding.sessions].map((one) => one.slice(0, 200));
-  const left = all.length - mostHolders;
-  return left <= 0 ? all : [...all.slice(0, mostHolders), `${left} more`];
-}
-
-async function lookAgain(deps: PerformDependencies, request: RetirementRequest, waiting: Waiting): Promise<void> {
-  const { holding, retireBy } = waiting;
-  await tell(deps, request, { type: 'waiting', result: waiting, holding: holders(holding), retireBy });
-  if (request.mode !== 'scheduled') return;
-  const delayMs = Math.min(waiting.leftMs + 1_000, lookAgainMs, longestDelayMs);
-  const enqueued = await deps.queues.enqueue(retirementsQueue, request, { secret: request.secret, delayMs });
-  if (isFailure(enqueued)) deps.log.warn('retirement-left-to-sweep', { secret: request.secret, code: enqueued.code });
 }
 
 /** History is for people: when it cannot be kept, work goes on. */
 async function keep(deps: PerformDependencies, record: RotationRecord): Promise<void> {
   const kept = await deps.history.record(record);
   if (isFailure(kept)) deps.log.warn('history-not-kept', { secret: record.secret, code: kept.code });
-}
-
-function recordOf(
-  request: RotationRequest | RetirementRequest,
-  result: RotationResult | RetirementResult,
-  startedAt: Date,
-  endedAt: Date,
-): RotationRecord {
-  const { rotationId, vault, secret, steps } = result;
-  const about = { rotationId, vault, secret, steps, startedAt, endedAt, requestedBy: request.requestedBy };
-  const why = 'reason' in request && request.reason !== undefined ? request.reason : request.mode;
-  switch (result.kind) {
-    case 'rotated':
-      return { ...about, outcome: 'rotated', reason: why, from: result.from, to: result.to };
-    case 'skipped':
-      return { ...about, outcome: 'skipped', reason: `${result.reason}: ${result.detail}` };
-    case 'retired':
-      return {
-        ...about,
-        outcome: 'retired',
-        reason: `${result.evidence}: ${[...result.logins, ...holders(result.cut)].join(', ')}`,
-      };
-    case 'waiting':
-      return { ...about, outcome: 'skipped', reason: `in use by ${holders(result.holding).join(', ')}` };
-    case 'failed': {
-      const { code, message, hint } = result.failure;
-      return { ...about, outcome: 'failed', reason: why, failure: { code, message, hint } };
-    }
-  }
 }

@@ -5,6 +5,7 @@ import type { Progress } from '../engine/running/dependencies.ts';
 export class Reporter implements Progress {
   readonly #history: History;
   readonly #about: Pick<RotationRecord, 'requestedBy' | 'reason' | 'startedAt'>;
+  #made: Pick<RotationRecord, 'from' | 'to' | 'warnings'> = {};
   #next: RotationRecord | undefined;
   #writing: Promise<void> | undefined;
 
@@ -15,8 +16,24 @@ export class Reporter implements Progress {
 
   step(about: Parameters<Progress['step']>[0], steps: Parameters<Progress['step']>[1]): void {
     if (about.rotationId === '') return;
-    this.#next = { ...this.#about, ...about, steps: [...steps], outcome: 'running' };
+    this.#next = {
+      ...this.#about,
+      ...this.#made,
+      ...about,
+      activity: 'rotation',
+      steps: [...steps],
+      outcome: 'running',
+    };
     this.#writing ??= this.#write();
+  }
+
+  /** The version is there; the rows to come say so. */
+  published({ from, to, warnings }: Pick<RotationRecord, 'from' | 'to' | 'warnings'>): void {
+    this.#made = {
+      ...(from === undefined || from === '' ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
+    };
   }
 
   /** Resolves once nothing is being written any more, so that the final row is the last one. */

@@ -1,51 +1,30 @@
 /** One sweep over all vaults, with what holds automatic rotations back. */
-import type { Vault } from '../contract/ports.ts';
-import type { Attention, Freeze, FreezeState } from '../contract/state.ts';
-import type { SweepReport } from '../engine/sweep/walk.ts';
+import type { Freeze, FreezeState } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';
-import { type SweepDependencies, sweep } from './sweep.ts';
+import { type SweepDependencies, type Swept, sweep } from './sweep.ts';
 
-export interface SweepAllDependencies extends Omit<SweepDependencies, 'heldBack'> {
+export interface SweepAllDependencies extends SweepDependencies {
   readonly freeze: Freeze;
-  readonly attention: Attention;
 }
 
 export interface SweptAll {
-  readonly kind: 'swept-all';
-  readonly freeze: FreezeState;
+  /** A failure: it could not be read, and counted as frozen. */
+  readonly freeze: FreezeState | Failure;
   /** By vault: what was found, or why it could not be looked at. */
-  readonly vaults: readonly {
-    readonly vault: string;
-    readonly quarantined: number;
-    readonly outcome: SweepReport | Failure;
-  }[];
+  readonly vaults: readonly { readonly vault: string; readonly outcome: Swept | Failure }[];
 }
 
 /**
  * Sweeps every vault; one that fails does not keep the others from being swept. While the app is frozen nothing that is due is started; what
  * stopped half-way is finished and what must end by its deadline ends: to leave those would break what the freeze is to protect.
  */
-export async function sweepAll(deps: SweepAllDependencies, signal: AbortSignal): Promise<SweptAll | Failure> {
+export async function sweepAll(deps: SweepAllDependencies, signal: AbortSignal): Promise<SweptAll> {
   const freeze = await deps.freeze.read();
-  if (isFailure(freeze)) return freeze;
   const vaults = await Promise.all(
-    [...deps.engine.vaults.values()].map(async (vault) => {
-      const quarantined = await inQuarantine(deps.attention, vault);
-      if ('kind' in quarantined) return { vault: vault.name, quarantined: 0, outcome: quarantined };
-      const heldBack = (secret: string) => freeze.frozen || quarantined.has(secret.toLowerCase());
-      const outcome = await sweep({ ...deps, heldBack }, vault, signal);
-      return { vault: vault.name, quarantined: quarantined.size, outcome };
-    }),
+    [...deps.engine.vaults.values()].map(async (vault) => ({
+      vault: vault.name,
+      outcome: await sweep(deps, vault, isFailure(freeze) ? undefined : freeze, signal),
+    })),
   );
-  return { kind: 'swept-all', freeze, vaults };
-}
-
-/** Few at any time, so they are kept while their vault is swept. */
-async function inQuarantine(attention: Attention, vault: Vault): Promise<Set<string> | Failure> {
-  const names = new Set<string>();
-  for await (const one of attention.all(vault.name)) {
-    if (isFailure(one)) return one;
-    if (one.trouble.quarantined) names.add(one.secret.toLowerCase());
-  }
-  return names;
+  return { freeze, vaults };
 }

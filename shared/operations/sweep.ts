@@ -1,127 +1,240 @@
 /** The sweep: what events missed is found by listing alone, and put into the queues. */
 
-import { noticeId } from '../contract/notice.ts';
 import type { Queues, Vault } from '../contract/ports.ts';
-import type { Marks } from '../contract/state.ts';
-import { shortHash } from '../engine/policy/identifiers.ts';
+import type { Attention, FreezeState, ToldBefore, Trouble } from '../contract/state.ts';
+import { calm, withoutActivity } from '../contract/trouble.ts';
+import { dueAtOf } from '../engine/policy/due.ts';
+import { holdByFailures, holdOnScheduled } from '../engine/policy/hold.ts';
+import { readRequested } from '../engine/policy/requested.ts';
+import { isRetirementOpen, readStamp } from '../engine/policy/stamp.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import type { Finding } from '../engine/sweep/judge.ts';
 import { type Found, type SweepReport, walk } from '../engine/sweep/walk.ts';
 import { type Failure, isFailure } from '../errors.ts';
+import { sweepName as requestedBy } from './held-back.ts';
 import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
+import { newsOf } from './sweep-news.ts';
+import { troublesOf } from './troubles.ts';
 
 export interface SweepDependencies {
   readonly engine: Pick<EngineDependencies, 'vaults' | 'rotators' | 'defaults'>;
   readonly queues: Queues;
-  readonly marks: Marks;
+  readonly attention: Pick<Attention, 'all' | 'cleared'>;
+  readonly toldBefore: ToldBefore;
   /** Due rotations start spread over this time, in ms, so that a thousand that fell due together do not meet at the vault. */
   readonly jitterMs: number;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** Whether a due rotation of this secret is left alone: the app is frozen, or the secret is in quarantine. Absent: none is. */
-  readonly heldBack?: (secret: string) => boolean;
+}
+
+export interface Swept extends SweepReport {
+  /** What is kept beside the vault could not be read: failures hold nothing back, and nothing is told that may have been told before. */
+  readonly unread?: Failure;
 }
 
 /** How many messages are on their way to the queue at once. */
 const mostAtOnce = 16;
 
+/** A try that was planned longer ago than this is not coming any more, in ms. */
+const lostAfterMs = 60 * 60 * 1_000;
+
 /**
  * Goes through one vault and enqueues what is to be done. Called again it enqueues the same again, and the engine finds it done. A page
- * that cannot be read ends it with a failure; the next sweep starts anew.
+ * that cannot be read ends it with a failure; the next sweep starts anew. `freeze` undefined: it could not be read, and counts as frozen.
  */
 export async function sweep(
   deps: SweepDependencies,
   vault: Vault,
+  freeze: FreezeState | undefined,
   signal: AbortSignal,
-): Promise<SweepReport | Failure> {
-  return walk(deps.engine, vault, (found, now) => actOn(deps, vault.name, found, now), signal);
+): Promise<Swept | Failure> {
+  const [troubles, told] = await Promise.all([troublesOf(deps.attention, vault.name), readTold(deps, vault)]);
+  const sweeping: Sweeping = {
+    ...{ deps, vault: vault.name, freeze, seen: new Set() },
+    troubles: isFailure(troubles) ? new Map() : troubles.bySecret,
+    told: isFailure(told) ? undefined : told.whats,
+  };
+  const known = (secret: string) => ({
+    trouble: sweeping.troubles.get(secret.toLowerCase()),
+    freeze: freeze ?? ('unreadable' as const),
+  });
+  const report = await walk(deps.engine, vault, { known, act: (found, now) => actOn(sweeping, found, now) }, signal);
+  if (isFailure(report)) return report;
+  const failed = await forgetUnseen(sweeping);
+  const unread = [troubles, told, failed].find((one) => one !== undefined && isFailure(one));
+  return { ...report, ...(unread !== undefined && isFailure(unread) ? { unread } : {}) };
 }
 
-async function actOn(
-  deps: SweepDependencies,
-  vault: string,
-  found: readonly Found[],
-  now: Date,
-): Promise<Failure | undefined> {
-  for (let at = 0; at < found.length; at += mostAtOnce) {
-    const acts = found.slice(at, at + mostAtOnce).map(({ secret, finding }) => act(deps, vault, secret, finding, now));
+interface Sweeping {
+  readonly deps: SweepDependencies;
+  readonly vault: string;
+  readonly freeze: FreezeState | undefined;
+  /** Few at any time, by name in lower case. */
+  readonly troubles: ReadonlyMap<string, Trouble>;
+  /** What was told before and held then; undefined: not known. */
+  readonly told: ReadonlyMap<string, { readonly secret: string; readonly what: string }> | undefined;
+  /** What holds still. */
+  readonly seen: Set<string>;
+}
+
+async function readTold({ toldBefore }: SweepDependencies, { name }: Vault) {
+  const whats = new Map<string, { readonly secret: string; readonly what: string }>();
+  for await (const one of toldBefore.all(name)) {
+    if (isFailure(one)) return one;
+    whats.set(keyOf(one.secret, one.what), one);
+  }
+  return { kind: 'told' as const, whats };
+}
+
+function keyOf(secret: string, what: string): string {
+  return `${secret.toLowerCase()} ${what}`;
+}
+
+async function actOn(sweeping: Sweeping, found: readonly Found[], now: Date): Promise<Failure | undefined> {
+  const busy = found.filter((one) => hasWork(sweeping, one, now));
+  for (let at = 0; at < busy.length; at += mostAtOnce) {
+    const acts = busy.slice(at, at + mostAtOnce).map((one) => act(sweeping, one, now));
     const failed = (await Promise.all(acts)).find((outcome) => outcome !== undefined);
     if (failed !== undefined) return failed;
   }
   return undefined;
 }
 
-async function act(
-  deps: SweepDependencies,
-  vault: string,
-  secret: string,
-  finding: Finding,
+/** Most secrets are healthy and have nothing to tell. */
+function hasWork({ deps, vault, troubles }: Sweeping, one: Found, now: Date): boolean {
+  if (one.finding.kind !== 'healthy') return true;
+  return troubles.has(one.properties.name.toLowerCase()) || newsOf(deps.engine, vault, one, now).length > 0;
+}
+
+async function act(sweeping: Sweeping, found: Found, now: Date): Promise<Failure | undefined> {
+  const { deps, vault, troubles } = sweeping;
+  const { finding, properties } = found;
+  const secret = finding.kind === 'stalled' ? finding.secret : properties.name;
+  const known = troubles.get(secret.toLowerCase()) ?? calm;
+  const trouble = finding.kind === 'stalled' ? known : await withoutStale(sweeping, found, known, now);
+  const failed = await start(sweeping, { finding, properties, trouble, secret }, now);
+  if (failed !== undefined) return failed;
+  for (const { what, notice } of newsOf(deps.engine, vault, found, now)) {
+    const untold = await tellOnce(sweeping, secret, what, notice);
+    if (untold !== undefined) return untold;
+  }
+  return undefined;
+}
+
+/** What was kept of a secret and has nothing to do with how it is now is forgotten. */
+async function withoutStale({ deps, vault }: Sweeping, found: Found, trouble: Trouble, now: Date): Promise<Trouble> {
+  let left = trouble;
+  for (const activity of staleOf(found, trouble, now)) {
+    const cleared = await deps.attention.cleared(vault, found.properties.name, activity);
+    // It is looked at again by the next sweep.
+    if (!isFailure(cleared)) left = withoutActivity(left, activity);
+  }
+  return left;
+}
+
+/** Pure. */
+export function staleOf(
+  { properties, policy }: Pick<Found, 'properties' | 'policy'>,
+  { rotation, retirement }: Trouble,
   now: Date,
-): Promise<Failure | undefined> {
-  const requestedBy = 'sweep';
+): readonly ('rotation' | 'retirement')[] {
+  const { emergency } = readRequested(properties.tags);
+  const lost = rotation?.nextTryAt !== undefined && rotation.nextTryAt.getTime() + lostAfterMs < now.getTime();
+  // Somebody has changed it since: what waited for a person need not wait any more.
+  const changed = rotation !== undefined && rotation.nextTryAt === undefined && properties.updatedAt > rotation.last.at;
+  const notDue = policy !== undefined && now < dueAtOf(properties, policy) && emergency === undefined;
+  const over = rotation !== undefined && !rotation.unpublished && notDue && (lost || rotation.nextTryAt === undefined);
+  return [
+    ...(changed || over ? (['rotation'] as const) : []),
+    ...(retirement !== undefined && !isRetirementOpen(readStamp(properties.tags)) ? (['retirement'] as const) : []),
+  ];
+}
+
+interface Starting extends Pick<Found, 'finding' | 'properties'> {
+  readonly secret: string;
+  readonly trouble: Trouble;
+}
+
+async function start(sweeping: Sweeping, starting: Starting, now: Date): Promise<Failure | undefined> {
+  const { deps, vault } = sweeping;
+  const { finding, secret, trouble } = starting;
   switch (finding.kind) {
     case 'opted-out':
     case 'healthy':
+    case 'manual-due':
+    case 'invalid':
       return undefined;
     case 'due':
-      return askRotation(deps, vault, secret);
+      return askRotation(sweeping, starting, now);
     case 'retirement-due': {
-      const message = { vault, secret, rotationId: finding.rotationId, mode: 'scheduled' as const, requestedBy };
-      const retirement = await failed(deps.queues.enqueue(retirementsQueue, message, { secret }));
-      return retirement !== undefined || !finding.due ? retirement : askRotation(deps, vault, secret);
+      const failed = await askRetirement(sweeping, finding, starting, now);
+      return failed !== undefined || !finding.due ? failed : askRotation(sweeping, starting, now);
     }
     case 'emergency': {
+      if (holdByFailures(trouble.rotation, now) !== undefined) return undefined;
       const { rotationId, by } = finding;
       const who = by === '' ? {} : { requestedById: by };
-      const message = { vault, secret, mode: 'emergency' as const, rotationId, requestedBy: by || 'sweep', ...who };
-      return failed(deps.queues.enqueue(rotationsQueue, message, { secret }));
+      const message = { vault, secret, mode: 'emergency' as const, rotationId, requestedBy, ...who };
+      return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret }));
     }
-    case 'stalled':
-      return failed(
-        deps.queues.enqueue(rotationsQueue, { vault, secret: finding.secret, mode: 'resume', requestedBy }, { secret }),
-      );
-    case 'invalid':
-      return tellOnce(deps, vault, secret, finding.failure, now);
+    case 'stalled': {
+      if (holdByFailures(trouble.rotation, now) !== undefined) return undefined;
+      const message = { vault, secret, mode: 'resume' as const, requestedBy };
+      return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret }));
+    }
   }
 }
 
-async function askRotation(deps: SweepDependencies, vault: string, secret: string): Promise<Failure | undefined> {
-  if (deps.heldBack?.(secret) === true) return undefined;
+async function askRotation(
+  { deps, vault, freeze }: Sweeping,
+  { secret, trouble, properties }: Starting,
+  now: Date,
+): Promise<Failure | undefined> {
+  const requested = readRequested(properties.tags);
+  if (holdOnScheduled({ freeze, requested, trouble, now }) !== undefined) return undefined;
   const delayMs = Math.floor(deps.random() * deps.jitterMs);
-  const message = { vault, secret, mode: 'scheduled' as const, requestedBy: 'sweep' };
-  return failed(deps.queues.enqueue(rotationsQueue, message, { secret, delayMs }));
+  const message = { vault, secret, mode: 'scheduled' as const, requestedBy };
+  return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret, delayMs }));
 }
 
-async function failed(enqueued: ReturnType<Queues['enqueue']>): Promise<Failure | undefined> {
+async function askRetirement(
+  { deps, vault }: Sweeping,
+  { rotationId }: Extract<Finding, { kind: 'retirement-due' }>,
+  { secret, trouble }: Starting,
+  now: Date,
+): Promise<Failure | undefined> {
+  if (holdByFailures(trouble.retirement, now) !== undefined) return undefined;
+  const message = { vault, secret, rotationId, mode: 'scheduled' as const, requestedBy };
+  return failedOf(deps.queues.enqueue(retirementsQueue, message, { secret }));
+}
+
+async function failedOf(enqueued: ReturnType<Queues['enqueue']>): Promise<Failure | undefined> {
   const outcome = await enqueued;
   return isFailure(outcome) ? outcome : undefined;
 }
 
-/** A tag that cannot be read stays so until somebody mends it: said once for each way of being wrong, not every quarter of an hour. */
+/** What holds is said once, not every quarter of an hour. */
 async function tellOnce(
-  deps: SweepDependencies,
-  vault: string,
+  { deps, vault, told, seen }: Sweeping,
   secret: string,
-  failure: Failure,
-  now: Date,
+  what: string,
+  notice: ReturnType<typeof newsOf>[number]['notice'],
 ): Promise<Failure | undefined> {
-  const mark = `told ${vault}/${secret} ${failure.message}`;
-  const before = await deps.marks.has(mark);
-  if (isFailure(before) || before.marked) return isFailure(before) ? before : undefined;
-  const { code, message, hint, page } = failure;
-  // A tag that is mended and broken in another way is other news.
-  const id = noticeId('failed', `${vault}-${secret}`.slice(0, 80), `${code}-${shortHash(message).slice(0, 8)}`);
-  const notice = {
-    id,
-    type: 'failed' as const,
-    vault,
-    secret,
-    rotationId: '',
-    at: now.toISOString(),
-    failure: { code, message, hint, page },
-  };
-  const told = await deps.queues.enqueue(notificationsQueue, notice, { secret });
-  if (isFailure(told)) return told;
-  const marked = await deps.marks.put(mark);
-  return isFailure(marked) ? marked : undefined;
+  const key = keyOf(secret, what);
+  seen.add(key);
+  if (told === undefined || told.has(key)) return undefined;
+  const enqueued = await deps.queues.enqueue(notificationsQueue, notice, { secret });
+  if (isFailure(enqueued)) return enqueued;
+  const added = await deps.toldBefore.add(vault, secret, what);
+  return isFailure(added) ? added : undefined;
+}
+
+/** What does not hold any more is told again when it comes back. */
+async function forgetUnseen({ deps, vault, told, seen }: Sweeping): Promise<Failure | undefined> {
+  for (const [key, { secret, what }] of told ?? []) {
+    if (seen.has(key)) continue;
+    const removed = await deps.toldBefore.remove(vault, secret, what);
+    if (isFailure(removed)) return removed;
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 /** The exclusive right to work on a secret: a lease on an empty blob, which the service takes back by itself after a crash. */
 import type { BlobLeaseClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
-import { type Lease, type Leases, leaseMs } from '../contract/ports.ts';
+import { type Lease, type Leases, type LeasesHeld, leaseMs } from '../contract/ports.ts';
 import type { Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';
 import { storageFailure, storageFault } from './fault.ts';
@@ -24,7 +24,7 @@ const realTiming: LeaseTiming = {
   renewEveryMs: (leaseSeconds * 1000) / 3,
 };
 
-export class BlobLeases implements Leases {
+export class BlobLeases implements Leases, LeasesHeld {
   readonly #container: ContainerClient;
   readonly #timing: LeaseTiming;
 
@@ -54,6 +54,21 @@ export class BlobLeases implements Leases {
       const failed = await this.#makeBlob(blob, secret);
       if (failed !== undefined) return failed;
     }
+  }
+
+  /** By one listing, 5,000 blobs a page. */
+  async held(vault: string): ReturnType<LeasesHeld['held']> {
+    const prefix = `${vault}/`.toLowerCase();
+    const secrets = new Set<string>();
+    try {
+      for await (const { name, properties } of this.#container.listBlobsFlat({ prefix }))
+        if (properties.leaseState === 'leased') secrets.add(name.slice(prefix.length));
+    } catch (error) {
+      const fault = storageFault(error);
+      // No container yet: nobody has ever worked on anything.
+      if (fault.status !== 404) return storageFailure(fault, 'blob', vault);
+    }
+    return { kind: 'held', secrets };
   }
 
   async #makeBlob(blob: BlockBlobClient, secret: string): Promise<Failure | undefined> {
@@ -149,4 +164,21 @@ class BlobLease implements Lease {
       return undefined;
     }
   }
+}
+
+/** Remembers the answer for a moment: a list asks for it with each page. What could not be read is asked for again. */
+export function rememberedLeases(leases: LeasesHeld, forMs: number, elapsedMs: () => number): LeasesHeld {
+  const latest = new Map<string, { readonly at: number; readonly held: ReturnType<LeasesHeld['held']> }>();
+  return {
+    async held(vault) {
+      const now = elapsedMs();
+      const known = latest.get(vault);
+      if (known !== undefined && now - known.at < forMs) return known.held;
+      const held = leases.held(vault);
+      latest.set(vault, { at: now, held });
+      const answer = await held;
+      if (answer.kind === 'failed') latest.delete(vault);
+      return answer;
+    },
+  };
 }

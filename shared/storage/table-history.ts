@@ -1,7 +1,7 @@
 /** What happened, for people. The engine never reads it; losing it loses nothing else. */
 import { odata, type TableClient, type TableEntity } from '@azure/data-tables';
 import * as z from 'zod';
-import type { History, RotationRecord } from '../contract/ports.ts';
+import { type History, type RotationRecord, recordOutcomes } from '../contract/ports.ts';
 import type { Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';
 import { storageFailure, storageFault } from './fault.ts';
@@ -14,20 +14,26 @@ const longestDetail = 500;
 
 const step = z.object({ name: z.string(), ms: z.number(), outcome: z.string() });
 const steps = z.array(step);
+const texts = z.array(z.string());
 const row = z.object({
   rotationId: z.string(),
   vault: z.string(),
   secret: z.string(),
+  activity: z.enum(['rotation', 'retirement']),
   reason: z.string(),
+  detail: z.string().nullish(),
   requestedBy: z.string(),
   startedAt: z.date(),
   endedAt: z.date().nullish(),
-  outcome: z.enum(['queued', 'running', 'rotated', 'skipped', 'failed', 'retired']),
+  nextTryAt: z.date().nullish(),
+  outcome: z.enum(recordOutcomes),
   from: z.string().nullish(),
   to: z.string().nullish(),
   failureCode: z.string().nullish(),
   failureMessage: z.string().nullish(),
   failureHint: z.string().nullish(),
+  /** JSON. */
+  warnings: z.string().nullish(),
   steps: z.string(),
 });
 
@@ -49,6 +55,14 @@ export function stepsJson(all: RotationRecord['steps']): string {
   }
 }
 
+/** Each is a sentence or two; more than fit are counted. */
+function warningsJson(all: readonly string[]): string {
+  const most = 20;
+  const left = all.length - most;
+  const shown = all.slice(0, most).map((one) => shorten(one, 1_000));
+  return JSON.stringify(left > 0 ? [...shown, `${left} more warnings`] : shown);
+}
+
 function partitionKey(vault: string, secret: string): string {
   // Some signs are not allowed in a key; no vault and no secret has them.
   return `${vault}:${secret}`.toLowerCase().replaceAll(/[^0-9a-z:.-]/g, '_');
@@ -58,7 +72,7 @@ function partitionKey(vault: string, secret: string): string {
 const farOff = 9_999_999_999_999;
 
 function toRow(record: RotationRecord) {
-  const { steps: all, failure, ...plain } = record;
+  const { steps: all, failure, detail, warnings, ...plain } = record;
   return {
     ...plain,
     partitionKey: partitionKey(record.vault, record.secret),
@@ -66,6 +80,8 @@ function toRow(record: RotationRecord) {
     reason: shorten(record.reason, longestText),
     requestedBy: shorten(record.requestedBy, longestText),
     steps: stepsJson(all),
+    ...(detail === undefined ? {} : { detail: shorten(detail, longestText) }),
+    ...(warnings === undefined ? {} : { warnings: warningsJson(warnings) }),
     ...(failure === undefined
       ? {}
       : {
@@ -77,11 +93,15 @@ function toRow(record: RotationRecord) {
 }
 
 function fromRow(entity: object): RotationRecord {
-  const { endedAt, from, to, failureCode, failureMessage, failureHint, ...known } = row.parse(entity);
+  const { endedAt, nextTryAt, detail, warnings, from, to, failureCode, failureMessage, failureHint, ...known } =
+    row.parse(entity);
   return {
     ...known,
     steps: steps.parse(JSON.parse(known.steps)),
     ...(endedAt ? { endedAt } : {}),
+    ...(nextTryAt ? { nextTryAt } : {}),
+    ...(detail ? { detail } : {}),
+    ...(warnings ? { warnings: texts.parse(JSON.parse(warnings)) } : {}),
     ...(from ? { from } : {}),
     ...(to ? { to } : {}),
     ...(failureCode ? { failure: { code: failureCode, message: failureMessage ?? '', hint: failureHint ?? '' } } : {}),

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
 import { globalOptions, readOptions } from '../../cli/options.ts';
 import { states } from '../../cli/selection.ts';
-import { secretStates } from '../../shared/api/views/secret.ts';
+import { secretStates } from '../../shared/engine/sweep/standing.ts';
 import { projectFiles, root } from '../tidy/files.ts';
 
 interface Typed {

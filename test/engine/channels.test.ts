@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { plan } from '../../shared/operations/inspect.ts';
 import { sweep } from '../../shared/operations/sweep.ts';
+import { MemoryAttention, MemoryToldBefore } from './kept.ts';
 import { makeWorld } from './world.ts';
 
 const signal = () => AbortSignal.timeout(10_000);
@@ -17,7 +18,6 @@ function engineWith(notify: string) {
 test('the sweep names it once, and the secret is rotated all the same', async () => {
   const { world, engine } = engineWith('ops, shpo');
   const sent: { queue: string; message: unknown }[] = [];
-  const marked = new Set<string>();
   const deps = {
     engine,
     queues: {
@@ -26,17 +26,14 @@ test('the sweep names it once, and the secret is rotated all the same', async ()
         return { kind: 'enqueued' as const };
       },
     },
-    marks: {
-      has: async (key: string) => ({ kind: 'known' as const, marked: marked.has(key) }),
-      put: async (key: string) => {
-        marked.add(key);
-        return { kind: 'marked' as const };
-      },
-    },
+    attention: new MemoryAttention(),
+    toldBefore: new MemoryToldBefore(),
     jitterMs: 0,
     random: () => 0,
   };
-  for (const _ of [1, 2]) expect(await sweep(deps, world.vault, signal())).toMatchObject({ due: 1, invalid: 0 });
+  const freeze = { kind: 'freeze', frozen: false } as const;
+  for (const _ of [1, 2])
+    expect(await sweep(deps, world.vault, freeze, signal())).toMatchObject({ due: 1, invalid: 0 });
   expect(sent.map(({ queue }) => queue).sort()).toEqual([
     queueNames.notifications,
     queueNames.rotations,

@@ -1,18 +1,22 @@
 /** Tables of what a look at a listing finds, what evidence allows, and what a freeze holds back. */
 import { describe, expect, it } from 'vitest';
 import type { Queues, SecretProperties } from '../../shared/contract/ports.ts';
+import type { RotatorEntry } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import type { Attention, Freeze, Trouble } from '../../shared/contract/state.ts';
+import type { Freeze, FreezeState } from '../../shared/contract/state.ts';
 import { formatStamp } from '../../shared/engine/policy/stamp.ts';
 import { type Evidence, judgeEvidence } from '../../shared/engine/retirement/evidence.ts';
 import type { RetirementRequest } from '../../shared/engine/retirement/request.ts';
 import { judge } from '../../shared/engine/sweep/judge.ts';
-import { failure } from '../../shared/errors.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
 import { sweepAll } from '../../shared/operations/sweep-all.ts';
 import { defaults, inDays, now, properties } from './facts.ts';
+import { MemoryAttention, MemoryToldBefore } from './kept.ts';
 import { dayMs, makeWorld, memoryEntry } from './world.ts';
 
-const deps = { vaults: new Map(), rotators: new Map([[memoryEntry.name, memoryEntry]]), defaults };
+const byHand: RotatorEntry = { ...memoryEntry, name: 'hand', manual: () => ({ owner: 'the shop team' }) };
+const rotators = new Map([memoryEntry, byHand].map((entry) => [entry.name, entry]));
+const deps = { vaults: new Map(), rotators, defaults };
 const rotationId = 'a'.repeat(32);
 const stamp = (days: number, retired = false) =>
   formatStamp({ rotationId, from: 'b'.repeat(32), retireBy: inDays(days), ...(retired ? { retired } : {}) });
@@ -56,6 +60,29 @@ describe('a look at a secret in a listing', () => {
       { kind: 'due' },
     ],
     ['with a tag that cannot be read is named', { tags: { ...managed, overlap: 'P1Y' } }, { kind: 'invalid' }],
+    [
+      'with an emergency that is not finished is to be rotated for it, whatever else holds',
+      {
+        expiresAt: inDays(80),
+        tags: { ...managed, requested: `emergency=${rotationId},2026-06-01T11:00:00Z,key:ops` },
+      },
+      { kind: 'emergency', rotationId, by: 'key:ops' },
+    ],
+    [
+      'that a person replaces is never to be rotated, and due at its lead time',
+      { expiresAt: inDays(10), tags: { rotator: 'hand' } },
+      { kind: 'manual-due' },
+    ],
+    [
+      'that a person replaces and that lasts is healthy',
+      { expiresAt: inDays(60), tags: { rotator: 'hand' } },
+      { kind: 'healthy' },
+    ],
+    [
+      'that a person has paused is not rotated',
+      { tags: { ...managed, requested: 'paused=2026-06-01T11:00:00Z,key:ops' } },
+      { kind: 'healthy' },
+    ],
     [
       'that is a stored candidate leads to its secret',
       { name: 'keyturn-pending-orders-db', tags: { 'pending-of': 'orders-db', rotation: stamp(1) } },
@@ -106,10 +133,10 @@ describe('the end of an old credential', () => {
 });
 
 describe('a sweep over all vaults', () => {
-  const calm: Trouble = { kind: 'trouble', failures: 0, quarantined: false };
-
   /** Two vaults, one of which may not answer; what went to which queue for which secret. */
-  async function sweepBoth(options: { frozen?: boolean; quarantined?: readonly string[]; down?: boolean } = {}) {
+  async function sweepBoth(
+    options: { freeze?: FreezeState | Failure; paused?: readonly string[]; down?: boolean } = {},
+  ) {
     const [one, two] = [makeWorld('alternating-users'), makeWorld('alternating-users')];
     const past = formatStamp({ rotationId, from: 'b'.repeat(32), retireBy: new Date('2020-01-01T00:00:00Z') });
     const expiresAt = new Date(one.vault.now.getTime() + 80 * dayMs);
@@ -127,26 +154,18 @@ describe('a sweep over all vaults', () => {
         return { kind: 'enqueued' };
       },
     };
-    const attention: Attention = {
-      of: async () => calm,
-      async *all(vault) {
-        if (vault === 'two') return;
-        for (const secret of options.quarantined ?? [])
-          yield { kind: 'secret', secret, trouble: { ...calm, failures: 5, quarantined: true } };
-      },
-      failed: async () => calm,
-      cleared: async () => ({ kind: 'cleared' }),
-    };
-    const freeze: Freeze = {
-      read: async () => ({ kind: 'freeze', frozen: options.frozen ?? false, by: 'jane' }),
-      set: async () => ({ kind: 'freeze', frozen: false }),
-    };
+    const attention = new MemoryAttention();
+    const failed = { code: 'admin-refused', message: 'refused', hint: 'fix it', at: one.vault.now };
+    const waits = () => ({ at: undefined, paused: true });
+    // Only the first vault's: the other one has a secret of the same name.
+    const of = (vault: string) => (vault === 'two' ? new MemoryAttention() : attention);
+    for (const secret of options.paused ?? [])
+      await attention.failed('', secret, 'rotation', { ...failed, counts: true, unpublished: false }, waits);
+    const unfrozen: FreezeState = { kind: 'freeze', frozen: false };
+    const freeze: Freeze = { read: async () => options.freeze ?? unfrozen, set: async () => unfrozen };
     const engine = { ...one.deps(), vaults: new Map([one.vault, second].map((vault) => [vault.name, vault])) };
-    const marks = {
-      has: async () => ({ kind: 'known' as const, marked: false }),
-      put: async () => ({ kind: 'marked' as const }),
-    };
-    const all = { engine, queues, attention, freeze, marks, jitterMs: 0, random: () => 0 };
+    const kept = { attention: { all: (vault: string) => of(vault).all(), cleared: attention.cleared.bind(attention) } };
+    const all = { engine, queues, ...kept, toldBefore: new MemoryToldBefore(), freeze, jitterMs: 0, random: () => 0 };
     return { outcome: await sweepAll(all, AbortSignal.timeout(10_000)), sent: sent.sort(), secret: one.secret };
   }
 
@@ -160,14 +179,21 @@ describe('a sweep over all vaults', () => {
   });
 
   it('while frozen starts nothing that is due, and still ends what must end', async () => {
-    const { sent, outcome } = await sweepBoth({ frozen: true });
+    const { sent, outcome } = await sweepBoth({ freeze: { kind: 'freeze', frozen: true, by: 'jane' } });
     expect(sent).toEqual(['retirements retiring']);
     expect(outcome).toMatchObject({ freeze: { frozen: true, by: 'jane' } });
   });
 
-  it('leaves a secret in quarantine alone, whatever the case of its name', async () => {
+  it('that cannot read whether the app is frozen counts it as frozen, and still ends what must end', async () => {
+    const away = failure('storage-unreachable', { secret: 'app', detail: 'away' });
+    const { sent, outcome } = await sweepBoth({ freeze: away });
+    expect(sent).toEqual(['retirements retiring']);
+    expect(outcome).toMatchObject({ freeze: { code: 'storage-unreachable' } });
+  });
+
+  it('leaves a secret alone that waits for somebody to look, whatever the case of its name', async () => {
     const { secret } = await sweepBoth();
-    const { sent } = await sweepBoth({ quarantined: [secret.toUpperCase()] });
+    const { sent } = await sweepBoth({ paused: [secret.toUpperCase()] });
     expect(sent).toEqual(['retirements retiring', `rotations ${secret}`]);
   });
 

@@ -1,117 +1,15 @@
-/** What is around the engine: the freeze, the quarantine, history and the news. */
-
+/** What is around the engine: the freeze, failures that are tried again, and the news. */
 import { describe, expect, test } from 'vitest';
-import type { Notice } from '../../shared/contract/notice.ts';
-import type { RotationRecord } from '../../shared/contract/ports.ts';
-import { queueNames } from '../../shared/contract/queue-names.ts';
-import type { FreezeState, Trouble } from '../../shared/contract/state.ts';
-import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import { afterLeaseMs } from '../../shared/contract/ports.ts';
+import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { failure } from '../../shared/errors.ts';
 import { performCheck } from '../../shared/operations/check.ts';
-import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
-import { type PerformDependencies, performRetirement, performRotation } from '../../shared/operations/perform.ts';
-import { notificationsQueue } from '../../shared/operations/queues.ts';
-import { dayMs, makeWorld, type World } from './world.ts';
+import { performRetirement, performRotation } from '../../shared/operations/perform.ts';
+import { type Around, around, breakAdmin, down, notices, pass, requested, troubleOf } from './around.ts';
+import { MemoryAttention } from './kept.ts';
+import { dayMs } from './world.ts';
 
-interface Message {
-  readonly queue: string;
-  readonly body: unknown;
-  readonly delayMs: number | undefined;
-}
-
-interface Around {
-  readonly world: World;
-  readonly deps: PerformDependencies;
-  readonly records: RotationRecord[];
-  readonly messages: Message[];
-  readonly warnings: string[];
-  readonly marks: Set<string>;
-  freeze: FreezeState;
-  trouble: Trouble;
-  cleared: number;
-  storageDown: boolean;
-}
-
-const down = failure('storage-unreachable', { secret: 'orders-db', detail: 'ECONNREFUSED' });
-
-function around(tags: Record<string, string> = {}): Around {
-  const world = makeWorld('alternating-users', tags);
-  const records: RotationRecord[] = [];
-  const messages: Message[] = [];
-  const warnings: string[] = [];
-  const marks = new Set<string>();
-  const queues: PerformDependencies['queues'] = {
-    enqueue: async (queue, body, { delayMs }) => {
-      if (it.storageDown) return down;
-      messages.push({ queue: queue.name, body: queue.schema.parse(body), delayMs });
-      return { kind: 'enqueued' };
-    },
-  };
-  const followUps = queuedFollowUps(queues, {
-    has: async (key) => ({ kind: 'known', marked: marks.has(key) }),
-    put: async (key) => {
-      marks.add(key);
-      return { kind: 'marked' };
-    },
-  });
-  const deps: PerformDependencies = {
-    engine: { ...world.deps(), followUps },
-    history: {
-      record: async (record) => {
-        if (it.storageDown) return down;
-        records.push(record);
-        return { kind: 'recorded' };
-      },
-      of: async () => ({ kind: 'listed', records }),
-      rotation: async () => ({ kind: 'listed', records }),
-    },
-    attention: {
-      of: async () => it.trouble,
-      all: async function* () {
-        yield { kind: 'secret' as const, secret: world.secret, trouble: it.trouble };
-      },
-      failed: async (_vault, _secret, last, quarantineAfter) => {
-        const failures = it.trouble.failures + 1;
-        it.trouble = { kind: 'trouble', failures, quarantined: failures >= quarantineAfter, last };
-        return it.trouble;
-      },
-      cleared: async () => {
-        it.cleared += 1;
-        return { kind: 'cleared' };
-      },
-    },
-    freeze: { read: async () => it.freeze, set: async () => it.freeze },
-    queues,
-    log: { info: () => undefined, warn: (event) => warnings.push(event), error: (event) => warnings.push(event) },
-    quarantineAfter: 3,
-    now: () => world.vault.now,
-  };
-  const it: Around = {
-    ...{ world, deps, records, messages, warnings, marks, cleared: 0, storageDown: false },
-    freeze: { kind: 'freeze', frozen: false },
-    trouble: { kind: 'trouble', failures: 0, quarantined: false },
-  };
-  return it;
-}
-
-const rotationId = '1'.repeat(32);
-
-function requested(it: Around, mode: RotationRequest['mode'] = 'scheduled') {
-  const { vault, secret } = it.world;
-  const asked = mode === 'scheduled' || mode === 'resume' ? {} : { rotationId };
-  return performRotation(it.deps, { vault: vault.name, secret, mode, requestedBy: 'Anna', ...asked });
-}
-
-function notices(it: Around): Notice[] {
-  return it.messages
-    .filter(({ queue }) => queue === notificationsQueue.name)
-    .map(({ body }) => notificationsQueue.schema.parse(body));
-}
-
-/** The admin's secret is gone: a failure that only a person mends. */
-function breakAdmin(it: Around): void {
-  it.world.vault.secrets.delete('orders-admin');
-}
+const about = { secret: 'orders-db', target: 'db', detail: 'no' };
 
 describe('the freeze', () => {
   test('what is scheduled is held back, untouched, and says who froze it', async () => {
@@ -127,6 +25,18 @@ describe('the freeze', () => {
     expect(it.world.target.touched).toEqual([]);
   });
 
+  test('that cannot be read counts as frozen for what is scheduled, is named as an error, and the request comes back', async () => {
+    const it = around();
+    it.freeze = down;
+    const result = await requested(it);
+    expect(result).toMatchObject({ kind: 'failed', failure: { code: 'storage-unreachable' } });
+    expect(result.tryAgainMs).toBeGreaterThan(0);
+    expect(it.warnings).toContain('freeze-unreadable');
+    expect(it.world.target.touched).toEqual([]);
+    expect((await requested(it, 'resume')).kind, 'what was begun is looked at').toBe('skipped');
+    expect((await requested(it, 'asked')).kind).toBe('rotated');
+  });
+
   test.each(['asked', 'emergency'] as const)(
     'a person who asks (%s) has looked, and is not held back',
     async (mode) => {
@@ -137,46 +47,163 @@ describe('the freeze', () => {
   );
 });
 
-describe('the quarantine', () => {
-  test('failures that a person must mend are counted and told; the last one puts the secret in quarantine', async () => {
+describe('failures', () => {
+  test('that a person must fix are counted and told; the last of so many pauses the rotations', async () => {
     const it = around();
     breakAdmin(it);
-    for (let time = 0; time < 3; time++) expect((await requested(it)).kind).toBe('failed');
-    expect(it.trouble).toMatchObject({ failures: 3, quarantined: true, last: { code: 'admin-invalid' } });
-    expect(notices(it).map(({ type }) => type)).toEqual(['failed', 'failed', 'quarantined']);
+    for (let time = 0; time < 3; time++) {
+      const { kind, tryAgainMs = 0 } = await requested(it);
+      expect(kind).toBe('failed');
+      pass(it, tryAgainMs);
+    }
+    expect(troubleOf(it).rotation).toMatchObject({ failures: 3, paused: true, last: { code: 'admin-invalid' } });
+    expect(notices(it).map(({ type }) => type)).toEqual(['failed', 'failed', 'paused']);
     const [first, second] = notices(it);
-    expect(second?.id, 'the same failure of the same rotation is one piece of news').toBe(first?.id);
+    expect(second?.id, 'the same trouble is one piece of news').toBe(first?.id);
     expect(first?.failure).toMatchObject({ code: 'admin-invalid', page: 'docs/errors/admin-invalid.md' });
+    expect(first?.nextTryAt).toBeDefined();
+    pass(it, -60_000);
     expect(await requested(it)).toMatchObject({ kind: 'skipped', reason: 'paused' });
     expect(it.world.target.touched).toEqual([]);
   });
 
-  test('a target that is down counts for nothing and is no news: it mends itself', async () => {
+  test('that come back after a person has resumed the secret are told again', async () => {
+    const it = around();
+    breakAdmin(it);
+    await requested(it);
+    await it.attention.cleared('', it.world.secret, 'rotation');
+    pass(it, 1_000);
+    await requested(it);
+    const [first, second] = notices(it);
+    expect(second?.id).not.toBe(first?.id);
+  });
+
+  test('of a target that is down count for nothing: it is retried further apart, and told when it goes on', async () => {
     const it = around();
     it.world.target.down = true;
-    for (let time = 0; time < 5; time++) {
-      expect(await requested(it)).toMatchObject({ kind: 'failed', failure: { code: 'target-unreachable' } });
+    const pauses: number[] = [];
+    for (let time = 0; time < 4; time++) {
+      const result = await requested(it);
+      expect(result).toMatchObject({ kind: 'failed', failure: { code: 'target-unreachable' } });
+      pauses.push(Math.round((result.tryAgainMs ?? 0) / 1_000));
+      pass(it, result.tryAgainMs ?? 0);
     }
-    expect(it.trouble.failures).toBe(0);
-    expect(notices(it)).toEqual([]);
+    expect(pauses).toEqual([5, 10, 20, 40]);
+    expect(troubleOf(it).rotation).toMatchObject({ failures: 0, retries: 4, paused: false });
+    expect(notices(it)).toMatchObject([{ type: 'failed', failure: { code: 'target-unreachable' } }]);
   });
 
-  test('a rotation that succeeds clears the count, and touches nothing where there is none', async () => {
+  test('for which the other side asked for patience are not tried before', async () => {
     const it = around();
-    it.trouble = { kind: 'trouble', failures: 2, quarantined: false };
+    const { vault } = it.world;
+    const throttled = failure('vault-throttled', { secret: it.world.secret, vault: vault.name, detail: '429' });
+    vault.read = async () => ({ ...throttled, retryAfterSeconds: 600 });
+    expect((await requested(it)).tryAgainMs).toBeGreaterThan(599_000);
+  });
+
+  test('of a person who asked count nothing, whatever they asked for', async () => {
+    for (const mode of ['asked', 'forced', 'emergency', 'roll-back'] as const) {
+      const it = around();
+      breakAdmin(it);
+      expect(await requested(it, mode)).not.toHaveProperty('tryAgainMs');
+      expect(troubleOf(it), mode).toEqual({ kind: 'trouble' });
+    }
+  });
+
+  test('of a retirement do not hold back rotations, and a retirement that succeeds forgets them', async () => {
+    const it = around();
+    const { vault, secret } = it.world;
+    const { rotationId: made } = await requested(it);
+    const request = { vault: vault.name, secret, rotationId: made, mode: 'scheduled', requestedBy: 'overlap' } as const;
+    pass(it, 2 * dayMs);
+    const retire = it.world.rotator.retire;
+    it.world.rotator.retire = async () => failure('permission-missing', { ...about, permission: 'X' });
+    for (let time = 0; time < 6; time++) {
+      const result = await performRetirement(it.deps, request);
+      expect(result.tryAgainMs).toBeGreaterThan(0);
+      pass(it, result.tryAgainMs ?? 0);
+    }
+    expect(troubleOf(it)).toMatchObject({ retirement: { failures: 6, paused: false } });
+    expect(troubleOf(it).rotation).toBeUndefined();
+    const failed = notices(it).filter(({ type }) => type === 'failed');
+    expect(failed.every(({ activity }) => activity === 'retirement')).toBe(true);
+    pass(it, 80 * dayMs);
+    expect((await requested(it)).kind).not.toBe('skipped');
+    it.world.rotator.retire = retire;
+    const newest = readStamp(vault.newest(secret).tags)?.rotationId ?? '';
+    pass(it, 2 * dayMs);
+    expect((await performRetirement(it.deps, { ...request, rotationId: newest })).kind).toBe('retired');
+    expect(troubleOf(it).retirement).toBeUndefined();
+  });
+
+  test('of a retirement that a person asked for count nothing', async () => {
+    const it = around();
+    const { rotationId: made } = await requested(it);
+    it.world.rotator.retire = async () => failure('permission-missing', { ...about, permission: 'X' });
+    const { vault, secret } = it.world;
+    const request = { vault: vault.name, secret, rotationId: made, mode: 'asked', requestedBy: 'Anna' } as const;
+    expect(await performRetirement(it.deps, request)).toMatchObject({ kind: 'failed' });
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
+  });
+
+  test('that leave a credential at the target that no version holds are finished, whoever asked, and said until then', async () => {
+    const it = around();
+    const write = it.world.vault.write.bind(it.world.vault);
+    const forbidden = failure('vault-forbidden', { secret: 'orders-db', vault: 'contoso-kv', detail: '403' });
+    it.world.vault.write = async () => forbidden;
+    const result = await requested(it, 'asked');
+    expect(result).toMatchObject({ kind: 'failed', unpublished: true });
+    expect(result.tryAgainMs).toBeGreaterThan(0);
+    expect(troubleOf(it).rotation).toMatchObject({ failures: 0, retries: 1, unpublished: true });
+    it.world.vault.write = write;
+    expect((await requested(it, 'asked')).kind).toBe('rotated');
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
+  });
+
+  test('are forgotten by a rotation that succeeds, with a drift that it healed; where there are none nothing is written', async () => {
+    const it = around();
+    breakAdmin(it);
+    await requested(it);
+    it.world.vault.put('orders-admin', { ...around().world.vault.newest('orders-admin') });
+    pass(it, dayMs);
+    const drift = { code: 'credential-drifted', message: 'refused', hint: 'fix it', at: it.world.vault.now };
+    const counted = { ...drift, counts: true, unpublished: false };
+    await it.attention.failed('', it.world.secret, 'check', counted, () => ({ at: undefined, paused: false }));
     expect((await requested(it)).kind).toBe('rotated');
-    expect(it.cleared).toBe(1);
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
     const calm = around();
     expect((await requested(calm)).kind).toBe('rotated');
-    expect(calm.cleared).toBe(0);
+    expect(calm.attention.clearings).toEqual([]);
   });
 
-  test('an event that comes again after all was done asks neither lease nor vault, and adds nothing to the history', async () => {
+  test('that cannot be kept do not keep the request from coming back', async () => {
+    const it = around();
+    it.world.target.down = true;
+    const deps = { ...it.deps, attention: Object.assign(new MemoryAttention(), { failed: async () => down }) };
+    const { vault, secret } = it.world;
+    const result = await performRotation(deps, { vault: vault.name, secret, mode: 'scheduled', requestedBy: 'x' });
+    expect(result.tryAgainMs).toBeGreaterThan(0);
+    expect(it.warnings).toContain('attention-not-kept');
+  });
+});
+
+describe('a worker that finds another at work', () => {
+  test('comes back when that one’s lease has run out, and the history does not call it an end', async () => {
+    const it = around();
+    const held = await it.world.leases.acquire(it.world.vault.name, it.world.secret);
+    expect(held.kind).toBe('held');
+    expect(await requested(it, 'asked')).toMatchObject({ kind: 'skipped', reason: 'busy', tryAgainMs: afterLeaseMs });
+    expect(it.history.records).toMatchObject([{ outcome: 'retrying', detail: expect.stringContaining('busy') }]);
+  });
+});
+
+describe('an event', () => {
+  test('that comes again after all was done asks neither lease nor vault, and adds nothing to the history', async () => {
     const it = around();
     const { vault, secret, firstVersion: version } = it.world;
     const event = { vault: vault.name, secret, version, mode: 'scheduled' as const, requestedBy: 'near-expiry' };
     expect((await performRotation(it.deps, event)).kind).toBe('rotated');
-    const records = it.records.length;
+    const records = it.history.written.length;
     const leases = { acquire: () => Promise.reject(new Error('the lease was asked')) };
     const engine = { ...it.deps.engine, leases, vaults: new Map() };
     expect(await performRotation({ ...it.deps, engine }, event)).toMatchObject({
@@ -187,7 +214,7 @@ describe('the quarantine', () => {
     expect(await performRotation({ ...it.deps, engine }, event), 'from memory').toMatchObject({
       reason: 'already-rotated',
     });
-    expect(it.records).toHaveLength(records);
+    expect(it.history.written).toHaveLength(records);
     expect(vault.count(secret)).toBe(2);
   });
 });
@@ -199,7 +226,7 @@ describe('the news of a new version', () => {
     expect(notices(it)).toMatchObject([
       { id: result.rotationId, type: 'rotated', channels: ['ops'], from: it.world.firstVersion },
     ]);
-    const retirements = it.messages.filter(({ queue }) => queue === queueNames.retirements);
+    const retirements = it.messages.filter(({ queue }) => queue === 'retirements');
     expect(retirements).toMatchObject([{ body: { rotationId: result.rotationId }, delayMs: dayMs + 1_000 }]);
     await performRotation(it.deps, {
       ...{ vault: it.world.vault.name, secret: it.world.secret, version: it.world.firstVersion },
@@ -211,7 +238,7 @@ describe('the news of a new version', () => {
   test('an overlap longer than a queue can wait is left to the sweep', async () => {
     const it = around({ overlap: 'P8D' });
     await requested(it);
-    expect(it.messages.map(({ queue }) => queue)).toEqual([queueNames.notifications]);
+    expect(it.messages.map(({ queue }) => queue)).toEqual(['notifications']);
   });
 
   test('lost with the queue, it is told by the next delivery, and no second version is made', async () => {
@@ -233,32 +260,6 @@ describe('the news of a new version', () => {
   });
 });
 
-describe('history', () => {
-  test('says who asked, what came of it and each step', async () => {
-    const it = around();
-    await requested(it, 'asked');
-    const last = it.records.at(-1);
-    expect(last).toMatchObject({ outcome: 'rotated', requestedBy: 'Anna', from: it.world.firstVersion });
-    expect(last?.steps.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['apply', 'verify', 'publish', 'confirm']),
-    );
-    expect(JSON.stringify(it.records)).not.toContain(it.world.firstPassword);
-    expect(JSON.stringify(it.records)).not.toContain(it.world.current().password.reveal());
-  });
-
-  test('a retirement that waits says for whom, and looks again', async () => {
-    const it = around({ consumers: 'shop' });
-    const rotated = await requested(it);
-    const { vault, secret } = it.world;
-    const request = { vault: vault.name, secret, rotationId: rotated.rotationId, mode: 'scheduled' as const };
-    const result = await performRetirement(it.deps, { ...request, requestedBy: 'overlap' });
-    expect(result.kind).toBe('waiting');
-    expect(notices(it).at(-1)).toMatchObject({ type: 'waiting', holding: ['shop'] });
-    expect(it.messages.at(-1)).toMatchObject({ queue: queueNames.retirements, delayMs: 15 * 60 * 1_000 });
-    expect(it.records.at(-1)).toMatchObject({ outcome: 'skipped', reason: 'in use by shop' });
-  });
-});
-
 describe('the check of a credential', () => {
   const check = (it: Around) =>
     performCheck(it.deps, { vault: it.world.vault.name, secret: it.world.secret }, new AbortController().signal);
@@ -275,9 +276,44 @@ describe('the check of a credential', () => {
     expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
     it.world.vault.now = new Date(it.world.vault.now.getTime() + 3_600_000);
     expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+    expect(troubleOf(it)).toMatchObject({ check: { failures: 2, last: { code: 'credential-drifted' } } });
     const [first, second] = notices(it);
     expect(first).toMatchObject({ type: 'drifted', channels: ['ops', 'pager'], version: it.world.firstVersion });
     expect(second?.id, 'the same news on the same day').toBe(first?.id);
     expect(JSON.stringify(it.messages)).not.toContain(it.world.firstPassword);
+  });
+
+  test('a drift that comes back on the same day after it was healed is told again', async () => {
+    const it = around();
+    const password = it.world.firstPassword;
+    for (const set of ['changed by hand', password, 'changed again']) {
+      it.world.target.set('app', [set]);
+      await check(it);
+      pass(it, 60_000);
+    }
+    const ids = notices(it).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(2);
+    expect(troubleOf(it).check?.failures).toBe(1);
+  });
+
+  test('whose target gives no answer is no drift: tried again, further apart, and forgotten once it answers', async () => {
+    const it = around();
+    it.world.target.down = true;
+    const first = await check(it);
+    expect(first).toMatchObject({ kind: 'failed', code: 'target-unreachable' });
+    expect(await check(it), 'a second message before its time').toMatchObject({ kind: 'failed' });
+    pass(it, 60_000);
+    it.world.target.down = false;
+    expect(await check(it)).toEqual({ kind: 'healthy' });
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
+    expect(notices(it)).toEqual([]);
+  });
+
+  test('does not hold back the rotation that would heal it', async () => {
+    const it = around({ strategy: 'single-user' }, 'single-user');
+    it.world.target.set('app', ['changed by hand']);
+    await check(it);
+    expect(await requested(it, 'forced')).toMatchObject({ kind: 'rotated' });
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
   });
 });

@@ -5,6 +5,7 @@ import type { Queues } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { sweep } from '../../shared/operations/sweep.ts';
+import { MemoryAttention, MemoryToldBefore } from './kept.ts';
 import { dayMs, makeWorld } from './world.ts';
 
 const version = 'b'.repeat(32);
@@ -21,12 +22,9 @@ async function sweepBeside(name: string, tags: Readonly<Record<string, string>>)
       return { kind: 'enqueued' };
     },
   };
-  const marks = {
-    has: async () => ({ kind: 'known' as const, marked: false }),
-    put: async () => ({ kind: 'marked' as const }),
-  };
-  const deps = { engine: world.deps(), queues, marks, jitterMs: 0, random: () => 0 };
-  const report = await sweep(deps, world.vault, AbortSignal.timeout(10_000));
+  const kept = { attention: new MemoryAttention(), toldBefore: new MemoryToldBefore() };
+  const deps = { engine: world.deps(), queues, ...kept, jitterMs: 0, random: () => 0 };
+  const report = await sweep(deps, world.vault, { kind: 'freeze', frozen: false }, AbortSignal.timeout(10_000));
   return {
     report,
     sent,
@@ -73,14 +71,12 @@ test('a retirement that fails again and again does not keep a secret from being 
       return { kind: 'enqueued' };
     },
   };
-  const marks = {
-    has: async () => ({ kind: 'known' as const, marked: false }),
-    put: async () => ({ kind: 'marked' as const }),
-  };
+  const kept = { attention: new MemoryAttention(), toldBefore: new MemoryToldBefore() };
   world.vault.now = new Date(world.vault.now.getTime() + dayMs);
   const report = await sweep(
-    { engine: world.deps(), queues, marks, jitterMs: 0, random: () => 0 },
+    { engine: world.deps(), queues, ...kept, jitterMs: 0, random: () => 0 },
     world.vault,
+    { kind: 'freeze', frozen: false },
     AbortSignal.timeout(10_000),
   );
   expect(report).toMatchObject({ retirements: 1, due: 1, managed: 1 });

@@ -1,10 +1,10 @@
 import { BlobLeaseClient, BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { type Lease, leaseMs } from '../../shared/contract/ports.ts';
+import { type Lease, type LeasesHeld, leaseMs } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { Bug } from '../../shared/errors.ts';
-import { BlobLeases, type LeaseTiming, leaseContainer } from '../../shared/storage/blob-leases.ts';
+import { Bug, failure } from '../../shared/errors.ts';
+import { BlobLeases, type LeaseTiming, leaseContainer, rememberedLeases } from '../../shared/storage/blob-leases.ts';
 import { connectStorage } from '../../shared/storage/connect.ts';
 
 const noCredential = { getToken: async () => null };
@@ -110,6 +110,34 @@ describe('a lease', () => {
     await lease.release();
     expect(other.remainingMs()).toBeGreaterThan(0);
     expect(await leases().acquire('contoso', 'stolen')).toEqual({ kind: 'busy' });
+  });
+});
+
+describe('the leases that are held', () => {
+  it('are listed by vault, while they are held', async () => {
+    const [one, two] = [await take(leases(), 'Held-One'), await take(leases(), 'held-two')];
+    await two.release();
+    expect(await leases().held('contoso')).toMatchObject({ kind: 'held' });
+    const listed = await leases().held('Contoso');
+    const names = listed.kind === 'held' ? [...listed.secrets] : [];
+    expect([names.includes('held-one'), names.includes('held-two')]).toEqual([true, false]);
+    expect(await leases().held('fabrikam')).toEqual({ kind: 'held', secrets: new Set() });
+    await one.release();
+  });
+
+  it('are remembered for a moment, and not when they could not be listed', async () => {
+    let [now, asked] = [0, 0];
+    const answers = [failure('storage-unreachable', { secret: 'x', detail: 'away' }), undefined];
+    const source: LeasesHeld = {
+      held: async () => answers[asked++] ?? { kind: 'held', secrets: new Set(['a']) },
+    };
+    const remembered = rememberedLeases(source, 1_000, () => now);
+    expect(await remembered.held('contoso')).toMatchObject({ kind: 'failed' });
+    for (let time = 0; time < 3; time++) expect(await remembered.held('contoso')).toMatchObject({ kind: 'held' });
+    expect(asked).toBe(2);
+    now = 1_000;
+    await remembered.held('contoso');
+    expect(asked).toBe(3);
   });
 });
 

@@ -10,6 +10,7 @@ import { rememberedFreeze, tableFreeze } from '../../shared/storage/state/freeze
 import { tableIdempotencyKeys } from '../../shared/storage/state/idempotency-keys.ts';
 import { tableMarks } from '../../shared/storage/state/marks.ts';
 import { Records } from '../../shared/storage/state/records.ts';
+import { tableToldBefore } from '../../shared/storage/state/told-before.ts';
 
 let azurite: Awaited<ReturnType<typeof startAzurite>>;
 let records: Records;
@@ -67,18 +68,78 @@ test('the first acknowledgement of a consumer counts, for its version alone', as
   expect(known).toEqual({ kind: 'acknowledged', consumers: new Map([['shop', first]]) });
 });
 
-test('failures in a row quarantine a secret, and clearing it forgets them', async () => {
+const soon = new Date('2026-01-01T01:00:00Z');
+const later = () => ({ at: soon, paused: false });
+
+test('failures are kept for each activity apart, counted in a row, and forgotten one activity at a time', async () => {
   const attention = tableAttention(records);
-  expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble', failures: 0, quarantined: false });
-  await attention.failed(vault, 'orders-db', failed, 2);
-  expect(await attention.of(vault, 'ORDERS-DB')).toMatchObject({ failures: 1, quarantined: false, last: failed });
-  expect(await attention.failed(vault, 'orders-db', failed, 2)).toMatchObject({ failures: 2, quarantined: true });
+  const counted = { ...failed, counts: true, unpublished: false };
+  const retried = { ...failed, code: 'target-unreachable', counts: false, unpublished: true };
+  expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble' });
+  await attention.failed(vault, 'orders-db', 'rotation', counted, later);
+  await attention.failed(vault, 'orders-db', 'rotation', { ...counted, at: soon }, ({ failures }) => ({
+    at: undefined,
+    paused: failures === 2,
+  }));
+  await attention.failed(vault, 'ORDERS-DB', 'retirement', retried, later);
+  const rotation = { failures: 2, retries: 0, since: failed.at, paused: true, unpublished: false };
+  const last = { ...failed, at: soon };
+  expect(await attention.of(vault, 'ORDERS-DB')).toEqual({
+    kind: 'trouble',
+    rotation: { ...rotation, last },
+    retirement: {
+      ...{ failures: 0, retries: 1, since: failed.at, paused: false, unpublished: true, nextTryAt: soon },
+      last: { ...failed, code: 'target-unreachable' },
+    },
+  });
+  await attention.cleared(vault, 'orders-db', 'retirement');
   const all: unknown[] = [];
   for await (const one of attention.all(vault)) all.push(one);
-  expect(all).toMatchObject([{ kind: 'secret', secret: 'orders-db', trouble: { quarantined: true } }]);
-  await attention.cleared(vault, 'orders-db');
-  await attention.cleared(vault, 'orders-db');
-  expect(await attention.of(vault, 'orders-db')).toMatchObject({ failures: 0 });
+  expect(all).toEqual([expect.objectContaining({ trouble: { kind: 'trouble', rotation: { ...rotation, last } } })]);
+  await attention.cleared(vault, 'orders-db', 'rotation');
+  await attention.cleared(vault, 'orders-db', 'rotation');
+  for await (const one of attention.all(vault)) expect.unreachable(JSON.stringify(one));
+});
+
+test('workers that count at the same moment lose no failure', async () => {
+  const attention = tableAttention(records);
+  const counted = { ...failed, counts: true, unpublished: false };
+  const activities = ['rotation', 'retirement', 'check'] as const;
+  await Promise.all(activities.map((activity) => attention.failed(vault, 'busy-db', activity, counted, later)));
+  await Promise.all([1, 2].map(() => attention.failed(vault, 'busy-db', 'rotation', counted, later)));
+  const one = { failures: 1 };
+  expect(await attention.of(vault, 'busy-db')).toMatchObject({
+    rotation: { failures: 3 },
+    retirement: one,
+    check: one,
+  });
+});
+
+test('who is on an old credential is kept until it has ended or nobody is', async () => {
+  const attention = tableAttention(records);
+  await attention.waits(vault, 'orders-db', ['shop']);
+  expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble', waitsFor: ['shop'] });
+  await attention.waits(vault, 'orders-db', []);
+  expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble' });
+  await attention.waits(vault, 'orders-db', ['shop']);
+  await attention.cleared(vault, 'orders-db', 'retirement');
+  expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble' });
+});
+
+test('what people were told is known until it is taken back, by vault', async () => {
+  const told = tableToldBefore(records);
+  await told.add(vault, 'orders-db', 'tag-invalid 12');
+  await told.add(vault, 'orders-db', 'tag-invalid 12');
+  await told.add('another-vault', 'orders-db', 'announced 1');
+  const known = async () => {
+    const all: unknown[] = [];
+    for await (const one of told.all(vault)) all.push(one);
+    return all;
+  };
+  expect(await known()).toEqual([{ kind: 'told', secret: 'orders-db', what: 'tag-invalid 12' }]);
+  await told.remove(vault, 'orders-db', 'tag-invalid 12');
+  await told.remove(vault, 'orders-db', 'tag-invalid 12');
+  expect(await known()).toEqual([]);
 });
 
 test('an idempotency key is taken once, and tells what it was taken for', async () => {
@@ -146,10 +207,12 @@ test('storage that gives no answer is a failure of class retry, never an empty a
     tableMarks(down).has('a'),
     tableFreeze(down).read(),
     tableAttention(down).of(vault, 'orders-db'),
+    tableAttention(down).cleared(vault, 'orders-db', 'rotation'),
+    tableToldBefore(down).add(vault, 'orders-db', 'x'),
     tableAcknowledgements(down).of(vault, 'orders-db', 'v1'),
     tableIdempotencyKeys(down).claim('ops', 'k', 'p', 'r', new Date()),
   ]);
   expect(answers.map((answer) => ('code' in answer ? answer.code : answer.kind))).toEqual(
-    Array(5).fill('storage-unreachable'),
+    Array(7).fill('storage-unreachable'),
   );
 });

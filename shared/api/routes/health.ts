@@ -1,6 +1,7 @@
 /** Is it alive, and does it reach what it needs? */
 import * as z from 'zod';
 import type { Vault } from '../../contract/ports.ts';
+import { activities } from '../../contract/state.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { ok } from '../answer.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -22,7 +23,12 @@ const details = z.object({
   vaults: z.array(reach.extend({ vault: z.string() })),
   storage: reach,
   freeze: freezeView.optional().describe('Absent where the storage account does not say.'),
-  quarantined: z.int().optional().describe('Secrets in quarantine over all vaults.'),
+  failing: z
+    .int()
+    .optional()
+    .describe('Secrets whose rotation, retirement or check fails, over all vaults; absent where it is not known.'),
+  paused: z.int().optional().describe('Those among them whose rotations are paused after failures.'),
+  retrying: z.int().optional().describe('Secrets where something is only retried.'),
 });
 
 /** A look at the first page of a vault must not keep the one who asks waiting. */
@@ -60,7 +66,7 @@ export function healthRoutes(deps: ApiDependencies): readonly Route[] {
 
 async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z.infer<typeof details>> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(lookWithinMs)]);
-  const [vaults, storage, quarantined] = await Promise.all([
+  const [vaults, storage, troubles] = await Promise.all([
     Promise.all(
       [...deps.engine.vaults.values()].map(async (vault) => ({
         vault: vault.name,
@@ -68,7 +74,7 @@ async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z
       })),
     ),
     timed(deps, () => deps.freeze.read()),
-    countQuarantined(deps),
+    countTroubles(deps),
   ]);
   const { outcome: freeze, ...reached } = storage;
   const healthy = reached.reachable && vaults.every((vault) => vault.reachable);
@@ -78,7 +84,7 @@ async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z
     vaults,
     storage: reached,
     ...(isFailure(freeze) ? {} : { freeze: viewFreeze(freeze) }),
-    ...(quarantined === undefined ? {} : { quarantined }),
+    ...troubles,
   };
 }
 
@@ -102,13 +108,19 @@ async function timed<Outcome extends { readonly kind: string }>(
   return { outcome, reachable: false, ms, code, detail: message, hint };
 }
 
-async function countQuarantined(deps: ApiDependencies): Promise<number | undefined> {
-  let count = 0;
+/** Nothing where it cannot be read. A pause by a person stands in the vault, and is in the list. */
+async function countTroubles(
+  deps: ApiDependencies,
+): Promise<Pick<z.infer<typeof details>, 'failing' | 'paused' | 'retrying'>> {
+  const counts = { failing: 0, paused: 0, retrying: 0 };
   for (const vault of deps.engine.vaults.keys()) {
     for await (const one of deps.attention.all(vault)) {
-      if (isFailure(one)) return undefined;
-      if (one.trouble.quarantined) count += 1;
+      if (isFailure(one)) return {};
+      const all = activities.flatMap((activity) => one.trouble[activity] ?? []);
+      if (all.some(({ failures }) => failures > 0)) counts.failing += 1;
+      else if (all.length > 0) counts.retrying += 1;
+      if (all.some(({ paused }) => paused)) counts.paused += 1;
     }
   }
-  return count;
+  return counts;
 }

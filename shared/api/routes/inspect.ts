@@ -88,24 +88,34 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
 }
 
 async function inspect(deps: ApiDependencies, vault: Vault, secret: string, signal: AbortSignal) {
-  const [versions, pending, trouble] = await Promise.all([
+  const [versions, pending, trouble, freeze, held] = await Promise.all([
     versionsOf(vault, secret, signal),
     vault.versions(pendingNameOf(secret), { signal }),
     deps.attention.of(vault.name, secret),
+    deps.freeze.read(),
+    deps.leasesHeld.held(vault.name),
   ]);
   if (isFailure(versions)) return versions;
   const { newest, all } = versions;
   const now = deps.now();
-  const view = viewSecret(deps.engine, vault.name, newest, isFailure(trouble) ? undefined : trouble, now);
   const acknowledged = await acknowledgementsOf(deps, vault.name, newest, now);
-  const warnings = [trouble, pending, acknowledged].flatMap((one) => (isFailure(one) ? [one.message] : []));
+  const candidate = isFailure(pending) ? {} : pendingFields(pendingNameOf(secret), pending.versions);
+  const known = {
+    trouble: isFailure(trouble) ? undefined : trouble,
+    freeze: isFailure(freeze) ? ('unreadable' as const) : freeze,
+    inFlight: candidate.pending !== undefined || (!isFailure(held) && held.secrets.has(secret.toLowerCase())),
+    missing: isFailure(acknowledged) ? [] : (acknowledged.view?.missing ?? []).map(({ consumer }) => consumer),
+  };
+  const view = viewSecret(deps.engine, vault.name, newest, known, now);
+  const looks = [trouble, pending, acknowledged, freeze, held];
+  const warnings = looks.flatMap((one) => (isFailure(one) ? [one.message] : []));
   return {
     kind: 'inspected' as const,
     view: {
       ...view,
       version: newest.version,
       versions: all.slice(0, mostVersions).map((one) => viewVersion(one, one.version === newest.version)),
-      ...(isFailure(pending) ? {} : pendingFields(pendingNameOf(secret), pending.versions)),
+      ...candidate,
       ...(isFailure(acknowledged) || acknowledged.view === undefined ? {} : { acknowledgements: acknowledged.view }),
       warnings,
     },
@@ -113,7 +123,7 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sign
 }
 
 /** A stored candidate counts while it is enabled; it is switched off when it has been published. */
-function pendingFields(secret: string, versions: readonly Listed[]) {
+function pendingFields(secret: string, versions: readonly Listed[]): Pick<z.infer<typeof inspected>, 'pending'> {
   const [newest] = versions;
   if (newest?.enabled !== true) return {};
   return { pending: { secret, version: newest.version, createdAt: newest.createdAt.toISOString() } };

@@ -1,13 +1,14 @@
 /** Listing secrets: a page of the vault is a page of the answer. */
 import * as z from 'zod';
+import { secretStates } from '../../engine/sweep/standing.ts';
 import { isFailure } from '../../errors.ts';
 import { ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, vaultName } from '../fields.ts';
-import { pageToken, readPage, type Selection, selects, tokenOf, troubleOf, viewAll } from '../listing.ts';
+import { knownBeside, pageToken, readPage, type Selection, selects, tokenOf, viewAll } from '../listing.ts';
 import { failureProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { secretStates, secretView } from '../views/secret.ts';
+import { secretView } from '../views/secret.ts';
 
 const state = z.enum(secretStates);
 const tag = z
@@ -59,21 +60,18 @@ export function listRoutes(deps: ApiDependencies): readonly Route[] {
         const at = given ?? { vault: vaults[0] ?? '' };
         const found = vaultOf(deps, at.vault);
         if (found.kind === 'problem') return found.answer;
-        const [page, troubles] = await Promise.all([
+        const [page, beside] = await Promise.all([
           readPage(deps, vaults, at, call.signal),
-          troubleOf(deps, at.vault),
+          knownBeside(deps, at.vault),
         ]);
         if (isFailure(page)) return failureProblem(page);
-        const known = isFailure(troubles) ? new Map() : troubles.bySecret;
-        const views = viewAll(deps, at.vault, page.page.secrets, known, page.page.readAt);
+        const views = viewAll(deps, at.vault, page.page.secrets, beside, page.page.readAt);
         const selection: Selection = { states: call.query.state, rotator, tags: call.query.tag };
         return ok({
           secrets: views.filter((view) => call.sees(view) && selects(selection, view)),
           ...(page.next === undefined ? {} : { next: tokenOf(page.next) }),
           // On call, a list without counts of failures is better than none.
-          warnings: isFailure(troubles)
-            ? [`Which secrets fail or are in quarantine is not known: ${troubles.message}`]
-            : [],
+          warnings: [...beside.warnings],
         });
       },
     ),

@@ -7,9 +7,10 @@ import { claim, fingerprintOf, queue, queuedMark, requestOf } from '../ask.ts';
 import { may } from '../caller.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, reason } from '../fields.ts';
-import { readPage, type Selection, selectionOf, selector, selects, troubleOf, viewAll } from '../listing.ts';
+import { knownBeside, readPage, type Selection, selectionOf, selector, selects, viewAll } from '../listing.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
+import type { SecretView } from '../views/secret.ts';
 
 /** More than this in one call would not be answered in time. */
 const mostSecrets = 10_000;
@@ -146,13 +147,14 @@ async function findAll(
   const secrets: Match[] = [];
   const vaults = selection.vault === undefined ? [...deps.engine.vaults.keys()] : [selection.vault];
   for (const vault of vaults) {
-    const troubles = await troubleOf(deps, vault);
-    if (isFailure(troubles)) return troubles;
+    const beside = await knownBeside(deps, vault);
+    // Which secrets are meant by a state is not guessed.
+    if (beside.unread !== undefined) return beside.unread;
     for (let next: Parameters<typeof readPage>[2] | undefined = { vault }; next !== undefined; ) {
       const page = await readPage(deps, [vault], next, signal);
       if (isFailure(page)) return page;
-      for (const view of viewAll(deps, vault, page.page.secrets, troubles.bySecret, page.page.readAt)) {
-        if (view.state === 'stalled' || view.state === 'unmanaged' || !selects(selection, view)) continue;
+      for (const view of viewAll(deps, vault, page.page.secrets, beside, page.page.readAt)) {
+        if (!mayRotate(view) || !selects(selection, view)) continue;
         // A selector reaches no further than its caller's role does.
         if (!may(caller, 'operator', view)) continue;
         secrets.push({ vault, secret: view.secret });
@@ -162,6 +164,11 @@ async function findAll(
     }
   }
   return { kind: 'matches', secrets, complete: true };
+}
+
+/** A stored candidate is none of its own, and what a person replaces is never rotated. */
+function mayRotate({ state, candidateOf, manual }: SecretView): boolean {
+  return state !== 'unmanaged' && candidateOf === undefined && manual !== true;
 }
 
 function differs(secrets: readonly Match[], confirm: number, complete: boolean): Answer {

@@ -1,5 +1,6 @@
 /** A dry run: what would happen and why, every check with its result. Changes nothing. */
 import * as z from 'zod';
+import { holdOnScheduled, holdText } from '../../engine/policy/hold.ts';
 import { isFailure } from '../../errors.ts';
 import { type Plan, plan } from '../../operations/inspect.ts';
 import { ok } from '../answer.ts';
@@ -62,7 +63,7 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
         const made = await plan(deps.engine, found.vault, { secret: path.secret, mode: query.mode }, within);
         if (isFailure(made)) return failureProblem(made);
         if (made.kind === 'opted-out') return problem('not-managed', `${path.secret} has no tag "rotator"`);
-        const held = query.mode === 'scheduled' ? await heldBack(deps, path.vault, path.secret) : undefined;
+        const held = query.mode === 'scheduled' ? await heldBack(deps, path.vault, made) : undefined;
         if (held !== undefined && isFailure(held)) return failureProblem(held);
         return ok(viewPlan(path.vault, query.mode, made, held));
       },
@@ -71,13 +72,13 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
 }
 
 /** What holds back everything automatic, whatever the calendar says. */
-async function heldBack(deps: ApiDependencies, vault: string, secret: string) {
-  const [frozen, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret)]);
-  if (isFailure(frozen)) return frozen;
+async function heldBack(deps: ApiDependencies, vault: string, { secret, current: { requested } }: Plan) {
+  const [freeze, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret.name)]);
   if (isFailure(trouble)) return trouble;
-  if (frozen.frozen) return { kind: 'held' as const, reason: 'frozen', detail: `frozen by ${frozen.by ?? 'somebody'}` };
-  if (!trouble.quarantined) return undefined;
-  return { kind: 'held' as const, reason: 'quarantined', detail: `${trouble.failures} failures in a row` };
+  const known = isFailure(freeze) ? undefined : freeze;
+  const hold = holdOnScheduled({ freeze: known, requested, trouble, now: secret.readAt });
+  if (hold === undefined) return undefined;
+  return { kind: 'held' as const, reason: hold.by === 'freeze' ? 'frozen' : 'paused', detail: holdText(hold) };
 }
 
 function viewPlan(

@@ -1,11 +1,13 @@
-/** The end of an old credential, now; and the end of a quarantine. */
+/** The end of an old credential, now. */
 import * as z from 'zod';
+import { afterLeaseMs } from '../../contract/ports.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import type { RetirementResult } from '../../engine/retirement/result.ts';
 import { isFailure } from '../../errors.ts';
 import { performRetirement } from '../../operations/perform.ts';
-import { retirementsQueue, rotationsQueue } from '../../operations/queues.ts';
+import { retirementsQueue } from '../../operations/queues.ts';
 import { type Answer, ok } from '../answer.ts';
+import { askerOf } from '../ask.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, reason, secretName, time, vaultName } from '../fields.ts';
 import { failureProblem, problem } from '../problem.ts';
@@ -32,11 +34,6 @@ const retired = z.object({
   steps: z.array(stepView),
 });
 
-const resumed = z.object({ vault: z.string(), secret: z.string(), quarantined: z.boolean(), failuresBefore: z.int() });
-
-/** The message of a retirement that is worked on at once comes after this; a dead worker's lease is over by then. */
-const laterMs = 65_000;
-
 type RetireCall = Call<z.infer<typeof params>, unknown, z.infer<typeof retireBody>>;
 
 export function retireRoutes(deps: ApiDependencies): readonly Route[] {
@@ -56,19 +53,6 @@ export function retireRoutes(deps: ApiDependencies): readonly Route[] {
       },
       (call) => retireNow(deps, call),
     ),
-    route(
-      {
-        method: 'POST',
-        path: '/vaults/{vault}/secrets/{secret}/resume',
-        needs: 'operator',
-        summary: 'End the quarantine of a secret, and have it looked at again',
-        answers: { 200: { description: 'Failures are forgotten; it is rotated if it is due.', schema: resumed } },
-        params,
-        query: fields({}),
-        body: fields({ reason }),
-      },
-      (call) => resume(deps, call),
-    ),
   ];
 }
 
@@ -87,18 +71,17 @@ async function retireNow(
     return problem('not-now', 'the current version was not made by Keyturn, so no old credential is known');
   const { vault, secret } = { vault: path.vault, secret: path.secret };
   const mode = body.force ? ('emergency' as const) : ('asked' as const);
-  const request = { vault, secret, rotationId: stamp.rotationId, mode, requestedBy: caller.name.slice(0, 256) };
+  const asker = { ...askerOf(caller), reason: body.reason };
+  const request = { vault, secret, rotationId: stamp.rotationId, mode, ...asker };
   log.info('retirement-asked', { vault, secret, by: caller.name, reason: body.reason, force: body.force });
   // Sessions are cut while this runs: a crash in between must not leave the credential alive until its deadline.
   const queued = body.force
-    ? await deps.queues.enqueue(retirementsQueue, request, { secret, delayMs: laterMs })
+    ? await deps.queues.enqueue(retirementsQueue, request, { secret, delayMs: afterLeaseMs })
     : undefined;
   if (queued !== undefined && isFailure(queued)) return failureProblem(queued);
   const result = await performRetirement({ ...deps, log }, request);
-  const again =
-    (result.kind === 'failed' && result.failure.class === 'retry') ||
-    (result.kind === 'skipped' && result.reason === 'busy');
-  if (!again) await queued?.withdraw?.();
+  // What is not over comes back with the message that waits in the queue.
+  if (result.tryAgainMs === undefined) await queued?.withdraw?.();
   return answerOf(result);
 }
 
@@ -121,25 +104,4 @@ function answerOf(result: RetirementResult): Answer {
     case 'failed':
       return failureProblem(result.failure, { rotationId, steps });
   }
-}
-
-async function resume(
-  deps: ApiDependencies,
-  { path, caller, body, log, signal }: Call<z.infer<typeof params>, unknown, { readonly reason: string }>,
-): Promise<Answer> {
-  const found = vaultOf(deps, path.vault);
-  if (found.kind === 'problem') return found.answer;
-  const { vault, secret } = path;
-  const versions = await versionsOf(found.vault, secret, signal);
-  if (isFailure(versions)) return failureProblem(versions);
-  const before = await deps.attention.of(vault, secret);
-  if (isFailure(before)) return failureProblem(before);
-  const cleared = await deps.attention.cleared(vault, secret);
-  if (isFailure(cleared)) return failureProblem(cleared);
-  const requestedBy = caller.name.slice(0, 256);
-  const look = { vault, secret, mode: 'scheduled' as const, requestedBy, reason: body.reason };
-  const queued = await deps.queues.enqueue(rotationsQueue, look, { secret });
-  if (isFailure(queued)) return failureProblem(queued);
-  log.info('resumed', { vault, secret, by: caller.name, reason: body.reason });
-  return ok({ vault, secret, quarantined: false, failuresBefore: before.failures });
 }

@@ -65,14 +65,18 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
         needs: 'operator',
         summary: 'Make an earlier version current again',
         description:
-          'Its credential is proven first, or made to work again where the target allows that. `to` absent: the version before the current one.',
+          'Its credential is proven first, or made to work again where the target allows that. `to` absent: the version before the current one. `force` goes back to a credential that was revoked in an emergency, too, and needs the role emergency.',
         idempotent: true,
         answers,
         params,
         query,
-        body: fields({ reason, to: version.optional() }),
+        body: fields({ reason, to: version.optional(), force: z.boolean('takes true or false').default(false) }),
       },
-      (call) => askRotation(deps, { ...asking(call), mode: 'roll-back', to: call.body.to }, call),
+      async (call) => {
+        const { to, force } = call.body;
+        const denied = force ? call.demand('emergency') : undefined;
+        return denied ?? askRotation(deps, { ...asking(call), mode: 'roll-back', to, force }, call);
+      },
     ),
   ];
 }

@@ -2,10 +2,9 @@
 import * as z from 'zod';
 import { type Delivery, deliveryStates } from '../../contract/deliveries.ts';
 import { noticeTypes } from '../../contract/notice-types.ts';
-import type { RotationRecord } from '../../contract/ports.ts';
+import { type RotationRecord, recordOutcomes } from '../../contract/ports.ts';
 import { strategies } from '../../contract/strategy.ts';
 import type { Rotated } from '../../engine/rotation/result.ts';
-import { type FailureClass, failureKinds } from '../../errors.ts';
 import { time } from '../fields.ts';
 
 export const rotationStates = ['queued', 'running', 'retrying', 'rotated', 'skipped', 'failed'] as const;
@@ -19,14 +18,18 @@ const failureView = z
 export const attemptView = z
   .object({
     rotationId: z.string(),
-    outcome: z.enum(['queued', 'running', 'rotated', 'skipped', 'failed', 'retired']),
-    reason: z.string(),
+    activity: z.enum(['rotation', 'retirement']),
+    outcome: z.enum(recordOutcomes).describe('queued, running and retrying are not final.'),
+    reason: z.string().describe('Why: in the words of whoever asked, or what made it due.'),
+    detail: z.string().optional().describe('What became of it, in a sentence.'),
     requestedBy: z.string(),
     startedAt: time,
     endedAt: time.optional(),
     from: z.string().optional(),
     to: z.string().optional(),
     failure: failureView.optional(),
+    nextTryAt: time.optional(),
+    warnings: z.array(z.string()).optional(),
     steps: z.array(stepView),
   })
   .meta({ id: 'Attempt' });
@@ -52,11 +55,15 @@ export const rotationView = z
     secret: z.string(),
     state: z
       .enum(rotationStates)
-      .describe('rotated, skipped and failed are final; retrying: it failed and is tried again by itself.'),
+      .describe(
+        'rotated, skipped and failed are final; retrying: it failed or met another worker, and is tried again.',
+      ),
     requestedBy: z.string(),
     reason: z.string(),
+    detail: z.string().optional().describe('What became of it, in a sentence; of one that failed: how far it came.'),
     from: z.string().optional(),
-    to: z.string().optional(),
+    to: z.string().optional().describe('The new version; with failed: it is current, and what comes after it failed.'),
+    nextTryAt: time.optional(),
     login: z.string().optional(),
     strategy: z.enum(strategies).optional(),
     retireBy: time.optional(),
@@ -84,80 +91,70 @@ export function viewDelivery(delivery: Delivery): z.infer<typeof deliveryView> {
 }
 
 export function viewAttempt(record: RotationRecord): AttemptView {
-  const { rotationId, outcome, reason, requestedBy, startedAt, endedAt, from, to, failure, steps } = record;
+  const { rotationId, activity, outcome, reason, requestedBy, startedAt, endedAt, failure, warnings, steps } = record;
   return {
-    rotationId,
-    outcome,
-    reason,
-    requestedBy,
-    startedAt: startedAt.toISOString(),
+    ...{ rotationId, activity, outcome, reason, requestedBy, startedAt: startedAt.toISOString() },
     ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(failure === undefined ? {} : { failure: { ...failure, page: `docs/errors/${failure.code}.md` } }),
+    ...becameOf(record),
+    ...(failure === undefined ? {} : { failure: viewFailure(failure) }),
+    ...(warnings === undefined ? {} : { warnings: [...warnings] }),
     steps: steps.map((step) => ({ ...step })),
   };
 }
 
-/** As often as the platform delivers a message before it is put aside. */
-const mostDeliveries = 5;
+function becameOf({ detail, from, to, nextTryAt }: RotationRecord) {
+  return {
+    ...(detail === undefined ? {} : { detail }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(nextTryAt === undefined ? {} : { nextTryAt: nextTryAt.toISOString() }),
+  };
+}
+
+function viewFailure(failure: NonNullable<RotationRecord['failure']>): z.infer<typeof failureView> {
+  return { ...failure, page: `docs/errors/${failure.code}.md` };
+}
 
 /** What all attempts of one rotation say together; undefined where there is none. `records`: newest first. Pure. */
 export function viewRotation(records: readonly RotationRecord[]): RotationView | undefined {
   const asked = records.at(-1);
   if (asked === undefined) return undefined;
-  const rotations = records.filter((record) => record.outcome !== 'retired' && !isBusy(record));
+  const rotations = records.filter((record) => record.activity === 'rotation' && !isBusy(record));
   const done = rotations.find((record) => record.outcome === 'rotated');
   const newest = done ?? rotations[0] ?? asked;
-  const { rotationId, vault, secret, from, to, failure } = newest;
+  const { rotationId, vault, secret, failure, warnings = [] } = newest;
   return {
-    rotationId,
-    vault,
-    secret,
-    state: stateOf(newest, rotations),
-    requestedBy: asked.requestedBy,
-    reason: asked.reason,
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    ...{ rotationId, vault, secret, state: stateOf(newest) },
+    ...{ requestedBy: asked.requestedBy, reason: asked.reason },
+    ...becameOf(newest),
     retired: records.some(endedTheOld),
-    ...(failure === undefined ? {} : { failure: { ...failure, page: `docs/errors/${failure.code}.md` } }),
-    warnings: [],
+    ...(failure === undefined ? {} : { failure: viewFailure(failure) }),
+    warnings: [...warnings],
     attempts: records.map(viewAttempt),
   };
 }
 
 /** By itself, or as the last steps of an emergency. */
-function endedTheOld(record: RotationRecord): boolean {
-  if (record.outcome === 'retired') return true;
-  return (
-    record.outcome === 'rotated' && record.steps.some((step) => step.name === 'mark' && step.outcome === 'written')
-  );
+function endedTheOld({ outcome, steps }: RotationRecord): boolean {
+  if (outcome === 'retired') return true;
+  return outcome === 'rotated' && steps.some((step) => step.name === 'mark' && step.outcome === 'written');
 }
 
 /** An attempt that met another at work says nothing of the rotation. */
-function isBusy(record: RotationRecord): boolean {
-  return record.outcome === 'skipped' && record.reason.startsWith('busy:');
+function isBusy({ outcome, detail = '' }: RotationRecord): boolean {
+  return outcome === 'retrying' && detail.startsWith('busy:');
 }
 
-const classes: ReadonlyMap<string, FailureClass> = new Map(
-  Object.entries(failureKinds).map(([code, kind]) => [code, kind.class]),
-);
-
-function stateOf(newest: RotationRecord, rotations: readonly RotationRecord[]): RotationView['state'] {
-  switch (newest.outcome) {
-    case 'failed': {
-      const failed = rotations.filter((record) => record.outcome === 'failed').length;
-      const code = newest.failure?.code ?? '';
-      const again = (classes.get(code) === 'retry' || code === 'lease-lost') && failed < mostDeliveries;
-      return again ? 'retrying' : 'failed';
-    }
+function stateOf({ outcome }: RotationRecord): RotationView['state'] {
+  switch (outcome) {
+    // Of an old rotation only the end of what it replaced may be left.
+    case 'waiting':
     case 'retired':
+    case 'paused':
+    case 'resumed':
       return 'rotated';
-    case 'queued':
-    case 'running':
-    case 'rotated':
-    case 'skipped':
-      return newest.outcome;
+    default:
+      return outcome;
   }
 }
 
@@ -166,7 +163,8 @@ export function viewRotated(known: RotationView, result: Rotated): RotationView 
   const { from, to, login, strategy, retireBy, expiresAt, warnings } = result;
   return {
     ...known,
-    ...{ state: 'rotated', from, to, login, strategy, warnings: [...warnings] },
+    ...{ state: 'rotated', from, to, strategy, warnings: [...warnings] },
+    ...(login === undefined ? {} : { login }),
     ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
   };

@@ -1,35 +1,34 @@
 /** A secret as people see it: never its value, and nothing that was not in a listing. */
 import * as z from 'zod';
 import type { SecretProperties } from '../../contract/ports.ts';
-import type { Trouble } from '../../contract/state.ts';
+import { type Activity, type ActivityTrouble, activities, type Trouble } from '../../contract/state.ts';
 import { strategies } from '../../contract/strategy.ts';
-import { policyOf } from '../../engine/policy/current.ts';
+import { isCalm } from '../../contract/trouble.ts';
 import { dueAtOf } from '../../engine/policy/due.ts';
 import type { Policy } from '../../engine/policy/policy.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import type { EngineDependencies } from '../../engine/running/dependencies.ts';
-import { type Finding, judge } from '../../engine/sweep/judge.ts';
+import { type Known, lookAt, type Standing, secretStates } from '../../engine/sweep/standing.ts';
+import { standingText } from '../../engine/sweep/words.ts';
 import { time } from '../fields.ts';
 
-/** From the one that needs a person most to the one that needs nobody. */
-export const secretStates = [
-  'quarantined',
-  'invalid',
-  'failing',
-  'stalled',
-  'retirement-due',
-  'due',
-  'overlap',
-  'healthy',
-  'unmanaged',
-] as const;
-export type SecretState = (typeof secretStates)[number];
+const activityTroubleView = z
+  .object({
+    failures: z.int().describe('In a row; 0 while it is only retried.'),
+    retries: z.int().describe('Tries in a row since then that failed in a way that passes by itself.'),
+    since: time,
+    last: z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string(), at: time }),
+    nextTryAt: time.optional().describe('Absent: when somebody asks.'),
+    paused: z.boolean(),
+    unpublished: z.boolean().describe('The target accepts a credential that no version holds.'),
+  })
+  .meta({ id: 'ActivityTrouble' });
 
 export const troubleView = z
   .object({
-    failures: z.int(),
-    quarantined: z.boolean(),
-    last: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: time }).optional(),
+    rotation: activityTroubleView.optional(),
+    retirement: activityTroubleView.optional(),
+    check: activityTroubleView.optional(),
   })
   .meta({ id: 'Trouble' });
 
@@ -38,6 +37,13 @@ export const secretView = z.object({
   secret: z.string(),
   state: z.enum(secretStates),
   detail: z.string().describe('Why it is in that state, as a sentence.'),
+  activity: z.enum(activities).optional().describe('What fails or is retried.'),
+  nextTryAt: time.optional().describe('When what fails is tried again; absent: when somebody asks.'),
+  pausedBy: z.string().optional().describe('Who paused it; absent with `paused`: it was paused after failures.'),
+  pausedUntil: time.optional(),
+  waitsFor: z.array(z.string()).optional().describe('Who is still on the old credential, as far as it is known.'),
+  candidateOf: z.string().optional().describe('It is the stored candidate of that secret.'),
+  expired: z.boolean(),
   enabled: z.boolean(),
   createdAt: time,
   updatedAt: time,
@@ -46,6 +52,8 @@ export const secretView = z.object({
   rotator: z.string().optional(),
   strategy: z.enum(strategies).optional(),
   consumers: z.array(z.string()).optional(),
+  manual: z.boolean().optional().describe('A person replaces it; it is never rotated.'),
+  owner: z.string().optional().describe('Who replaces it by hand.'),
   rotationId: z.string().optional().describe('The rotation that made the current version.'),
   retireBy: time.optional().describe('When the credential before must be dead.'),
   retired: z.boolean().optional().describe('Whether the credential before was proven refused.'),
@@ -57,29 +65,29 @@ export type SecretView = z.infer<typeof secretView>;
 
 type Deps = Pick<EngineDependencies, 'vaults' | 'rotators' | 'defaults'>;
 
-/** `trouble`: undefined where nothing went wrong or nothing is known. Pure. */
+/** Pure. */
 export function viewSecret(
   deps: Deps,
   vault: string,
   properties: SecretProperties,
-  trouble: Trouble | undefined,
+  known: Known,
   now: Date,
 ): SecretView {
   const stamp = readStamp(properties.tags);
-  const outcome = policyOf(deps, properties);
-  const policy = outcome.kind === 'policy' ? outcome.policy : undefined;
-  const found = judge(deps, properties, now);
-  const running = stamp?.retireBy !== undefined && stamp.retired !== true && now < stamp.retireBy;
-  const { state, detail } = stateOf(found, trouble, policy, properties, running ? stamp.retireBy : undefined);
+  const { standing, policy } = lookAt(deps, properties, known, now);
+  const { trouble } = known;
+  const { expiresAt } = properties;
   return {
     vault,
     secret: properties.name,
-    state,
-    detail,
+    state: standing.state,
+    detail: standingText(standing),
+    ...standingFields(standing),
+    expired: expiresAt !== undefined && expiresAt <= now,
     enabled: properties.enabled,
     createdAt: properties.createdAt.toISOString(),
     updatedAt: properties.updatedAt.toISOString(),
-    ...(properties.expiresAt === undefined ? {} : { expiresAt: properties.expiresAt.toISOString() }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
     ...(policy === undefined ? {} : policyFields(policy, properties)),
     ...(stamp === undefined ? {} : { rotationId: stamp.rotationId }),
     ...(stamp?.retireBy === undefined
@@ -87,56 +95,67 @@ export function viewSecret(
       : { retireBy: stamp.retireBy.toISOString(), retired: stamp.retired === true }),
     ...(properties.contentType === undefined ? {} : { contentType: properties.contentType }),
     tags: { ...properties.tags },
-    ...(trouble === undefined || trouble.failures === 0 ? {} : { trouble: viewTrouble(trouble) }),
+    ...(trouble === undefined || isCalm(trouble) ? {} : { trouble: viewTrouble(trouble) }),
   };
+}
+
+/** What a program wants to know of a state without reading its sentence. */
+function standingFields(
+  standing: Standing,
+): Pick<SecretView, 'activity' | 'nextTryAt' | 'pausedBy' | 'pausedUntil' | 'waitsFor' | 'candidateOf'> {
+  switch (standing.state) {
+    case 'drifted':
+    case 'failing':
+    case 'retrying':
+      return tryFields(standing);
+    case 'paused': {
+      if (!('pause' in standing)) return tryFields(standing);
+      const { by, until } = standing.pause;
+      return { pausedBy: by, ...(until === undefined ? {} : { pausedUntil: until.toISOString() }) };
+    }
+    case 'overlap':
+      return standing.waitsFor.length === 0 ? {} : { waitsFor: [...standing.waitsFor] };
+    case 'in-flight':
+      return standing.candidateOf === undefined ? {} : { candidateOf: standing.candidateOf };
+    case 'unmanaged':
+    case 'opted-out':
+    case 'invalid':
+    case 'shared':
+    case 'due':
+    case 'healthy':
+      return {};
+  }
+}
+
+function tryFields({ activity, trouble }: { readonly activity: Activity; readonly trouble: ActivityTrouble }) {
+  const { nextTryAt } = trouble;
+  return { activity, ...(nextTryAt === undefined ? {} : { nextTryAt: nextTryAt.toISOString() }) };
 }
 
 function policyFields(policy: Policy, properties: SecretProperties) {
-  const { rotator, strategy, consumers } = policy;
-  const named = consumers.length === 0 ? {} : { consumers: [...consumers] };
-  return { rotator: rotator.name, strategy, dueAt: dueAtOf(properties, policy).toISOString(), ...named };
-}
-
-export function viewTrouble(trouble: Trouble): z.infer<typeof troubleView> {
-  const { failures, quarantined, last } = trouble;
+  const { rotator, strategy, consumers, manual } = policy;
   return {
-    failures,
-    quarantined,
-    ...(last === undefined
-      ? {}
-      : { last: { code: last.code, message: last.message, hint: last.hint, at: last.at.toISOString() } }),
+    rotator: rotator.name,
+    ...(manual === undefined ? { strategy } : { manual: true }),
+    dueAt: dueAtOf(properties, policy).toISOString(),
+    ...(consumers.length === 0 ? {} : { consumers: [...consumers] }),
+    ...(manual?.owner === undefined ? {} : { owner: manual.owner }),
   };
 }
 
-function stateOf(
-  found: Finding,
-  trouble: Trouble | undefined,
-  policy: Policy | undefined,
-  properties: SecretProperties,
-  overlapUntil: Date | undefined,
-): { readonly state: SecretState; readonly detail: string } {
-  if (found.kind === 'opted-out') return { state: 'unmanaged', detail: 'it has no tag "rotator"' };
-  if (found.kind === 'stalled') {
-    return { state: 'stalled', detail: `a rotation of ${found.secret} stopped half-way; the sweep goes on with it` };
-  }
-  const last = trouble?.last?.message ?? '';
-  if (trouble?.quarantined === true)
-    return { state: 'quarantined', detail: `${trouble.failures} failures in a row: ${last}` };
-  if (found.kind === 'invalid') return { state: 'invalid', detail: found.failure.message };
-  if (trouble !== undefined && trouble.failures > 0) return { state: 'failing', detail: last };
-  switch (found.kind) {
-    case 'retirement-due':
-      return { state: 'retirement-due', detail: 'the deadline of the credential before has passed' };
-    case 'emergency':
-      return { state: 'due', detail: 'an emergency was asked for; the next sweep starts it' };
-    case 'due':
-      return { state: 'due', detail: 'the next sweep or event starts its rotation' };
-    case 'healthy':
-      if (overlapUntil !== undefined)
-        return { state: 'overlap', detail: `the credential before works until ${overlapUntil.toISOString()}` };
-      return {
-        state: 'healthy',
-        detail: policy === undefined ? '' : `due at ${dueAtOf(properties, policy).toISOString()}`,
-      };
-  }
+export function viewTrouble({ rotation, retirement, check }: Trouble): z.infer<typeof troubleView> {
+  return {
+    ...(rotation === undefined ? {} : { rotation: viewActivity(rotation) }),
+    ...(retirement === undefined ? {} : { retirement: viewActivity(retirement) }),
+    ...(check === undefined ? {} : { check: viewActivity(check) }),
+  };
+}
+
+function viewActivity({ last, since, nextTryAt, ...counts }: ActivityTrouble): z.infer<typeof activityTroubleView> {
+  return {
+    ...counts,
+    since: since.toISOString(),
+    last: { ...last, page: `docs/errors/${last.code}.md`, at: last.at.toISOString() },
+    ...(nextTryAt === undefined ? {} : { nextTryAt: nextTryAt.toISOString() }),
+  };
 }

@@ -2,9 +2,9 @@
 import type { SecretProperties } from '../../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type PolicyDependencies, policyOf } from '../policy/current.ts';
-import { isDue } from '../policy/due.ts';
+import { dueAtOf, type Facts, isDue } from '../policy/due.ts';
 import { isPendingName, isSecretName, pendingNameOf } from '../policy/identifiers.ts';
-import type { ParsePolicy } from '../policy/policy.ts';
+import type { ParsePolicy, Policy } from '../policy/policy.ts';
 import { readRequested } from '../policy/requested.ts';
 import { isRetirementOpen, pendingOfTag, readStamp, type Stamp } from '../policy/stamp.ts';
 
@@ -17,6 +17,8 @@ export type Finding =
   | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean }
   /** An emergency was asked for, and is not begun or not published yet. */
   | { readonly kind: 'emergency'; readonly rotationId: string; readonly by: string }
+  /** A person has to replace it, and the time for that has come. */
+  | { readonly kind: 'manual-due' }
   /** A stored candidate of `secret` waits: its rotation stopped half-way, or was never tidied up. */
   | { readonly kind: 'stalled'; readonly secret: string }
   | { readonly kind: 'invalid'; readonly failure: Failure };
@@ -28,11 +30,19 @@ export function judge(deps: PolicyDependencies, properties: SecretProperties, no
   const outcome = policyOf(deps, properties, parse);
   if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
   if (outcome.kind === 'opted-out') return outcome;
-  const requested = readRequested(properties.tags);
+  return judgeManaged({ properties, stamp, requested: readRequested(properties.tags), now }, outcome.policy);
+}
+
+/** The same of a secret whose policy was read. */
+export function judgeManaged(
+  { properties, stamp, requested, now }: Pick<Facts, 'properties' | 'stamp' | 'requested' | 'now'>,
+  policy: Policy,
+): Finding {
+  if (policy.manual !== undefined) return { kind: now >= dueAtOf(properties, policy) ? 'manual-due' : 'healthy' };
   if (requested.emergency !== undefined) return { kind: 'emergency', ...requested.emergency };
   const request = { mode: 'scheduled' as const };
   // A listing of names tells no version; the worker reads it, and finds duplicates by it.
-  const due = isDue({ properties, stamp, requested, request, rotationId: '', now }, outcome.policy);
+  const due = isDue({ properties, stamp, requested, request, rotationId: '', now }, policy);
   if (isRetirementOpen(stamp) && now >= stamp.retireBy) {
     return { kind: 'retirement-due', rotationId: stamp.rotationId, due };
   }
@@ -40,7 +50,7 @@ export function judge(deps: PolicyDependencies, properties: SecretProperties, no
 }
 
 /** Anybody may have written such a name and its tags: only what leads back to the very secret it is stored for counts. */
-function judgePending({ name, tags, enabled }: SecretProperties, stamp: Stamp | undefined): Finding {
+export function judgePending({ name, tags, enabled }: SecretProperties, stamp: Stamp | undefined): Finding {
   const secret = tags[pendingOfTag];
   if (stamp === undefined && tags['rotator'] !== undefined) {
     const detail = `is of no effect: names that begin with keyturn-pending- are kept for stored candidates. Store the secret under another name`;

@@ -1,13 +1,13 @@
 /**
  * Goes through a vault by listing alone: one call a page, no call a secret, nothing kept of a secret once its page is done.
  */
-import type { Vault } from '../../contract/ports.ts';
+import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
-import { unknownChannels } from '../policy/channels.ts';
 import type { PolicyDependencies } from '../policy/current.ts';
 import { rememberingPolicies } from '../policy/policy-memory.ts';
-import { type Finding, judge } from './judge.ts';
+import type { Finding } from './judge.ts';
 import { oneAhead } from './one-ahead.ts';
+import { type Known, type Looked, lookAt, type SecretState } from './standing.ts';
 
 export interface SweepReport {
   readonly kind: 'swept';
@@ -19,56 +19,64 @@ export interface SweepReport {
   readonly retirements: number;
   readonly stalled: number;
   readonly invalid: number;
+  /** How many managed secrets stand how; a state that none is in is absent. */
+  readonly states: Readonly<Partial<Record<SecretState, number>>>;
 }
 
-export interface Found {
-  readonly secret: string;
-  readonly finding: Finding;
+export interface Found extends Looked {
+  readonly properties: SecretProperties;
 }
 
-/** Called for each page with what there is to act on, and with the vault's time. A failure ends the walk. */
-export type Act = (found: readonly Found[], now: Date) => Promise<Failure | undefined>;
+export interface Walking {
+  /** What is known of a secret besides the vault's facts. Pure, and cheap: it is asked of every secret. */
+  readonly known: (secret: string) => Known;
+  /** Called for each page with all managed secrets and stored candidates, and with the vault's time. A failure ends the walk. */
+  readonly act: (found: readonly Found[], now: Date) => Promise<Failure | undefined>;
+}
 
-/** Judges every secret of one vault and hands over what was found, page by page. A page that cannot be read ends it with a failure. */
+/** Looks at every secret of one vault and hands over what was found, page by page. A page that cannot be read ends it with a failure. */
 export async function walk(
   deps: PolicyDependencies,
   vault: Vault,
-  act: Act,
+  { known, act }: Walking,
   signal: AbortSignal,
 ): Promise<SweepReport | Failure> {
   const parse = rememberingPolicies();
   const counts = { pages: 0, listed: 0, managed: 0, due: 0, retirements: 0, stalled: 0, invalid: 0 };
+  const states: Partial<Record<SecretState, number>> = {};
   for await (const page of oneAhead(vault.list({ signal }))) {
     if (isFailure(page)) return page;
     counts.pages++;
     counts.listed += page.secrets.length;
     const found: Found[] = [];
-    for (const secret of page.secrets) {
-      const finding = judge(deps, secret, page.readAt, parse);
-      count(counts, finding);
-      if (finding.kind !== 'opted-out' && finding.kind !== 'healthy') found.push({ secret: secret.name, finding });
-      const unknown =
-        finding.kind === 'opted-out' ? undefined : unknownChannels(deps.defaults, secret.name, secret.tags);
-      // The secret itself is fine, so it is told of and not counted.
-      if (unknown !== undefined) found.push({ secret: secret.name, finding: { kind: 'invalid', failure: unknown } });
+    for (const properties of page.secrets) {
+      const looked = lookAt(deps, properties, known(properties.name), page.readAt, parse);
+      if (looked.finding.kind === 'opted-out') continue;
+      count(counts, states, looked);
+      found.push({ ...looked, properties });
     }
     const failed = await act(found, page.readAt);
     if (failed !== undefined) return failed;
   }
-  return { kind: 'swept', vault: vault.name, ...counts };
+  return { kind: 'swept', vault: vault.name, ...counts, states };
 }
 
 function count(
   counts: { managed: number; due: number; retirements: number; stalled: number; invalid: number },
-  finding: Finding,
+  states: Partial<Record<SecretState, number>>,
+  { finding, standing }: Looked,
 ): void {
-  if (finding.kind === 'opted-out') return;
   if (finding.kind === 'stalled') {
     counts.stalled++;
     return;
   }
   counts.managed++;
-  if (finding.kind === 'due' || (finding.kind === 'retirement-due' && finding.due)) counts.due++;
+  states[standing.state] = (states[standing.state] ?? 0) + 1;
+  if (isDue(finding)) counts.due++;
   if (finding.kind === 'retirement-due') counts.retirements++;
   if (finding.kind === 'invalid') counts.invalid++;
+}
+
+function isDue(finding: Finding): boolean {
+  return finding.kind === 'due' || (finding.kind === 'retirement-due' && finding.due);
 }

@@ -7,7 +7,10 @@ import { storageFailure, storageFault } from '../fault.ts';
 
 export const stateTable = 'state';
 
-type Fields = Readonly<Record<string, string | number | boolean | Date>>;
+export type Fields = Readonly<Record<string, string | number | boolean | Date>>;
+
+/** Workers that change one record at the same moment try again; more often than this they do not meet. */
+const mostRounds = 6;
 
 /** The service takes 1 KiB for each of the two keys, in UTF-16; keys made of what people wrote may be longer. */
 const longestKey = 256;
@@ -71,6 +74,44 @@ export class Records {
     }
   }
 
+  /**
+   * Changes a record by what it is, and loses no change that another worker makes at the same moment. `change` is pure and may be asked
+   * several times; undefined: the record is to go, or there is to be none.
+   */
+  async change(
+    group: readonly string[],
+    key: readonly string[],
+    change: (fields: unknown) => Fields | undefined,
+  ): Promise<{ readonly kind: 'changed' } | Failure> {
+    for (let round = 1; ; round++) {
+      const got = await this.get(group, key);
+      if (isFailure(got)) return got;
+      const fields = change(got.fields);
+      const etag = etagOf(got.fields);
+      try {
+        if (fields !== undefined || etag !== undefined) await this.#exchange(group, key, fields, etag);
+        return { kind: 'changed' };
+      } catch (error) {
+        const fault = storageFault(error);
+        const overtaken = fault.status === 412 || fault.status === 409 || fault.status === 404;
+        if (!overtaken || round === mostRounds) return storageFailure(fault, 'table', key.join('/'));
+        if (fault.code === 'TableNotFound') await this.#table.createTable();
+      }
+    }
+  }
+
+  async #exchange(
+    group: readonly string[],
+    key: readonly string[],
+    fields: Fields | undefined,
+    etag: string | undefined,
+  ): Promise<void> {
+    const at = { partitionKey: keyOf(group), rowKey: keyOf(key) };
+    if (etag === undefined) await this.#table.createEntity({ ...at, ...fields });
+    else if (fields === undefined) await this.#table.deleteEntity(at.partitionKey, at.rowKey, { etag });
+    else await this.#table.updateEntity({ ...at, ...fields }, 'Replace', { etag });
+  }
+
   /** All records of a group, a page of the service at a time. */
   async *all(
     group: readonly string[],
@@ -101,4 +142,10 @@ export class Records {
       return fault.status === 409 ? { kind: 'exists' } : storageFailure(fault, 'table', key.join('/'));
     }
   }
+}
+
+/** Absent where there is no record. */
+function etagOf(fields: unknown): string | undefined {
+  const etag: unknown = typeof fields === 'object' && fields !== null && 'etag' in fields ? fields.etag : undefined;
+  return typeof etag === 'string' ? etag : undefined;
 }
