@@ -145,6 +145,7 @@ export const plan = z.looseObject({
   secret: z.string(),
   version: z.string(),
   mode: z.string(),
+  state: z.string(),
   outcome: z.enum(['would-rotate', 'would-skip', 'would-fail']),
   reason: z.string(),
   detail: z.string(),

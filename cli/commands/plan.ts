@@ -7,6 +7,7 @@ import { paint } from '../terminal/paint.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { padded, plain, wrapped } from '../terminal/text.ts';
 import { absolute, lengthOf } from '../terminal/time.ts';
+import { stateColour } from './list.ts';
 
 /** The checks log in at the target, so they may take as long as the API gives them. */
 export const planWithinMs = 90_000;
@@ -26,6 +27,7 @@ const marks = {
 function fieldsOf(one: PlanView, now: Date): readonly Field[] {
   return [
     { name: 'secret', value: `${pathOf(one)}, version ${one.version}` },
+    { name: 'state', value: one.state, colour: stateColour(one.state) },
     { name: 'outcome', value: outcomes[one.outcome].text, colour: outcomes[one.outcome].colour },
     { name: 'because', value: one.reason === 'asked' ? 'it was asked for' : `${one.reason}: ${one.detail}` },
     { name: 'target', value: one.target },

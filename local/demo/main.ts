@@ -96,7 +96,7 @@ function isOver(scene: Scene, story: Story): boolean {
   const rotated = events.find(({ event }) => event === 'rotated');
   const retires = rotated?.['retireBy'] !== undefined;
   return (
-    events.some(({ event }) => event === 'rotation-failed' || event === 'retired') ||
+    events.some(({ event }) => event === 'rotation-failed' || event === 'retirement-failed' || event === 'retired') ||
     (rotated !== undefined && !retires)
   );
 }

@@ -45,7 +45,7 @@ export async function changeRequested(
   if (acquired.kind !== 'held') return acquired;
   const { lease } = acquired;
   try {
-    const within = AbortSignal.timeout(Math.max(1, lease.remainingMs() - leaseMarginMs));
+    const within = AbortSignal.timeout(Math.max(1, Math.floor(lease.remainingMs() - leaseMarginMs)));
     return await changeHeld(vault, secret, change, AbortSignal.any([signal, within]));
   } finally {
     await lease.release();

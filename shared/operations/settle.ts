@@ -90,8 +90,10 @@ async function keepFailure(
   const after = (backoff: Backoff, inARow: number) =>
     new Date(at.getTime() + backoff.pauseMs(inARow, random, retryAfterSeconds));
   const harms = counts && !mayTryAgain(code);
+  // Consumers may be refused until what was begun at the target is published, so it is tried again soon at first.
+  const backoff = counts && !unpublished ? failureBackoff : retryBackoff;
   const next = ({ failures, retries }: { readonly failures: number; readonly retries: number }) => ({
-    at: harms ? undefined : counts ? after(failureBackoff, failures) : after(retryBackoff, retries),
+    at: harms ? undefined : after(backoff, counts ? failures : retries),
     paused: activity === 'rotation' && (harms || failures >= deps.pauseAfter),
   });
   const failed = { code, message, hint, at, counts, unpublished };

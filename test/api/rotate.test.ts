@@ -210,23 +210,112 @@ test('a roll back makes the version before current again, proven first', async (
   await backend.stage.expectCurrentLogsIn('regretted');
 });
 
-test('a secret in quarantine is shown as such, and is looked at again when somebody resumes it', async () => {
+test('what a person asked for and could not have is no failure of the secret', async () => {
   await backend.stage.plant('broken', { tags: { admin: 'no-such-admin' }, days: 80 });
-  for (let failures = 1; failures <= 5; failures++) {
-    const failed = await ask('broken', 'rotate?wait=true');
-    expect(failed.body).toMatchObject({
-      code: 'admin-invalid',
-      hint: expect.any(String),
-      page: 'docs/errors/admin-invalid.md',
-    });
-    expect(failed.status).toBe(422);
+  const failed = await ask('broken', 'rotate?wait=true');
+  expect(failed.status).toBe(422);
+  expect(failed.body).toMatchObject({
+    ...{ code: 'admin-invalid', hint: expect.any(String), page: 'docs/errors/admin-invalid.md' },
+  });
+  expect((await call('GET', place('broken'))).body).toMatchObject({ state: 'healthy' });
+  expect((await call('GET', place('broken'))).body).not.toHaveProperty('trouble');
+});
+
+test('a secret whose rotations fail is shown with the activity and the next try, and is looked at again when somebody resumes it', async () => {
+  const { stage } = backend;
+  await stage.plant('failing', { tags: { admin: 'no-such-admin' }, days: 10 });
+  await stage.said('rotation-failed', 'failing');
+  const shown = { secret: 'failing', state: 'failing', activity: 'rotation', nextTryAt: expect.any(String) };
+  await stage.until('the count', async () => (await call('GET', place('failing'))).text.includes('"failing"'));
+  const listed = await call('GET', '/secrets?state=failing', { as: 'reader' });
+  expect(listed.body).toMatchObject({ secrets: [{ ...shown, trouble: { rotation: { failures: 1 } } }] });
+  expect((await call('GET', place('failing'))).body).toMatchObject(shown);
+  expect((await call('GET', '/health/details')).body).toMatchObject({ failing: 1, paused: 0 });
+  const scheduled = await call('GET', `${place('failing')}/plan?mode=scheduled`, { as: 'reader' });
+  expect(scheduled.body).toMatchObject({ code: 'admin-invalid' });
+  stage.vault.put('no-such-admin', { value: stage.newest('shop-admin').value, tags: { serves: '*' } });
+  const resumed = await call('POST', `${place('failing')}/resume`, { as: 'operator', body: { reason: 'fixed' } });
+  expect(resumed.body).toMatchObject({ wasPaused: false, failuresBefore: 1 });
+  await stage.said('rotated', 'failing');
+  await stage.expectCurrentLogsIn('failing');
+  const history = await call('GET', `${place('failing')}/history`);
+  expect(history.body).toMatchObject({
+    attempts: expect.arrayContaining([
+      expect.objectContaining({ outcome: 'resumed', reason: 'fixed', requestedBy: 'key:operator' }),
+      expect.objectContaining({ outcome: 'retrying', failure: expect.objectContaining({ code: 'admin-invalid' }) }),
+    ]),
+  });
+});
+
+test('a pause stands as a tag on the secret: what is scheduled is left, what a person asks for is done, and it carries over', async () => {
+  const { stage } = backend;
+  await stage.plant('paused', { days: 80 });
+  const body = { reason: 'vendor is on it', until: 'P2D' };
+  const denied = await call('POST', `${place('paused')}/pause`, { as: 'reader', body });
+  expect(problemCode(denied)).toBe('role-missing');
+  const paused = await call('POST', `${place('paused')}/pause`, { as: 'operator', body });
+  expect(paused.body).toMatchObject({ pausedBy: 'key:operator', pausedUntil: expect.any(String) });
+  expect(stage.newest('paused').tags).toMatchObject({ requested: expect.stringMatching(/^paused=.*,key:operator,/) });
+  const shown = await call('GET', place('paused'), { as: 'reader' });
+  expect(shown.body).toMatchObject({
+    state: 'paused',
+    pausedBy: 'key:operator',
+    detail: expect.stringContaining('until'),
+  });
+  const plan = await call('GET', `${place('paused')}/plan?mode=scheduled`, { as: 'reader' });
+  expect(plan.body).toMatchObject({ outcome: 'would-skip', reason: 'paused', state: 'paused' });
+  expect((await ask('paused', 'rotate?wait=true')).body).toMatchObject({ state: 'rotated' });
+  expect((await call('GET', place('paused'))).body).toMatchObject({ state: 'paused' });
+  const resumed = await call('POST', `${place('paused')}/resume`, { as: 'operator', body: { reason: 'done' } });
+  expect(resumed.body).toMatchObject({ wasPaused: true });
+  expect(stage.newest('paused').tags).not.toHaveProperty('requested');
+  const { body: history } = await call('GET', `${place('paused')}/history`);
+  expect(history).toMatchObject({
+    attempts: expect.arrayContaining([
+      expect.objectContaining({
+        outcome: 'paused',
+        reason: 'vendor is on it',
+        detail: expect.stringMatching(/^until /),
+      }),
+    ]),
+  });
+});
+
+test.each([
+  ['a time that has passed', 'pause-past', { until: '2020-01-01T00:00:00Z' }],
+  ['neither a time nor a duration', 'pause-odd', { until: 'tomorrow' }],
+])('a pause until %s is refused with what it takes, and nothing is changed', async (_what, name, more) => {
+  await backend.stage.plant(name, { days: 80 });
+  const refused = await ask(name, 'pause', more);
+  expect(refused.body).toMatchObject({
+    ...{ status: 400, errors: [{ in: 'body', field: 'until', detail: expect.stringContaining('PT12H') }] },
+  });
+  expect(backend.stage.newest(name).tags).not.toHaveProperty('requested');
+});
+
+test('a secret that a person replaces is rotated for nobody: refused before anything is enqueued, with what to do', async () => {
+  const tags = { rotator: 'manual', owner: 'the shop team', link: 'https://ca.contoso.example' };
+  backend.stage.put('by-hand', 'not a login at all', { tags, without: ['strategy', 'admin'], days: 10 });
+  expect((await call('GET', place('by-hand'))).body).toMatchObject({
+    state: 'due',
+    manual: true,
+    owner: 'the shop team',
+  });
+  for (const what of ['rotate', 'emergency', 'rollback']) {
+    const refused = await ask('by-hand', what);
+    expect([refused.status, problemCode(refused)]).toEqual([409, 'manual-rotation']);
+    expect(refused.text).toContain('https://ca.contoso.example');
   }
-  const listed = await call('GET', '/secrets?state=quarantined', { as: 'reader' });
-  expect(listed.body).toMatchObject({ secrets: [{ secret: 'broken', trouble: { failures: 5, quarantined: true } }] });
-  expect((await call('GET', '/health/details')).body).toMatchObject({ quarantined: 1 });
-  const resumed = await call('POST', `${place('broken')}/resume`, { as: 'operator', body: { reason: 'mended' } });
-  expect(resumed.body).toMatchObject({ quarantined: false, failuresBefore: 5 });
-  expect((await call('GET', place('broken'))).body).not.toHaveProperty('trouble.quarantined', true);
+  expect(backend.stage.vault.versions('by-hand')).toHaveLength(1);
+});
+
+test('going back to what was revoked takes the role emergency', async () => {
+  await backend.stage.plant('revoked-once', { days: 80 });
+  const denied = await call('POST', `${place('revoked-once')}/rollback`, {
+    as: 'operator',
+    body: { reason: 'x', force: true },
+  });
+  expect(problemCode(denied)).toBe('role-missing');
 });
 
 test.each([

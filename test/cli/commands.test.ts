@@ -180,16 +180,32 @@ describe('bad days', () => {
     await stage.expectCurrentLogsIn('cli-glass');
   });
 
+  it('pause: nothing is started until a time or until it is resumed; a mistyped time does nothing', async () => {
+    await stage.plant('cli-paused', far);
+    const mistyped = await as('operator', ['pause', 'cli-paused', '--until', 'friday', '-r', 'a test']);
+    expect(mistyped).toMatchObject({ exit: 2, err: expect.stringContaining('PT12H') });
+    const { exit, out } = await as('operator', ['pause', 'cli-paused', '--until', 'P3D', '-r', 'vendor is on it']);
+    expect({ exit, out }).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^local\/cli-paused paused until .*in 3 d/),
+    });
+    expect((await as('reader', ['show', 'cli-paused'])).out).toMatch(/state +paused\n.*paused by key:operator/);
+    expect((await as('reader', ['plan', 'cli-paused', '--mode', 'scheduled'])).out).toMatch(/because +paused: /);
+    const ended = await as('operator', ['resume', 'cli-paused', '-r', 'done']);
+    expect(ended.out).toBe('local/cli-paused resumed: the pause is over, 0 failures are forgotten');
+    const history = await as('reader', ['history', 'cli-paused']);
+    expect(history.out).toMatch(/resumed .*done[\s\S]*paused .*vendor is on it \(until /);
+  });
+
   it('resume: failures are forgotten, and the secret is looked at again', async () => {
-    await stage.plant('cli-resume', { ...far, tags: { ...far.tags, admin: 'cli-no-admin' } });
-    await as('operator', ['rotate', 'cli-resume', '-r', 'a test']);
+    await stage.plant('cli-resume', { days: 10, tags: { admin: 'cli-absent' } });
+    await stage.said('rotation-failed', 'cli-resume');
+    await stage.until('the count', async () => (await as('reader', ['show', 'cli-resume'])).out.includes('failing'));
     const failing = JSON.parse((await as('reader', ['show', 'cli-resume', '--json'])).out);
-    expect(failing).toMatchObject({ trouble: { failures: 1, last: { code: 'admin-refused' } } });
-    const { exit, out } = await as('operator', ['resume', 'cli-resume', '-r', 'mended']);
+    expect(failing).toMatchObject({ trouble: { rotation: { failures: 1, last: { code: 'admin-invalid' } } } });
+    const { exit, out } = await as('operator', ['resume', 'cli-resume', '-r', 'fixed']);
     expect({ exit, out }).toEqual({ exit: 0, out: 'local/cli-resume resumed: 1 failure is forgotten' });
-    const again = await as('operator', ['resume', 'cli-resume', '-r', 'mended', '--json']);
-    expect(JSON.parse(again.out)).toMatchObject({ quarantined: false, failuresBefore: 0 });
-    expect((await as('reader', ['show', 'cli-resume'])).out).not.toContain('admin-refused');
+    await stage.said('rotation-failed', 'cli-resume', 2);
   });
 
   it('freeze and unfreeze, and health tells', async () => {
@@ -209,7 +225,7 @@ describe('looking', () => {
     const { exit, out, err } = await as('reader', ['list'], { columns: 80 });
     const lines = stripVTControlCharacters(out).split('\n');
     expect(exit).toBe(0);
-    expect(lines[1]).toMatch(/^(failing|quarantined) +cli-broken/);
+    expect(lines[1]).toMatch(/^failing +cli-resume .*admin-invalid/);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(err).toMatch(/\d+ secrets: /);
     const narrow = JSON.parse((await as('reader', ['list', '--tag', 'colour=blue', '--json'])).out);
@@ -219,10 +235,11 @@ describe('looking', () => {
   });
 
   it('show: state, versions and the last failure with its hint, and never the value', async () => {
-    const { exit, out } = await as('reader', ['show', 'cli-broken'], { columns: 80 });
+    const { exit, out } = await as('reader', ['show', 'cli-resume'], { columns: 80 });
     expect(exit).toBe(0);
-    expect(stripVTControlCharacters(out)).toMatch(/last failure +admin-refused/);
-    expect(stripVTControlCharacters(out)).toContain(stage.newest('cli-broken').id);
+    expect(stripVTControlCharacters(out)).toMatch(/rotation +\d failed in a row, next .*\n +admin-invalid, /);
+    expect(stripVTControlCharacters(out)).toMatch(/do +Correct the tag "admin"/);
+    expect(stripVTControlCharacters(out)).toContain(stage.newest('cli-resume').id);
     expect(JSON.parse((await as('reader', ['show', 'cli-one', '--json'])).out).versions).toHaveLength(2);
   });
 

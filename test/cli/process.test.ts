@@ -264,7 +264,7 @@ describe('completion', () => {
     };
     expect(await ask('keyturn ro')).toEqual(['rotation', 'rotate', 'rollback']);
     expect(await ask('keyturn rotate --con')).toEqual(['--confirm']);
-    expect(await ask('keyturn list --state q')).toEqual(['quarantined']);
+    expect(await ask('keyturn list --state p')).toEqual(['paused']);
     expect(await ask('keyturn completion f')).toEqual(['fish']);
   });
 

@@ -1,6 +1,7 @@
 /** What people read later: who asked, why, what came of it. It never denies what happened, and calls nothing an end that is none. */
 import { describe, expect, test } from 'vitest';
 import { viewRotation } from '../../shared/api/views/rotation.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { failure } from '../../shared/errors.ts';
 import { performRetirement, performRotation } from '../../shared/operations/perform.ts';
 import { type Around, around, breakAdmin, notices, requested, rotationId } from './around.ts';
@@ -86,7 +87,7 @@ describe('an attempt', () => {
     const result = await performRetirement(it.deps, { ...request, requestedBy: 'overlap' });
     expect(result.kind).toBe('waiting');
     expect(notices(it).at(-1)).toMatchObject({ type: 'waiting', holding: ['shop'] });
-    expect(it.messages.at(-1)).toMatchObject({ queue: 'retirements', delayMs: 15 * 60 * 1_000 });
+    expect(it.messages.at(-1)).toMatchObject({ queue: queueNames.retirements, delayMs: 15 * 60 * 1_000 });
     expect(it.history.records[0]).toMatchObject({ outcome: 'waiting', detail: 'in use by shop' });
     expect(it.attention.trouble(secret).waitsFor).toEqual(['shop']);
   });

@@ -1,5 +1,6 @@
 /** A secret that failed too often is left alone until its next try or until a person has looked, and people are told once. */
 import { expect, test } from 'vitest';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { type PerformDependencies, performRetirement, performRotation } from '../../shared/operations/perform.ts';
 import { MemoryAttention } from './kept.ts';
@@ -32,7 +33,7 @@ function stuck(pauseAfter: number, broken: Failure = noRight) {
     },
     queues: {
       enqueue: async (queue, message) => {
-        if (queue.name === 'notifications') told.push(JSON.stringify(queue.schema.parse(message)));
+        if (queue.name === queueNames.notifications) told.push(JSON.stringify(queue.schema.parse(message)));
         return { kind: 'enqueued' };
       },
     },

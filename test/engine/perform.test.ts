@@ -1,6 +1,7 @@
 /** What is around the engine: the freeze, failures that are tried again, and the news. */
 import { describe, expect, test } from 'vitest';
 import { afterLeaseMs } from '../../shared/contract/ports.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { failure } from '../../shared/errors.ts';
 import { performCheck } from '../../shared/operations/check.ts';
@@ -160,6 +161,17 @@ describe('failures', () => {
     expect(troubleOf(it)).toEqual({ kind: 'trouble' });
   });
 
+  test('that leave a credential at the target count, and are tried again in seconds and not in a quarter of an hour', async () => {
+    const it = around({ strategy: 'single-user' }, 'single-user');
+    const forbidden = failure('vault-forbidden', { secret: 'orders-db', vault: 'contoso-kv', detail: '403' });
+    const write = it.world.vault.write.bind(it.world.vault);
+    it.world.vault.write = async (name, version) => (name === it.world.secret ? forbidden : write(name, version));
+    const result = await requested(it);
+    expect(result).toMatchObject({ kind: 'failed', unpublished: true });
+    expect(result.tryAgainMs).toBeLessThanOrEqual(5_000);
+    expect(troubleOf(it).rotation).toMatchObject({ failures: 1, unpublished: true });
+  });
+
   test('are forgotten by a rotation that succeeds, with a drift that it healed; where there are none nothing is written', async () => {
     const it = around();
     breakAdmin(it);
@@ -226,7 +238,7 @@ describe('the news of a new version', () => {
     expect(notices(it)).toMatchObject([
       { id: result.rotationId, type: 'rotated', channels: ['ops'], from: it.world.firstVersion },
     ]);
-    const retirements = it.messages.filter(({ queue }) => queue === 'retirements');
+    const retirements = it.messages.filter(({ queue }) => queue === queueNames.retirements);
     expect(retirements).toMatchObject([{ body: { rotationId: result.rotationId }, delayMs: dayMs + 1_000 }]);
     await performRotation(it.deps, {
       ...{ vault: it.world.vault.name, secret: it.world.secret, version: it.world.firstVersion },
@@ -238,7 +250,7 @@ describe('the news of a new version', () => {
   test('an overlap longer than a queue can wait is left to the sweep', async () => {
     const it = around({ overlap: 'P8D' });
     await requested(it);
-    expect(it.messages.map(({ queue }) => queue)).toEqual(['notifications']);
+    expect(it.messages.map(({ queue }) => queue)).toEqual([queueNames.notifications]);
   });
 
   test('lost with the queue, it is told by the next delivery, and no second version is made', async () => {

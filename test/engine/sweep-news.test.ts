@@ -1,6 +1,7 @@
 /** What a sweep tells, what it forgets and what it leaves alone for a while. */
 import { describe, expect, it } from 'vitest';
 import type { Notice } from '../../shared/contract/notice.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { ActivityTrouble, FreezeState } from '../../shared/contract/state.ts';
 import { notificationsQueue } from '../../shared/operations/queues.ts';
@@ -175,7 +176,7 @@ describe('a secret that a person replaces', () => {
 });
 
 describe('a rotation that failed', () => {
-  const rotation = [{ queue: 'rotations' }];
+  const rotation = [{ queue: queueNames.rotations }];
 
   it('is asked for at its next try and not before', async () => {
     const { run, fail, pass, world } = sweeping(managed, 10);
@@ -220,7 +221,7 @@ describe('an emergency that stands', () => {
   it('is asked for again as one, frozen or not, and held back by its own failures alone', async () => {
     const { run, fail, world } = sweeping(tags, 80);
     const message = { mode: 'emergency', rotationId: id, requestedBy: 'sweep', requestedById: 'key:ops' };
-    expect((await run()).asked).toMatchObject([{ queue: 'rotations', body: message }]);
+    expect((await run()).asked).toMatchObject([{ queue: queueNames.rotations, body: message }]);
     expect((await run({ kind: 'freeze', frozen: true })).asked).toHaveLength(1);
     expect((await run('unreadable')).asked).toHaveLength(1);
     fail({ nextTryAt: new Date(world.vault.now.getTime() + hourMs) });

@@ -210,15 +210,16 @@ export class Stage {
     return this.lines({ event, secret }).slice(0, count);
   }
 
-  /** Resolves when no event is on its way, no request waits, and nothing runs. Delayed retirements are not waited for. */
+  /** Resolves when no event is on its way, no request waits, and nothing runs. What is delayed past any test is not waited for. */
   async settled(withinMs = patienceMs): Promise<void> {
     await this.azure.events.idle();
     const atRest = async (): Promise<boolean> => {
+      const later = this.#putOff();
       const [waiting, poison] = [
         await this.#depth(queueNames.rotations),
         await this.#depth(poisonQueueOf(queueNames.rotations)),
       ];
-      return waiting + poison === 0 && this.#running() === 0;
+      return waiting + poison === later && this.#running() === 0;
     };
     await this.until('rest', atRest, withinMs);
   }
@@ -235,6 +236,13 @@ export class Stage {
       }
       await sleep(20);
     }
+  }
+
+  /** Rotations that failed and whose next try no test lives to see. */
+  #putOff(): number {
+    return this.lines().filter(({ event, tryAgainSeconds = 0 }) => {
+      return event.startsWith('rotation-') && Number(tryAgainSeconds) > patienceMs / 1_000;
+    }).length;
   }
 
   #running(): number {

@@ -1,11 +1,12 @@
 /** Vault, target and storage account fail for a while: the work waits and is done once, or is named with the next step. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { localApiKeys } from '../../local/api-keys.ts';
 import { type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await startStage({ settings: { KEYTURN_CONNECT_TIMEOUT: 'PT2S' } });
+  stage = await startStage({ settings: { KEYTURN_CONNECT_TIMEOUT: 'PT2S', KEYTURN_PAUSE_AFTER: '2' } });
 });
 afterEach(() => {
   stage.vault.faults.clear();
@@ -36,7 +37,7 @@ test.each([
   expect(stage.vault.faults.list().map(({ hits }) => hits)).toEqual([1, 1]);
 });
 
-test('a vault that asks for more patience than a lease has: the message comes again later', async () => {
+test('a vault that asks for more patience than a lease has is left alone for that long, and a person need not wait', async () => {
   const name = 'throttled-long';
   stage.vault.faults.add({
     match: { operation: 'set', name: `^${name}$` },
@@ -46,7 +47,17 @@ test('a vault that asks for more patience than a lease has: the message comes ag
   await stage.plant(name);
   const [line] = await stage.said('rotation-delayed', name);
   expect(line).toMatchObject({ level: 'warning', code: 'vault-throttled' });
-  await expectRotatedOnce(name);
+  expect(Number(line?.['tryAgainSeconds'])).toBeGreaterThanOrEqual(299);
+  stage.tell(name);
+  expect((await stage.said('skipped', name))[0]).toMatchObject({ reason: 'paused' });
+  const answer = await fetch(`${stage.azure.host.url}/api/v1/vaults/local/secrets/${name}/rotate?wait=true`, {
+    method: 'POST',
+    headers: { 'x-keyturn-key': localApiKeys.operator, 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'the vault is quiet again' }),
+  });
+  expect(answer.status).toBe(200);
+  expect(stage.vault.versions(name)).toHaveLength(2);
+  await stage.expectCurrentLogsIn(name);
 });
 
 test.each(['alternating-users', 'single-user'] as const)(
@@ -106,21 +117,16 @@ test('the target is down and comes up again: delivered again, and done', async (
   for (const name of names) await expectRotatedOnce(name);
 });
 
-test('a target that stays down: poison after five deliveries, named with the next step, and rotated by the next event once it is back', async () => {
+test('a target that stays down: retried further apart, told when it goes on, and rotated once it is back without anybody asking', async () => {
   stage.database.cut();
-  const planted = await stage.plant('poisoned');
-  const [poisoned] = await stage.said('message-poisoned', planted.name);
-  expect(poisoned).toMatchObject({
-    level: 'error',
-    hint: expect.stringContaining('keyturn rotate poisoned'),
-    page: 'docs/errors/deliveries-exhausted.md',
-  });
-  expect(stage.lines({ event: 'rotation-delayed', secret: planted.name })).toHaveLength(5);
+  const planted = await stage.plant('long-down');
+  const lines = await stage.said('rotation-delayed', planted.name, 2);
+  expect(lines.map(({ tryAgainSeconds }) => Number(tryAgainSeconds) > 3)).toEqual([true, true]);
   await stage.expectUntouched(planted);
+  await stage.until('the news', () => stage.storage.sent().includes('/notifications/messages'));
   stage.database.mend();
-  stage.tell(planted.name);
-  // A target that was down says nothing against the secret, so it is in no quarantine.
   await expectRotatedOnce(planted.name);
+  expect(stage.lines({ event: 'message-poisoned' })).toEqual([]);
 });
 
 test('the storage account is gone for a while: nothing happens, and nothing is lost', async () => {

@@ -1,7 +1,9 @@
 /** A dry run: what would happen and why, every check with its result. Changes nothing. */
 import * as z from 'zod';
+import type { FreezeState, Trouble } from '../../contract/state.ts';
 import { holdOnScheduled, holdText } from '../../engine/policy/hold.ts';
-import { isFailure } from '../../errors.ts';
+import { lookAt, secretStates } from '../../engine/sweep/standing.ts';
+import { type Failure, isFailure } from '../../errors.ts';
 import { type Plan, plan } from '../../operations/inspect.ts';
 import { ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
@@ -23,6 +25,7 @@ const planView = z.object({
   secret: z.string(),
   version: z.string(),
   mode,
+  state: z.enum(secretStates).describe('How the secret stands now.'),
   outcome: z.enum(['would-rotate', 'would-skip', 'would-fail']),
   reason: z.string().describe('Why it is due, or why it is left.'),
   detail: z.string(),
@@ -63,30 +66,46 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
         const made = await plan(deps.engine, found.vault, { secret: path.secret, mode: query.mode }, within);
         if (isFailure(made)) return failureProblem(made);
         if (made.kind === 'opted-out') return problem('not-managed', `${path.secret} has no tag "rotator"`);
-        const held = query.mode === 'scheduled' ? await heldBack(deps, path.vault, made) : undefined;
-        if (held !== undefined && isFailure(held)) return failureProblem(held);
-        return ok(viewPlan(path.vault, query.mode, made, held));
+        const known = await knownOf(deps, path.vault, made);
+        if (isFailure(known)) return failureProblem(known);
+        return ok(viewPlan(deps, path.vault, query.mode, made, known));
       },
     ),
   ];
 }
 
-/** What holds back everything automatic, whatever the calendar says. */
-async function heldBack(deps: ApiDependencies, vault: string, { secret, current: { requested } }: Plan) {
+interface KnownBeside {
+  readonly kind: 'known';
+  readonly freeze: FreezeState | undefined;
+  readonly trouble: Trouble;
+}
+
+async function knownOf(deps: ApiDependencies, vault: string, { secret }: Plan): Promise<KnownBeside | Failure> {
   const [freeze, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret.name)]);
-  if (isFailure(trouble)) return trouble;
-  const known = isFailure(freeze) ? undefined : freeze;
-  const hold = holdOnScheduled({ freeze: known, requested, trouble, now: secret.readAt });
+  return isFailure(trouble) ? trouble : { kind: 'known', freeze: isFailure(freeze) ? undefined : freeze, trouble };
+}
+
+/** What holds back everything automatic, whatever the calendar says. A person who asks is not held back. */
+function heldBack(
+  asked: z.infer<typeof mode>,
+  { secret, current: { requested } }: Plan,
+  { freeze, trouble }: KnownBeside,
+): { readonly reason: string; readonly detail: string } | undefined {
+  const hold = asked === 'scheduled' ? holdOnScheduled({ freeze, requested, trouble, now: secret.readAt }) : undefined;
   if (hold === undefined) return undefined;
-  return { kind: 'held' as const, reason: hold.by === 'freeze' ? 'frozen' : 'paused', detail: holdText(hold) };
+  return { reason: hold.by === 'freeze' ? 'frozen' : 'paused', detail: holdText(hold) };
 }
 
 function viewPlan(
+  deps: ApiDependencies,
   vault: string,
   asked: z.infer<typeof mode>,
-  { secret, current, decision, dueAt, target, login, checks }: Plan,
-  held: { readonly reason: string; readonly detail: string } | undefined,
+  made: Plan,
+  known: KnownBeside,
 ): z.infer<typeof planView> {
+  const { secret, current, decision, dueAt, target, login, checks } = made;
+  const held = heldBack(asked, made, known);
+  const beside = { trouble: known.trouble, freeze: known.freeze ?? ('unreadable' as const) };
   const { policy } = current;
   const wouldFail = checks.some((check) => check.state === 'failed');
   const goesOn = held === undefined && decision.kind === 'due';
@@ -96,6 +115,7 @@ function viewPlan(
     secret: secret.name,
     version: secret.version,
     mode: asked,
+    state: lookAt(deps.engine, secret, beside, secret.readAt).standing.state,
     outcome: goesOn ? (wouldFail ? 'would-fail' : 'would-rotate') : 'would-skip',
     reason,
     detail,
