@@ -1,5 +1,7 @@
 /** The app as the queue triggers see it, with every port of the worker's under the simulator's hand. Nothing else here knows the operations. */
+
 import { type Work, workOf } from '../../functions/work.ts';
+import { calm } from '../../shared/contract/trouble.ts';
 import type { FollowUps } from '../../shared/engine/running/dependencies.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
@@ -28,7 +30,6 @@ export function simulatedApp(world: World, { queue, marks, hear }: Storage, work
       return { kind: 'marked' as const };
     },
   });
-  const trouble = { kind: 'trouble' as const, failures: 0, quarantined: false };
   const ownPorts = new Set(['followUps', 'wakeUps']);
   const engine = world.deps((name, port) => (ownPorts.has(name) ? port : worker.wrap(name, port)));
   const queued = queuedFollowUps(queues, kept);
@@ -49,16 +50,18 @@ export function simulatedApp(world: World, { queue, marks, hear }: Storage, work
     },
     queues: queuesOver(queue),
     attention: {
-      of: async () => trouble,
+      of: async () => calm,
       all: nobody,
-      failed: async () => trouble,
+      failed: async () => calm,
+      waits: async () => ({ kind: 'kept' }),
       cleared: async () => ({ kind: 'cleared' }),
     },
     freeze: {
       read: async () => ({ kind: 'freeze', frozen: false }),
       set: async () => ({ kind: 'freeze', frozen: false }),
     },
-    quarantineAfter: 1_000_000,
+    pauseAfter: 1_000_000,
+    random: () => 0,
     now: () => world.vault.now,
   });
 }

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { rotators } from '../../rotators/registry.ts';
 import type { Tags } from '../../shared/contract/ports.ts';
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
+import { strategyTraits } from '../../shared/contract/strategy.ts';
 import { parsePolicy, tagsRead } from '../../shared/engine/policy/policy.ts';
 import { withRequested } from '../../shared/engine/policy/requested.ts';
 import { longestTag, mostTags, withStamp } from '../../shared/engine/policy/stamp.ts';
@@ -25,7 +26,7 @@ const every: Tags = {
   consumers: 'shop-web, shop-worker, billing-api, billing-reports, warehouse-sync',
   notify: 'events, shop-hook, billing-hook, oncall-teams, shop-site',
   announce: 'P7D',
-  format: 'stackexchange-redis;field=/connections/orders/password;length=32;require=upper,lower,digit,special;exclude=@/',
+  format: 'json;field=/connections/orders/password;length=32;require=upper,lower,digit,special;exclude=@/',
   field: '/connections/orders/password',
   password: 'length=32',
 };
@@ -45,7 +46,11 @@ function ownTags(options: z.ZodType): readonly string[] {
 
 /** A version of a secret with every feature on: published in an emergency for two requests, asked for in another, and paused. */
 function tagsOf({ name, strategies, options }: RotatorEntry): Tags {
-  const known: Tags = { ...every, strategy: strategies.at(-1) ?? '' };
+  const strategy = strategies.at(-1);
+  const isChosen = strategy !== undefined && strategyTraits[strategy].chosen;
+  // A key that the target makes has no rules of ours.
+  const format = isChosen ? every['format'] : every['format']?.replace(/;length=.*/, '');
+  const known: Tags = { ...every, strategy: strategy ?? '', format: format ?? '' };
   const policy = packed.map((tag) => `${tag}=${known[tag]}`).join('; ');
   const alone = Object.entries(known).filter(([tag]) => !packed.includes(tag) && !folded.includes(tag));
   const own = ownTags(options).map((tag): [string, string] => [tag, 'of the rotator']);
