@@ -20,6 +20,7 @@ const slow = [
   'test/paths/instances.test.ts',
   'test/paths/life.test.ts',
   'test/paths/news.test.ts',
+  'test/paths/policies.test.ts',
   'test/paths/schedule.test.ts',
   'test/rotators/keys/faults.test.ts',
   'test/rotators/mysql-mariadb.conformance.test.ts',

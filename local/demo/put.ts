@@ -12,5 +12,6 @@ export function putSecret(
   tags: Readonly<Record<string, string>>,
 ): void {
   const expiresSeconds = vault.clock.nowSeconds() + sampleDays * 86_400;
-  vault.put(name, { value, tags: { overlap, ...tags }, expiresSeconds });
+  const contentType = value.startsWith('{') ? 'application/json' : 'text/plain';
+  vault.put(name, { value, tags: { overlap, ...tags }, contentType, expiresSeconds });
 }

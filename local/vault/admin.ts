@@ -12,6 +12,8 @@
  *     DELETE /_emulator/calls              counts from 0
  *     GET    /_emulator/limits             the limits in force
  *     POST   /_emulator/limits             {on?, creations?, others?, windowMs?, retryAfter?, countRefused?}
+ *     GET    /_emulator/policies           the policies in force
+ *     POST   /_emulator/policies           {expirationDate?, contentType?, maximumValidityDays?}: see policies.ts
  *     GET    /_emulator/subscriptions      all made here
  *     POST   /_emulator/subscriptions      {types?}: keeps the events of versions made from now on; answers {id}
  *     GET    /_emulator/subscriptions/ID   {events}: what came since it was asked last
@@ -46,6 +48,11 @@ const limitsSchema = z.strictObject({
   windowMs: z.int().min(1).exactOptional(),
   retryAfter: z.boolean().exactOptional(),
   countRefused: z.boolean().exactOptional(),
+});
+const policiesSchema = z.strictObject({
+  expirationDate: z.boolean().exactOptional(),
+  contentType: z.boolean().exactOptional(),
+  maximumValidityDays: z.int().min(1).nullable().exactOptional(),
 });
 const subscriptionSchema = z.strictObject({ types: z.array(z.enum(vaultEventTypes)).min(1).optional() });
 
@@ -84,6 +91,8 @@ export function createAdmin(vault: LocalVault): Admin {
         return calls(vault, method);
       case 'limits':
         return limits(vault, method, body);
+      case 'policies':
+        return policies(vault, method, body);
       case 'subscriptions':
         return subscriptions(vault, mailboxes, method, body, id);
       case 'reset':
@@ -102,6 +111,7 @@ function overview(vault: LocalVault): object {
     secrets: vault.size,
     clock: clockState(vault),
     limits: vault.limits.options,
+    policies: vault.policies.options,
     calls: vault.calls.counts,
   };
 }
@@ -155,6 +165,15 @@ function limits(vault: LocalVault, method: string, body: Buffer): Answer {
   return withBody(body, limitsSchema, (options) => {
     vault.limits.set(options);
     return ok(vault.limits.options);
+  });
+}
+
+function policies(vault: LocalVault, method: string, body: Buffer): Answer {
+  if (method === 'GET') return ok(vault.policies.options);
+  if (method !== 'POST') return methodNotAllowed(method);
+  return withBody(body, policiesSchema, (options) => {
+    vault.policies.set(options);
+    return ok(vault.policies.options);
   });
 }
 

@@ -136,5 +136,26 @@ export const payloadTooLarge = () => errorAnswer(413, 'RequestEntityTooLarge', '
 
 export const internalError = () => errorAnswer(500, 'InternalServerError', 'The service had an internal error.');
 
+/** A definition of Azure Policy. */
+export interface PolicyDefinition {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+/**
+ * The status and the outer code are the service's; the sentence is that of Azure Policy at other services, because no recording from a vault
+ * was found.
+ */
+export const disallowedByPolicy = (name: string, definitions: readonly PolicyDefinition[]) => {
+  const identifiers = definitions.map(({ id, displayName }) => ({
+    policyDefinition: { name: displayName, id: `/providers/Microsoft.Authorization/policyDefinitions/${id}` },
+  }));
+  return errorAnswer(
+    403,
+    'Forbidden',
+    `Resource '${name}' was disallowed by policy. Policy identifiers: '${JSON.stringify(identifiers)}'.`,
+  );
+};
+
 export const unavailable = () =>
   errorAnswer(503, 'ServiceUnavailable', 'The service is not available now; try again later.');

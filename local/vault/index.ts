@@ -28,6 +28,7 @@ export type { VaultEvent, VaultEventData, VaultEventListener, VaultEventType } f
 export { vaultEventTypes } from './events.ts';
 export type { Fault, FaultRule } from './faults.ts';
 export type { LimitOptions } from './limits.ts';
+export type { PolicyOptions } from './policies.ts';
 export type { Operation } from './route.ts';
 
 export interface VaultEmulatorOptions extends VaultOptions {

@@ -7,6 +7,7 @@ import { ExpirySchedule } from './expiry.ts';
 import { Faults } from './faults.ts';
 import { type LimitOptions, Limits } from './limits.ts';
 import { type OperationRequest, perform } from './operations.ts';
+import { Policies, type PolicyOptions } from './policies.ts';
 import { SecretStore, type StoredVersion, type VersionInput } from './store.ts';
 import { type Recovery, Wire } from './wire.ts';
 
@@ -17,6 +18,8 @@ export interface VaultOptions {
   readonly clock?: Clock;
   /** Default: the documented limits, on. */
   readonly limits?: Partial<LimitOptions>;
+  /** Azure Policies assigned with effect Deny. Default: none. */
+  readonly policies?: Partial<PolicyOptions>;
   /** Retention of deleted secrets in days, 7 to 90. Default 90. */
   readonly recoverableDays?: number;
   /** Whether purging is forbidden. Default no. */
@@ -36,6 +39,7 @@ export class LocalVault {
   readonly faults = new Faults();
   readonly limits: Limits;
   readonly calls = new Calls();
+  readonly policies: Policies;
   readonly events: VaultEvents;
   readonly #store: SecretStore;
   readonly #schedule: ExpirySchedule;
@@ -47,6 +51,7 @@ export class LocalVault {
     this.name = checkedName(options.name ?? 'local');
     this.clock = options.clock ?? createClock();
     this.limits = new Limits(options.limits);
+    this.policies = new Policies(options.policies);
     this.#purgeProtection = options.purgeProtection ?? false;
     this.#recovery = recovery(options.recoverableDays ?? 90, this.#purgeProtection);
     this.events = new VaultEvents(this.clock, { name: this.name, address });
@@ -81,7 +86,7 @@ export class LocalVault {
   }
 
   /**
-   * Makes a version without a call: no limit, no fault, no count; events as ever. For filling a vault. Throws where the name is
+   * Makes a version without a call: no limit, no policy, no fault, no count; events as ever. For filling a vault. Throws where the name is
    * soft-deleted. Called again, it makes another version.
    */
   put(name: string, { value, ...input }: Put): StoredVersion {
@@ -101,7 +106,7 @@ export class LocalVault {
     this.#schedule.evaluate();
   }
 
-  /** Forgets secrets, faults and counts, and puts the clock back to real time. Subscriptions and limits stay. */
+  /** Forgets secrets, faults and counts, and puts the clock back to real time. Subscriptions, limits and policies stay. */
   reset(): void {
     this.#store.clear();
     this.#schedule.clear();
@@ -119,6 +124,7 @@ export class LocalVault {
         wire: new Wire(base, this.#recovery),
         purgeProtection: this.#purgeProtection,
         numberVersion: () => this.events.numberVersion(),
+        denial: (name, input) => this.policies.refusal(name, input, this.clock.nowSeconds()),
       },
       request,
     );

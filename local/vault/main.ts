@@ -1,7 +1,7 @@
 /** `npm run emulator`: one vault until Ctrl-C. */
 import { parseArgs } from 'node:util';
 import { adminPrefix } from './admin.ts';
-import { startVaultEmulator, type VaultEmulator } from './index.ts';
+import { type PolicyOptions, startVaultEmulator, type VaultEmulator } from './index.ts';
 
 const usage = `A local Azure Key Vault: the secrets API, over http and https on one port.
 
@@ -10,6 +10,7 @@ const usage = `A local Azure Key Vault: the secrets API, over http and https on 
   --port N          port to listen on (default 8443; 0: any free one)
   --name NAME       name of the vault, as events carry it (default local)
   --limits on|off   the service's limits on calls per 10 s (default on)
+  --deny LIST       Azure Policies of effect Deny, with commas between: expiration-date, content-type, maximum-validity=DAYS
   --empty           start without the two sample secrets
   --json            print one line of JSON instead of text
   --help            this text
@@ -21,6 +22,7 @@ interface Settings {
   readonly port: number;
   readonly name: string;
   readonly limitsOn: boolean;
+  readonly policies: Partial<PolicyOptions>;
   readonly empty: boolean;
   readonly json: boolean;
 }
@@ -46,8 +48,26 @@ export function readCommandLine(args: readonly string[]): Read {
     return { kind: 'wrong', problem: `--port must be a number from 0 to 65535, not "${values.port}".` };
   if (values.limits !== 'on' && values.limits !== 'off')
     return { kind: 'wrong', problem: `--limits must be on or off, not "${values.limits}".` };
+  const policies = readPolicies(values.deny);
+  if (policies === undefined) {
+    const problem = `--deny takes expiration-date, content-type, maximum-validity=DAYS, with commas between, not "${values.deny}".`;
+    return { kind: 'wrong', problem };
+  }
   const { name, empty, json } = values;
-  return { kind: 'settings', settings: { port, name, limitsOn: values.limits === 'on', empty, json } };
+  return { kind: 'settings', settings: { port, name, limitsOn: values.limits === 'on', policies, empty, json } };
+}
+
+/** Undefined where a word is none of the three. */
+function readPolicies(list: string | undefined): Partial<PolicyOptions> | undefined {
+  const all = (list?.split(',') ?? []).map((word) => readPolicy(word.trim()));
+  return all.includes(undefined) ? undefined : Object.assign({}, ...all);
+}
+
+function readPolicy(word: string): Partial<PolicyOptions> | undefined {
+  if (word === 'expiration-date') return { expirationDate: true };
+  if (word === 'content-type') return { contentType: true };
+  const days = /^maximum-validity=([1-9]\d{0,4})$/.exec(word)?.[1];
+  return days === undefined ? undefined : { maximumValidityDays: Number(days) };
 }
 
 function parse(args: readonly string[]) {
@@ -57,6 +77,7 @@ function parse(args: readonly string[]) {
       port: { type: 'string', default: '8443' },
       name: { type: 'string', default: 'local' },
       limits: { type: 'string', default: 'on' },
+      deny: { type: 'string' },
       empty: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -65,9 +86,9 @@ function parse(args: readonly string[]) {
 }
 
 async function start(settings: Settings): Promise<VaultEmulator | string> {
-  const { port, name, limitsOn } = settings;
+  const { port, name, limitsOn, policies } = settings;
   try {
-    return await startVaultEmulator({ port, name, limits: { on: limitsOn } });
+    return await startVaultEmulator({ port, name, limits: { on: limitsOn }, policies });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
       return `Port ${port} is taken by another program. End it, or choose another port: npm run emulator -- --port ${port + 1}`;

@@ -15,7 +15,7 @@ import {
 import { parseRestore, parseSet, parseUpdate } from './input.ts';
 import { listingOf, pageBody, readPageRequest } from './paging.ts';
 import type { Route } from './route.ts';
-import type { DeletedSecret, SecretStore, StoredSecret, StoredVersion } from './store.ts';
+import type { DeletedSecret, SecretStore, StoredSecret, StoredVersion, VersionInput } from './store.ts';
 import type { Wire } from './wire.ts';
 
 export interface OperationContext {
@@ -24,6 +24,8 @@ export interface OperationContext {
   readonly wire: Wire;
   readonly purgeProtection: boolean;
   readonly numberVersion: () => number;
+  /** What a policy says to a version that is to be made now. */
+  readonly denial: (name: string, input: VersionInput) => Answer | undefined;
 }
 
 export interface OperationRequest {
@@ -63,9 +65,11 @@ export function perform(context: OperationContext, request: OperationRequest): A
   }
 }
 
-function set({ store, wire }: OperationContext, { route, body }: OperationRequest): Answer {
+function set({ store, wire, denial }: OperationContext, { route, body }: OperationRequest): Answer {
   const parsed = parseSet(body);
   if (parsed.kind === 'refused') return parsed.answer;
+  const denied = denial(route.name, parsed.value.input);
+  if (denied !== undefined) return denied;
   const written = store.set(route.name, parsed.value.value, parsed.value.input);
   return written.kind === 'hindered'
     ? hindered(route.name, written.by)

@@ -9,6 +9,8 @@ export interface VaultFault {
   readonly status?: number;
   /** The inner code of the error body, such as `SecretDisabled`; else its code. */
   readonly code?: string;
+  /** Whether an Azure Policy of effect Deny stood against it: no role helps against that. */
+  readonly byPolicy?: boolean;
   readonly retryAfterSeconds?: number;
   readonly detail: string;
   /**
@@ -51,6 +53,9 @@ function readBody(body: string): { code?: string; message?: string } {
   };
 }
 
+// The words of Azure Policy. `ForbiddenByPolicy` is none of them: that is the vault's own access policy.
+const policyDenial = /disallowed by (azure )?policy|RequestDisallowedByPolicy/i;
+
 const tokenErrors =
   /^(CredentialUnavailableError|AuthenticationError|AggregateAuthenticationError|AuthenticationRequiredError)$/;
 
@@ -90,6 +95,7 @@ export function faultOf(error: unknown, last: LastAnswer | undefined, hide: (tex
       detail,
       cause: new Error(detail),
       ...(code === undefined ? {} : { code }),
+      ...(last.status === 403 && policyDenial.test(`${code} ${message}`) ? { byPolicy: true } : {}),
       ...(last.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: last.retryAfterSeconds }),
     };
   }
@@ -109,7 +115,7 @@ export function failureOf(fault: VaultFault, secret: string, vault: string): Fai
   switch (fault.status) {
     case 401:
     case 403:
-      return failure('vault-forbidden', at, fault.cause);
+      return failure(fault.byPolicy === true ? 'vault-refused' : 'vault-forbidden', at, fault.cause);
     case 404:
       return failure('secret-missing', { secret, vault }, fault.cause);
     case 409:

@@ -67,7 +67,7 @@ describe('npm run emulator', () => {
     expect(readCommandLine(['--help'])).toEqual({ kind: 'help' });
     expect(readCommandLine([])).toEqual({
       kind: 'settings',
-      settings: { port: 8443, name: 'local', limitsOn: true, empty: false, json: false },
+      settings: { port: 8443, name: 'local', limitsOn: true, policies: {}, empty: false, json: false },
     });
   });
 });

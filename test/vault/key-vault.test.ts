@@ -121,6 +121,15 @@ describe('a vault', () => {
     expect(emulator.versions('orders')).toHaveLength(2);
   });
 
+  it('under a policy that denies the version says what the policy asks for, not that a role is missing', async () => {
+    emulator.policies.set({ contentType: true });
+    const outcome = await vault.write('orders', version('one'), { signal });
+    expect(outcome).toMatchObject({ code: 'vault-refused', class: 'blocked' });
+    expect(outcome).toMatchObject({ message: expect.stringContaining('Secrets should have content type set') });
+    expect(JSON.stringify(outcome)).not.toContain('role');
+    expect(emulator.calls.count('set')).toBe(1);
+  });
+
   it('refuses a value that is too long, and is not asked again', async () => {
     const outcome = await vault.write('orders', version('x'.repeat(26_000)), { signal });
     expect(outcome).toMatchObject({ code: 'vault-refused', class: 'blocked' });
