@@ -39,6 +39,7 @@ const servers: readonly Server[] = [
     startedBy: 'local/debian-postgres.ts',
     isThere: () => debianPostgres() !== undefined,
   },
+  { program: 'dotnet', package: 'the .NET SDK 10', startedBy: 'test/dotnet-configuration/run.ts' },
 ];
 
 /** Debian keeps servers in a folder that is on the path of root alone. */

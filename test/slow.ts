@@ -13,6 +13,7 @@ const slow = [
   'test/cli/process.test.ts',
   'test/consumer/**',
   'test/engine/faults.test.ts',
+  'test/dotnet-configuration/**',
   'test/local/functions-host-*.test.ts',
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
