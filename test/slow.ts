@@ -18,6 +18,7 @@ const slow = [
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
   'test/paths/crash-real.test.ts',
+  'test/paths/healed.test.ts',
   'test/paths/instances.test.ts',
   'test/paths/life.test.ts',
   'test/paths/news.test.ts',
