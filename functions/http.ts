@@ -1,4 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { Body } from '../shared/api/read-body.ts';
+import { rethrowBug } from '../shared/errors.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
 
@@ -14,11 +16,29 @@ export function httpHandler(
         method,
         url,
         header: (name) => headers.get(name) ?? undefined,
-        body: async () => new Uint8Array(await request.arrayBuffer()),
+        body: (longest) => bodyOf(request, longest),
       },
       logTo(context),
     );
     const { status, body } = answer;
     return { status, headers: { ...answer.headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
   };
+}
+
+/**
+ * Reads to the end and keeps no more than was asked for: an answer to a request that is still being sent may be lost with its connection.
+ */
+async function bodyOf({ body }: HttpRequest, longest: number): Promise<Body> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      length += chunk.byteLength;
+      if (length <= longest) chunks.push(chunk);
+    }
+  } catch (error) {
+    rethrowBug(error);
+    return { kind: 'broken-off' };
+  }
+  return length <= longest ? { kind: 'bytes', bytes: Buffer.concat(chunks) } : { kind: 'too-large' };
 }

@@ -2,7 +2,7 @@
 import { readSettings, SettingsInvalid } from '../shared/config/settings.ts';
 import { logTo } from '../shared/telemetry.ts';
 import { appLoader } from './load-app.ts';
-import { register } from './register.ts';
+import { acceptStreams, register } from './register.ts';
 import { allFunctions } from './table.ts';
 
 const outcome = readSettings(process.env);
@@ -14,6 +14,7 @@ const placed = {
   vaults: new Set(settings.vaults.map((vault) => vault.name)),
   schedules: { sweep: settings.sweep.schedule, drift: settings.drift.schedule },
 };
+acceptStreams();
 for (const one of allFunctions(placed)) register(one, load);
 
 const { keys, tenant, platformVouches } = settings.access;

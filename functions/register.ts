@@ -10,6 +10,11 @@ const connection = 'AzureWebJobsStorage';
 /** A vault that was throttling or a storage account that was away is asked again in this run; the next one comes anyway. */
 const retry = { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 30 } } as const;
 
+/** For the whole app, before the first function: without it a body that is sent in chunks, with no length, arrives empty. */
+export function acceptStreams(): void {
+  app.setup({ enableHttpStream: true });
+}
+
 /** Tells the platform of one function, in the words of its Node.js model. Once for each, before the first work comes. */
 export function register(one: AppFunction, load: LoadApp): void {
   const { name } = one;

@@ -60,6 +60,8 @@ function pass(request: IncomingMessage, response: ServerResponse, port: number, 
   });
   onward.once('error', () => answer(response, 502));
   request.pipe(onward);
+  // Who goes away takes the rest of the body along.
+  request.once('close', () => request.complete || onward.destroy());
 }
 
 function answer(response: ServerResponse, status: number): void {

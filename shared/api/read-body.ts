@@ -2,9 +2,16 @@ import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
 import { invalid } from './route.ts';
 
+export type Body =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'too-large' }
+  /** Whoever sent it is gone. */
+  | { readonly kind: 'broken-off' };
+
 export interface BodySource {
   readonly header: (name: string) => string | undefined;
-  readonly body: () => Promise<Uint8Array>;
+  /** To be called once. `longest`: in bytes. */
+  readonly body: (longest: number) => Promise<Body>;
 }
 
 const longestBody = 64 * 1024;
@@ -23,10 +30,11 @@ export async function readBody({ header, body }: BodySource): Promise<BodyOutcom
   const type = (header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!/^application\/([\w.-]+\+)?json$/.test(type))
     return refuse(problem('content-type', 'the content type is not JSON'));
-  const tooLarge = () => refuse(problem('body-too-large', `the body is longer than ${longestBody} bytes`));
-  if (Number(header('content-length') ?? 0) > longestBody) return tooLarge();
-  const bytes = await body();
-  if (bytes.length > longestBody) return tooLarge();
+  const read = await body(longestBody);
+  if (read.kind === 'too-large')
+    return refuse(problem('body-too-large', `the body is longer than ${longestBody} bytes`));
+  if (read.kind === 'broken-off') return refuse(invalid([{ in: 'body', field: 'body', detail: 'ended too early' }]));
+  const { bytes } = read;
   if (bytes.length === 0) return { kind: 'body', json: {} };
   try {
     return { kind: 'body', json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };

@@ -8,7 +8,7 @@ import { type Caller, may, type Place, rolesOf } from './caller.ts';
 import { problem } from './problem.ts';
 import { type BodySource, readBody } from './read-body.ts';
 import { invalid, type RawCall, type Route } from './route.ts';
-import { findRoute } from './router.ts';
+import { allowedOn, findRoute } from './router.ts';
 
 export interface ApiRequest extends BodySource {
   readonly method: string;
@@ -31,10 +31,18 @@ const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 export function makeApi(routes: readonly Route[], authentication: Authenticator): Api {
   return {
     async handle(request, log) {
-      const answer = await answerTo(routes, authentication, request, log);
-      return { ...answer, headers: { 'content-type': 'application/json', ...answer.headers, ...always } };
+      if (request.method !== 'HEAD') return withHeaders(await answerTo(routes, authentication, request, log));
+      const { body: _left, ...head } = withHeaders(
+        await answerTo(routes, authentication, { ...request, method: 'GET' }, log),
+      );
+      return head;
     },
   };
+}
+
+function withHeaders(answer: Answer): Answer {
+  const type = answer.body === undefined ? {} : { 'content-type': 'application/json' };
+  return { ...answer, headers: { ...type, ...answer.headers, ...always } };
 }
 
 async function answerTo(
@@ -51,6 +59,8 @@ async function answerTo(
   }
   const keyInAddress =
     found.kind === 'route' && found.route.keyInAddress === true ? url.searchParams.get('code') : null;
+  if (found.kind !== 'none' && request.method === 'OPTIONS')
+    return { status: 204, headers: { allow: allowedOn(routes, path).join(', ') } };
   const known = await authentication.authenticate({
     header: request.header,
     ...(keyInAddress === null ? {} : { keyInAddress }),
@@ -77,7 +87,7 @@ async function answerTo(
       return problem('route-unknown', 'the address leads to no route');
     case 'other-method': {
       log.warn('access-denied', { ...who, detail: 'no such method' });
-      const allow = found.allowed.join(', ');
+      const allow = allowedOn(routes, path).join(', ');
       return problem('method-not-allowed', `the route takes ${allow}`, { headers: { allow } });
     }
     case 'route': {

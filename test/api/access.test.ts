@@ -207,7 +207,7 @@ describe('an app with keys and a tenant', () => {
     expect((await backend.call('GET', '/nothing-here', { as: null })).status).toBe(401);
     expect(problemCode(await backend.call('GET', '/nothing-here', { as: 'reader' }))).toBe('route-unknown');
     const other = await backend.call('PATCH', '/freeze', { as: 'reader', body: {} });
-    expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, PUT']);
+    expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, PUT, HEAD, OPTIONS']);
   });
 
   it('every decision is a line of the log with who asked, how, the route and the role', async () => {

@@ -12,7 +12,7 @@ export const tenant = '11111111-2222-3333-4444-555555555555';
 export const audience = 'api://keyturn';
 
 /** Long enough, and found nowhere but in the header it is sent in. */
-const keyOf = (name: string) => `key-of-${name}-`.padEnd(48, 'k');
+export const keyOf = (name: string) => `key-of-${name}-`.padEnd(48, 'k');
 
 export const callers = [
   ...roles.map((role) => ({ name: role as string, role, key: keyOf(role) })),
@@ -34,7 +34,7 @@ export interface CallOptions {
   readonly as?: CallerName | null;
   readonly body?: unknown;
   /** Sent as it is. */
-  readonly raw?: string | Uint8Array;
+  readonly raw?: string | Uint8Array | ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -44,16 +44,21 @@ export async function callApi(url: string, method: string, path: string, options
   const response = await fetch(`${url}/api/v1${path}`, {
     method,
     headers: {
-      ...(method === 'GET' ? {} : { 'content-type': 'application/json' }),
+      ...(['GET', 'HEAD', 'OPTIONS'].includes(method) ? {} : { 'content-type': 'application/json' }),
       ...(as === null ? {} : { 'x-keyturn-key': keyOf(as) }),
       ...options.headers,
     },
-    ...(sent === undefined ? {} : { body: sent }),
+    ...(sent === undefined ? {} : { body: sent, duplex: 'half' as const }),
     redirect: 'manual',
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
 }
 
 /** A text field of the body. */

@@ -1,8 +1,9 @@
 /** Whatever is sent: an answer that says which field and why, never a 500, and nothing that changes. */
+import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describedRoutes } from '../../local/describe-api.ts';
-import { type Backend, type Called, problemCode, startBackend } from './backend.ts';
+import { type Backend, type Called, keyOf, problemCode, startBackend } from './backend.ts';
 
 const { routes } = await describedRoutes();
 const writing = routes.filter((route) => route.method !== 'GET');
@@ -77,6 +78,63 @@ test('bytes that are no JSON, too many of them, or of another type are refused a
       problemCode(called);
     }
   }
+});
+
+/** As .NET's PostAsJsonAsync sends it: in chunks, with no length. */
+const inChunks = (text: string) =>
+  new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length; at += 1_000) controller.enqueue(bytes.subarray(at, at + 1_000));
+      controller.close();
+    },
+  });
+
+test('a body in chunks is read like any other, and refused where it is too large', async () => {
+  const rotate = address('/vaults/{vault}/secrets/{secret}/rotate');
+  const wrong = await backend.call('POST', rotate, { raw: inChunks('{"reason":"a leak","forse":true}') });
+  expect(wrong.body).toMatchObject({ status: 400, errors: [{ field: 'forse' }] });
+  const large = await backend.call('POST', rotate, { raw: inChunks(`{"reason":"${'x'.repeat(70_000)}"}`) });
+  expect([large.status, problemCode(large)]).toEqual([413, 'body-too-large']);
+});
+
+test('a body that breaks off in the middle is an invalid request, not a mistake', async () => {
+  const { port } = new URL(backend.stage.azure.host.url);
+  const known = () => backend.stage.lines({ event: 'access-allowed' }).filter(({ route }) => route === '/rotations');
+  const before = known().length;
+  const socket = connect(Number(port), '127.0.0.1');
+  const head = ['POST /api/v1/rotations HTTP/1.1', 'host: localhost', 'content-type: application/json'];
+  const rest = [`x-keyturn-key: ${keyOf('emergency')}`, 'content-length: 100', '', '{"reason":'];
+  socket.write([...head, ...rest].join('\r\n'));
+  // The function has begun before the body is there.
+  await backend.stage.until('the request is known', () => known().length > before);
+  socket.destroy();
+  const ended = ({ message }: { message: string }) => message.startsWith("Executed 'Functions.api'");
+  const begun = ({ message }: { message: string }) => message.startsWith("Executing 'Functions.api'");
+  const logs = backend.stage.azure.host.logs;
+  await backend.stage.until('the function ends', () => logs().filter(ended).length === logs().filter(begun).length);
+  expect(logs().filter((record) => ended(record) && record.level === 'error')).toEqual([]);
+});
+
+test('HEAD is answered like GET without its body, and OPTIONS with the methods of the route', async () => {
+  for (const route of reading) {
+    const [path, as] = [address(route.path), 'emergency' as const];
+    const [get, head] = [await backend.call('GET', path, { as }), await backend.call('HEAD', path, { as })];
+    expect([head.status, head.text, route.path]).toEqual([get.status, '', route.path]);
+    expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+    const refused = await backend.call('HEAD', path, { as: null });
+    expect([refused.status, route.path]).toEqual([route.needs === 'anybody' ? 200 : 401, route.path]);
+  }
+  const paths = new Set(routes.map(({ path }) => path));
+  for (const path of paths) {
+    const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
+    const options = await backend.call('OPTIONS', address(path), { as: null });
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
+    expect([options.status, options.headers.get('allow'), options.text]).toEqual([204, allow.join(', '), '']);
+  }
+  expect((await backend.call('OPTIONS', '/nothing', { as: null })).status).toBe(401);
+  const other = await backend.call('DELETE', '/freeze');
+  expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, PUT, HEAD, OPTIONS']);
 });
 
 test('a body without a field says which, why it is wanted and what is allowed', async () => {

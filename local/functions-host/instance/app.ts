@@ -5,6 +5,7 @@ import type { FunctionSummary, InstanceConfig } from '../messages.ts';
 import { type AppRegistry, provideCoreModule, type RegisteredFunction, type WorkerLog } from './core-module.ts';
 import type { EventGridFunction } from './event-grid.ts';
 import { type HostJson, readHostJson } from './host-json.ts';
+import { streamingAddress } from './http-stream.ts';
 import { type HttpRoutes, httpRoute } from './http-trigger.ts';
 import { type Invoker, makeInvoker, triggerBinding } from './invoke.ts';
 import { loadApp } from './load-app.ts';
@@ -22,6 +23,8 @@ export interface App {
   readonly registry: AppRegistry;
   readonly invoker: Invoker;
   readonly routes: HttpRoutes;
+  /** Where requests are passed on to; absent unless the app asked for HTTP streaming. */
+  readonly streaming: string | undefined;
   readonly eventGrid: ReadonlyMap<string, EventGridFunction>;
   readonly queues: readonly QueueListenerOptions[];
   /** Still without their store, which is opened when the first timer starts. */
@@ -38,7 +41,7 @@ export async function openApp(config: InstanceConfig, settings: Settings, log: W
   const hostJson = readHostJson(config.folder, settings);
   const registry = provideCoreModule(log);
   await loadApp(config.folder);
-  await registry.model()?.getCapabilities?.({});
+  const streaming = await streamingAddress(registry.model());
   const hook = { hookData: {}, appHookData: {}, functionAppDirectory: config.folder };
   for (const callback of registry.hooks.appStart) await callback(hook);
   registry.seal();
@@ -48,7 +51,7 @@ export async function openApp(config: InstanceConfig, settings: Settings, log: W
   const invoker = makeInvoker(registry, makeOutputWriter(settings, hostJson.queues.messageEncoding), log);
   const found = readBindings({ config, settings, hostJson, registry, invoker, log });
   return {
-    ...{ instance: config.instance, hostJson, registry, invoker, log, ...found },
+    ...{ instance: config.instance, hostJson, registry, invoker, streaming, log, ...found },
     hostId:
       settings['AzureFunctionsWebHost__hostid'] ??
       createHash('sha256').update(config.folder).digest('hex').slice(0, 32),

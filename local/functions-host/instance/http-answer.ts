@@ -1,11 +1,13 @@
 /** Reading requests and writing answers of the host's own server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Cookie, HttpData, TypedData } from './core-types.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: string | Uint8Array;
+  /** A stream is passed on as it comes. */
+  readonly body?: string | Uint8Array | Readable;
 }
 
 export function json(status: number, value: unknown): Answer {
@@ -28,6 +30,12 @@ export function send(response: ServerResponse, answer: Answer): void {
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(headers)) {
     response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  }
+  if (body instanceof Readable) {
+    // What breaks off in the middle leaves a broken answer, not a short one.
+    body.once('error', () => response.destroy());
+    body.pipe(response);
+    return;
   }
   if (answer.status !== 204 && answer.status !== 304) response.setHeader('content-length', Buffer.byteLength(body));
   response.end(body);

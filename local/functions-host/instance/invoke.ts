@@ -8,6 +8,8 @@ export interface Trigger {
   readonly data: TypedData;
   readonly metadata?: Readonly<Record<string, TypedData>>;
   readonly retryContext?: RetryContext;
+  /** Given where somebody else must know it too. */
+  readonly invocationId?: string;
   /** Why it runs, for the log; never message content. */
   readonly reason: string;
 }
@@ -30,7 +32,7 @@ export function makeInvoker(registry: AppRegistry, outputs: OutputWriter, log: W
   const run = async (name: string, trigger: Trigger): Promise<Outcome> => {
     const registered = registry.functions.get(name);
     if (registered === undefined) throw new Error(`Function code for '${name}' is not loaded and cannot be invoked.`);
-    const invocationId = randomUUID();
+    const { invocationId = randomUUID() } = trigger;
     const say = (level: 'information' | 'error', message: string) =>
       log({ level, category: 'system', message, functionName: name, invocationId });
     say('information', `Executing 'Functions.${name}' (Reason='${trigger.reason}', Id=${invocationId})`);

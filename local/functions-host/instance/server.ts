@@ -45,7 +45,7 @@ async function answer(request: IncomingMessage, app: App, keys: FunctionKeys, ho
   if (url.pathname === '/') return root(homepage);
   if (/^\/admin(?:\/|$)/i.test(url.pathname)) return answerAdmin(request, url, app, keys);
   const extension = /^\/runtime\/webhooks\/([^/]+)/i.exec(url.pathname)?.[1];
-  if (extension === undefined) return answerHttp(request, url, app.routes, keys, app.invoker);
+  if (extension === undefined) return answerHttp(request, url, app, keys);
   if (extension.toLowerCase() !== 'eventgrid' || app.eventGrid.size === 0) return { status: 404 };
   if (!permits(levelOf(request, url.searchParams, keys), 'system')) return { status: 401 };
   return answerEventGrid(request, url.searchParams, app.eventGrid, app.invoker);
