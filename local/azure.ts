@@ -9,7 +9,12 @@ import { buildApp } from '../build.ts';
 import { localApiKeySetting } from './api-keys.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { type EventDelivery, type EventDeliveryOptions, startEventDelivery } from './events/index.ts';
-import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from './functions-host/index.ts';
+import {
+  AppNotStarted,
+  type FunctionsHost,
+  type FunctionsHostOptions,
+  startFunctionsHost,
+} from './functions-host/index.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { startVaultEmulator, type VaultEmulator, type VaultEvent } from './vault/index.ts';
 
@@ -108,6 +113,10 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     }),
   );
+  if (host.functions.length === 0) {
+    const said = host.logs().filter(({ category }) => category === 'console');
+    throw new AppNotStarted(said.map(({ message }) => message).join('\n'));
+  }
   const events = keep(
     await startEventDelivery<VaultEvent>({
       source: (listener) => vault.onEvent(listener),

@@ -52,7 +52,10 @@ export interface FunctionsHost {
 /** A quick maximum, so that a demo does not wait for a poll. The service's own is a minute. */
 const localPollingMs = 500;
 
-/** Starts whole or not at all: an app that throws while loading, or a function in error, makes this fail with its message. */
+/**
+ * Fails with the message where a function is in error. An app that throws while it is loaded starts without a function, and its log says why,
+ * as at the real host.
+ */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const records: LogRecord[] = [];
   const listeners = new Set<(record: LogRecord) => void>(options.onLog === undefined ? [] : [options.onLog]);

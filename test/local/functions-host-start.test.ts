@@ -57,17 +57,31 @@ test('an app bundled as ESM with the core module left out registers the same fun
   expect((await fetch(`${host.url}/api/orders/7`)).status).toBe(200);
 });
 
-test('a bundle that cannot require the core module is refused: it has registered nothing', async () => {
+test('a bundle that cannot require the core module registers nothing', async () => {
   const folder = await bundled('');
-  const start = startFunctionsHost({ folder, settings: fixtureSettings(azurite.connectionString) });
-  await expect(start).rejects.toThrow(/No job functions found|unable to load entry point/);
+  host = await startFunctionsHost({ folder, settings: fixtureSettings(azurite.connectionString) });
+  expect(host.functions).toEqual([]);
 });
 
-test('an app that throws while loading makes the start fail with its message', async () => {
-  const start = startFixture(azurite.connectionString, { settings: { REFUSE_TO_START: 'VAULTS is missing' } });
-  await expect(start).rejects.toThrow(
-    'Worker was unable to load entry point "main.ts": Settings are wrong: VAULTS is missing',
-  );
+const refusal = 'Worker was unable to load entry point "main.ts": Settings are wrong: VAULTS is missing';
+
+test('an app that throws while loading registers nothing, says why at information, and is answered for with 404', async () => {
+  host = await startFixture(azurite.connectionString, { settings: { REFUSE_TO_START: 'VAULTS is missing' } });
+  expect(host.functions).toEqual([]);
+  const levels = host.logs().filter(saying(refusal));
+  expect(levels).toMatchObject([{ level: 'information', category: 'console' }]);
+  expect(host.logs().some(saying('0 functions found'))).toBe(true);
+  for (const path of ['/api/echo', '/api/absent']) {
+    const answer = await fetch(`${host.url}${path}`);
+    expect([answer.status, await answer.text()]).toEqual([404, '']);
+  }
+  expect((await fetch(host.url)).status).toBe(200);
+});
+
+test('one that has registered a function before says it at error level too', async () => {
+  const settings = { REFUSE_TO_START: 'VAULTS is missing', REFUSE_LATE: 'yes' };
+  host = await startFixture(azurite.connectionString, { settings });
+  expect(host.logs().filter(saying(refusal))).toMatchObject([{ level: 'information' }, { level: 'error' }]);
 });
 
 test.each([

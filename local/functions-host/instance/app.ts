@@ -36,18 +36,19 @@ export interface App {
   isDisabled(functionName: string): boolean;
 }
 
-/** Loads and checks. Throws with the reason when the app or one of its functions is in error: the local host starts whole or not at all. */
+/**
+ * Loads and checks. An app that throws while it is loaded has no functions, as at the real host. Throws with the reason when a function is
+ * in error, where the real one leaves it out.
+ */
 export async function openApp(config: InstanceConfig, settings: Settings, log: WorkerLog): Promise<App> {
   const hostJson = readHostJson(config.folder, settings);
   const registry = provideCoreModule(log);
-  await loadApp(config.folder);
+  await loadOrSay(config.folder, registry, log);
   const streaming = await streamingAddress(registry.model());
   const hook = { hookData: {}, appHookData: {}, functionAppDirectory: config.folder };
   for (const callback of registry.hooks.appStart) await callback(hook);
   registry.seal();
-  if (registry.functions.size === 0) {
-    throw new Error('No job functions found. The app was loaded but registered no function with @azure/functions.');
-  }
+  log({ level: 'information', category: 'system', message: `${registry.functions.size} functions found` });
   const invoker = makeInvoker(registry, makeOutputWriter(settings, hostJson.queues.messageEncoding), log);
   const found = readBindings({ config, settings, hostJson, registry, invoker, log });
   return {
@@ -59,6 +60,18 @@ export async function openApp(config: InstanceConfig, settings: Settings, log: W
     functions: [...registry.functions.values()].map((one) => summary(one, found.routes)),
     isDisabled: (name) => isDisabled(name, settings),
   };
+}
+
+/** What is logged of it, and at which level, was seen at the real host. */
+async function loadOrSay(folder: string, registry: AppRegistry, log: WorkerLog): Promise<void> {
+  try {
+    await loadApp(folder);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log({ level: 'information', category: 'console', message });
+    if (registry.functions.size > 0) log({ level: 'error', category: 'system', message });
+    registry.clear();
+  }
 }
 
 interface Reading {

@@ -20,7 +20,8 @@ export interface RegisteredFunction {
 
 export type WorkerLog = (entry: {
   level: LogLevel;
-  category: LogCategory;
+  /** `console`: what the worker prints. */
+  category: LogCategory | 'console';
   message: string;
   functionName?: string;
   invocationId?: string;
@@ -33,6 +34,8 @@ export interface AppRegistry {
   model(): ProgrammingModel | undefined;
   /** From now on registering is refused, as in the worker. */
   seal(): void;
+  /** Forgets every function. */
+  clear(): void;
 }
 
 const moduleName = '@azure/functions-core';
@@ -75,6 +78,7 @@ export function provideCoreModule(log: WorkerLog): AppRegistry {
     seal: () => {
       collected.sealed = true;
     },
+    clear: () => collected.functions.clear(),
   };
 }
 
