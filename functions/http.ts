@@ -1,6 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { Body } from '../shared/api/read-body.ts';
-import { rethrowBug } from '../shared/errors.ts';
 import { logTo } from '../shared/telemetry.ts';
 import type { LoadApp } from './load-app.ts';
 
@@ -31,14 +30,9 @@ export function httpHandler(
 async function bodyOf({ body }: HttpRequest, longest: number): Promise<Body> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  try {
-    for await (const chunk of body ?? []) {
-      length += chunk.byteLength;
-      if (length <= longest) chunks.push(chunk);
-    }
-  } catch (error) {
-    rethrowBug(error);
-    return { kind: 'broken-off' };
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length <= longest) chunks.push(chunk);
   }
   return length <= longest ? { kind: 'bytes', bytes: Buffer.concat(chunks) } : { kind: 'too-large' };
 }

@@ -1,24 +1,32 @@
-/** The app's entry: settings first, then every function of the table. An app whose settings are wrong does not start. */
-import { readSettings, SettingsInvalid } from '../shared/config/settings.ts';
+/** The app's entry: settings first, then every function of the table. An app whose settings are wrong refuses with all its functions. */
+import { settingTable } from '../shared/config/setting-table.ts';
+import { readSettings, type Settings } from '../shared/config/settings.ts';
 import { logTo } from '../shared/telemetry.ts';
 import { appLoader } from './load-app.ts';
 import { acceptStreams, register } from './register.ts';
+import { registerRefusing } from './register-refusing.ts';
 import { allFunctions } from './table.ts';
 
-const outcome = readSettings(process.env);
-if (outcome.kind === 'invalid') throw new SettingsInvalid(outcome.problems);
-const { settings } = outcome;
-const load = appLoader(settings);
-
-const placed = {
-  vaults: new Set(settings.vaults.map((vault) => vault.name)),
-  schedules: { sweep: settings.sweep.schedule, drift: settings.drift.schedule },
-};
 acceptStreams();
-for (const one of allFunctions(placed)) register(one, load);
+const outcome = readSettings(process.env);
+if (outcome.kind === 'settings') start(outcome.settings);
+else {
+  const schedules = {
+    sweep: settingTable.KEYTURN_SWEEP_SCHEDULE.standard,
+    drift: settingTable.KEYTURN_DRIFT_SCHEDULE.standard,
+  };
+  for (const one of allFunctions({ vaults: new Set(), schedules })) registerRefusing(one, outcome.problems);
+}
 
-const { keys, tenant, platformVouches } = settings.access;
-if (keys.length === 0 && tenant === undefined && !platformVouches) {
+function start(settings: Settings): void {
+  const load = appLoader(settings);
+  const placed = {
+    vaults: new Set(settings.vaults.map((vault) => vault.name)),
+    schedules: { sweep: settings.sweep.schedule, drift: settings.drift.schedule },
+  };
+  for (const one of allFunctions(placed)) register(one, load);
+  const { keys, tenant, platformVouches } = settings.access;
+  if (keys.length > 0 || tenant !== undefined || platformVouches) return;
   const detail = 'Nobody can call the HTTP API: set KEYTURN_API_KEYS, or KEYTURN_TENANT_ID and KEYTURN_API_AUDIENCE.';
   logTo(console).warn('access-not-configured', { detail });
 }

@@ -5,7 +5,7 @@ import type { LoadApp } from './load-app.ts';
 import type { AppFunction } from './table.ts';
 
 /** The setting that holds the storage account of the queues. */
-const connection = 'AzureWebJobsStorage';
+export const connection = 'AzureWebJobsStorage';
 
 /** A vault that was throttling or a storage account that was away is asked again in this run; the next one comes anyway. */
 const retry = { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 30 } } as const;

@@ -6,6 +6,9 @@ export interface Answer {
   readonly body?: unknown;
 }
 
+/** Headers of every answer. */
+export const alwaysSent = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 export function ok(body: unknown): Answer {
   return { status: 200, body };
 }

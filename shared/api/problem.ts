@@ -103,6 +103,11 @@ export const problemKinds = {
     title: 'The signing keys of the tenant cannot be fetched',
     hint: 'Try again; meanwhile a key in the header x-keyturn-key works without them.',
   },
+  'settings-wrong': {
+    status: 503,
+    title: 'The settings of the app are wrong',
+    hint: 'Correct the settings named in "detail" with "az functionapp config appsettings set"; the app starts again by itself.',
+  },
   unexpected: {
     status: 500,
     title: 'A mistake in Keyturn',

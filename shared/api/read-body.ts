@@ -1,16 +1,13 @@
+import { rethrowBug } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
 import { invalid } from './route.ts';
 
-export type Body =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'too-large' }
-  /** Whoever sent it is gone. */
-  | { readonly kind: 'broken-off' };
+export type Body = { readonly kind: 'bytes'; readonly bytes: Uint8Array } | { readonly kind: 'too-large' };
 
 export interface BodySource {
   readonly header: (name: string) => string | undefined;
-  /** To be called once. `longest`: in bytes. */
+  /** To be called once. `longest`: in bytes. Rejects where whoever sends it goes away in the middle. */
   readonly body: (longest: number) => Promise<Body>;
 }
 
@@ -30,7 +27,7 @@ export async function readBody({ header, body }: BodySource): Promise<BodyOutcom
   const type = (header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!/^application\/([\w.-]+\+)?json$/.test(type))
     return refuse(problem('content-type', 'the content type is not JSON'));
-  const read = await body(longestBody);
+  const read = await body(longestBody).catch(brokenOff);
   if (read.kind === 'too-large')
     return refuse(problem('body-too-large', `the body is longer than ${longestBody} bytes`));
   if (read.kind === 'broken-off') return refuse(invalid([{ in: 'body', field: 'body', detail: 'ended too early' }]));
@@ -43,4 +40,9 @@ export async function readBody({ header, body }: BodySource): Promise<BodyOutcom
     if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
     return refuse(invalid([{ in: 'body', field: 'body', detail: 'takes JSON in UTF-8' }]));
   }
+}
+
+function brokenOff(error: unknown): { readonly kind: 'broken-off' } {
+  rethrowBug(error);
+  return { kind: 'broken-off' };
 }

@@ -2,7 +2,7 @@
 import type { Role } from '../contract/access.ts';
 import { framesOf } from '../errors.ts';
 import type { Log } from '../telemetry.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, alwaysSent } from './answer.ts';
 import type { Authenticated, Authenticator } from './auth/authenticate.ts';
 import { type Caller, may, type Place, rolesOf } from './caller.ts';
 import { problem } from './problem.ts';
@@ -26,8 +26,6 @@ export const prefix = '/api/v1';
 /** The platform cuts an answer after 230 s. */
 const answerWithinMs = 200_000;
 
-const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
-
 export function makeApi(routes: readonly Route[], authentication: Authenticator): Api {
   return {
     async handle(request, log) {
@@ -42,7 +40,7 @@ export function makeApi(routes: readonly Route[], authentication: Authenticator)
 
 function withHeaders(answer: Answer): Answer {
   const type = answer.body === undefined ? {} : { 'content-type': 'application/json' };
-  return { ...answer, headers: { ...type, ...answer.headers, ...always } };
+  return { ...answer, headers: { ...type, ...answer.headers, ...alwaysSent } };
 }
 
 async function answerTo(

@@ -21,7 +21,7 @@ export function parseDuration(text: string): DurationOutcome {
   const match = iso.exec(trimmed);
   const parts = match?.slice(1) ?? [];
   if (trimmed.endsWith('T') || parts.every((part) => part === undefined)) {
-    return { kind: 'invalid', detail: 'is a duration like P90D or PT12H, or a number of days' };
+    return { kind: 'invalid', detail: 'is neither a duration like P90D or PT12H nor a number of days' };
   }
   return inRange(unitsMs.reduce((sum, unitMs, index) => sum + Number(parts[index] ?? 0) * unitMs, 0));
 }

@@ -52,14 +52,19 @@ export type SettingsOutcome =
   | { readonly kind: 'settings'; readonly settings: Settings }
   | { readonly kind: 'invalid'; readonly problems: readonly SettingProblem[] };
 
-/** Thrown at start; its message names every problem on a line of its own, and no value. */
+/** Its message names every problem on a line of its own, and no value. */
 export class SettingsInvalid extends Error {
   override readonly name = 'SettingsInvalid';
 
   constructor(problems: readonly SettingProblem[]) {
-    const lines = problems.map((one) => `  ${one.setting} ${one.reason}. ${one.fix}`);
+    const lines = problems.map((one) => `  ${describeProblems([one])}`);
     super(`Keyturn does not start before its settings are corrected (docs/settings.md):\n${lines.join('\n')}`);
   }
+}
+
+/** Every wrong setting with what is wrong and what to do, without a value. */
+export function describeProblems(problems: readonly SettingProblem[]): string {
+  return problems.map((one) => `${one.setting} ${one.reason}. ${one.fix}`).join(' ');
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
