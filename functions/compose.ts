@@ -30,6 +30,7 @@ import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
 import { notifierOf } from './compose-notify.ts';
+import { credentialOf } from './credential.ts';
 import { rotatorLoader } from './load-rotator.ts';
 
 /** What the workers and the API need, but for the log of the invocation. */
@@ -108,21 +109,6 @@ function ownVersion(): string {
 function vaultOf(settings: Settings, credential: TokenCredential, vault: Settings['vaults'][number]): KeyVault {
   const { trustedCertificates } = settings;
   return new KeyVault({ name: vault.name, url: vault.url, credential, trustedCertificates });
-}
-
-/** Loaded only where it is used: the library of identities is larger than the app. */
-async function credentialOf({ credential }: Settings): Promise<TokenCredential> {
-  const { kind, clientId } = credential;
-  if (kind === 'local') {
-    // A stand-in takes any token; the settings have made sure that nothing but loopback is reached with it.
-    return { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
-  }
-  const identity = await import('@azure/identity');
-  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
-  if (kind === 'default') return new identity.DefaultAzureCredential(options);
-  return clientId === undefined
-    ? new identity.ManagedIdentityCredential()
-    : new identity.ManagedIdentityCredential({ clientId });
 }
 
 function tokensOf(credential: TokenCredential): (scope: string) => Promise<SecretText> {

@@ -3,7 +3,7 @@ import { settingTable } from '../shared/config/setting-table.ts';
 import { readSettings, type Settings } from '../shared/config/settings.ts';
 import { logTo } from '../shared/telemetry.ts';
 import { appLoader } from './load-app.ts';
-import { acceptStreams, register } from './register.ts';
+import { acceptStreams, afterStart, register } from './register.ts';
 import { registerRefusing } from './register-refusing.ts';
 import { allFunctions } from './table.ts';
 
@@ -25,6 +25,7 @@ function start(settings: Settings): void {
     schedules: { sweep: settings.sweep.schedule, drift: settings.drift.schedule },
   };
   for (const one of allFunctions(placed)) register(one, load);
+  afterStart(async () => (await import('./make-queues.ts')).makeQueues(settings, logTo(console)));
   const { keys, tenant, platformVouches } = settings.access;
   if (keys.length > 0 || tenant !== undefined || platformVouches) return;
   const detail = 'Nobody can call the HTTP API: set KEYTURN_API_KEYS, or KEYTURN_TENANT_ID and KEYTURN_API_AUDIENCE.';

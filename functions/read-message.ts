@@ -7,6 +7,8 @@ export class DeliverAgain extends Error {
 
 /** A message of a queue by its schema. Throws where it cannot be read: it becomes poison, and is named with the next step. */
 export function readMessage<Message>(queue: string, schema: z.ZodType<Message>, message: unknown): Message {
+  if (typeof message === 'string')
+    throw new DeliverAgain(`a message of the queue ${queue} is neither JSON nor base64 of JSON`);
   const parsed = schema.safeParse(message);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);

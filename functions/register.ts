@@ -2,6 +2,7 @@ import { app, type InvocationContext, output, type Timer } from '@azure/function
 import { logTo } from '../shared/telemetry.ts';
 import { httpHandler } from './http.ts';
 import type { LoadApp } from './load-app.ts';
+import { decodeText, encodeText } from './queue-text.ts';
 import type { AppFunction } from './table.ts';
 
 /** The setting that holds the storage account of the queues. */
@@ -15,6 +16,16 @@ export function acceptStreams(): void {
   app.setup({ enableHttpStream: true });
 }
 
+/** Done once the platform has started the app; no function waits for it. */
+export function afterStart(work: () => Promise<void>): void {
+  app.hook.appStart(() => {
+    const log = logTo(console);
+    const failed = (error: unknown) =>
+      log.warn('not-done-at-start', { detail: error instanceof Error ? error.name : '' });
+    work().catch(failed);
+  });
+}
+
 /** Tells the platform of one function, in the words of its Node.js model. Once for each, before the first work comes. */
 export function register(one: AppFunction, load: LoadApp): void {
   const { name } = one;
@@ -22,7 +33,8 @@ export function register(one: AppFunction, load: LoadApp): void {
     case 'queue':
       app.storageQueue(name, {
         ...{ queueName: one.queue, connection },
-        handler: async (message: unknown, context: InvocationContext) => one.run(await load(), message, logTo(context)),
+        handler: async (message: unknown, context: InvocationContext) =>
+          one.run(await load(), decodeText(message), logTo(context)),
       });
       return;
     case 'timer':
@@ -40,7 +52,7 @@ export function register(one: AppFunction, load: LoadApp): void {
         handler: async (event: unknown, context: InvocationContext) => {
           const { put } = await one.run(event, logTo(context));
           const to = put === undefined ? undefined : outputs.get(put.queue);
-          if (to !== undefined) context.extraOutputs.set(to, put?.message);
+          if (to !== undefined) context.extraOutputs.set(to, encodeText(put?.message));
         },
       });
       return;

@@ -18,6 +18,16 @@ export class StorageQueues implements Queues {
     this.#clients = clients;
   }
 
+  /** Makes a queue that is missing. May be called again. */
+  async make(name: string): Promise<{ readonly kind: 'made' } | Failure> {
+    try {
+      await this.#clients.queues.getQueueClient(name).createIfNotExists();
+      return { kind: 'made' };
+    } catch (error) {
+      return storageFailure(storageFault(error), 'queue', name);
+    }
+  }
+
   async enqueue<Message>(
     queue: QueueOf<Message>,
     message: Message,
@@ -29,7 +39,7 @@ export class StorageQueues implements Queues {
       throw new Bug(`${queue.name}: a message of ${json.length} bytes is too long`);
     const client = this.#clients.queues.getQueueClient(queue.name);
     const options = { visibilityTimeout: Math.ceil(Math.max(0, delayMs) / 1000), messageTimeToLive: forever };
-    // host.json says base64, which is what the host expects of whoever fills the queue.
+    // The service takes XML, which some characters of JSON are not allowed in.
     const text = json.toString('base64');
     try {
       const { messageId, popReceipt } = await sendCreating(client, () => client.sendMessage(text, options));

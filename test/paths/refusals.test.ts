@@ -1,5 +1,6 @@
 /** Bad input: named with the reason and the next step, with target and vault untouched. */
 
+import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { adminSecret, type Planted, type SecretOptions, type Stage, startStage } from './stage.ts';
@@ -19,6 +20,43 @@ async function refusedLine({ name }: Planted) {
   expect(line?.['hint']).not.toBe('');
   return line;
 }
+
+describe('a message that somebody else put into a queue', () => {
+  const queueOf = (name: string) =>
+    QueueServiceClient.fromConnectionString(stage.storage.connectionString).getQueueClient(name);
+  beforeAll(() => stage.until('the queue', () => queueOf(queueNames.rotations).exists()));
+
+  test.each(['not base64!', 'bm8gSlNPTg==', Buffer.from([0xff, 0xfe]).toString('base64')])(
+    'and that is neither JSON nor base64 of JSON is named to people: %s',
+    async (text) => {
+      const before = stage.lines({ event: 'message-poisoned' }).length;
+      await queueOf(queueNames.rotations).sendMessage(text);
+      await stage.until('the poison', () => stage.lines({ event: 'message-poisoned' }).length > before);
+      const poisoned = stage.lines({ event: 'message-poisoned' }).at(-1);
+      expect(poisoned).toMatchObject({ level: 'error', queue: queueNames.rotations });
+      const words = `a message of the queue ${queueNames.rotations} is neither JSON nor base64 of JSON`;
+      expect(stage.azure.host.logs().some(({ level, message }) => level === 'error' && message.includes(words))).toBe(
+        true,
+      );
+      await stage.settled();
+    },
+  );
+
+  test('is taken as JSON and as base64 of it', async () => {
+    for (const [at, encode] of [String, (text: string) => Buffer.from(text).toString('base64')].entries()) {
+      const { name } = await stage.plant(`put-by-hand-${'ab'[at]}`, { days: 80 });
+      const request = {
+        vault: 'local',
+        secret: name,
+        mode: 'asked',
+        requestedBy: 'jane',
+        rotationId: `${at}`.repeat(32),
+      };
+      await queueOf(queueNames.rotations).sendMessage(encode(JSON.stringify(request)));
+      await stage.said('rotated', name);
+    }
+  });
+});
 
 describe('an event that is none', () => {
   const vaultName = 'local';

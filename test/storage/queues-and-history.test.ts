@@ -34,7 +34,7 @@ async function received(name: string) {
 }
 
 describe('a queue', () => {
-  it('is made when missing, and gives the message in base64 as the host reads it', async () => {
+  it('is made when missing, and gives the message in base64 as the functions read it', async () => {
     const queues = new StorageQueues(clients);
     expect(await queues.enqueue(queueOf('fresh'), { secret: 'orders-ü' }, { secret: 'orders' })).toMatchObject({
       kind: 'enqueued',

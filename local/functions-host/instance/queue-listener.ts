@@ -27,7 +27,7 @@ export interface Listener {
 
 const firstPauseMs = 100;
 
-/** Starts polling. A queue that does not exist is looked for again and again, as the host does. */
+/** Starts polling. A queue that does not exist is looked for again and again, with a warning each time, as the host does. */
 export async function listenToQueue(options: QueueListenerOptions): Promise<Listener> {
   const queue = await openQueue(options.connection, options.queueName);
   // A poison queue has none of its own: what fails there stays, invisible until its lock runs out, and is tried for ever.
@@ -78,7 +78,9 @@ async function receive({ queue, options }: Source, stopped: AbortSignal): Promis
     // Taken but not begun: they come back by themselves when their lock runs out.
     return stopped.aborted ? [] : received.receivedMessageItems;
   } catch (error) {
-    if (statusOf(error) !== 404) options.log('warning', `Polling '${options.queueName}' failed: ${reason(error)}`);
+    // Azure.Core writes this with each poll at the real host, hundreds of times a minute where ten queues are missing.
+    const why = statusOf(error) === 404 ? '404 The specified queue does not exist. (QueueNotFound)' : reason(error);
+    options.log('warning', `Polling '${options.queueName}' failed: ${why}`);
     return [];
   }
 }
@@ -105,11 +107,16 @@ async function process(source: Source, message: DequeuedMessageItem): Promise<vo
   return held.release(options.retrySeconds);
 }
 
-// What is not in the queue's encoding can never be run, so it is not tried at all.
+// What is not in the queue's encoding can never be run, so it is not tried at all. The poison queue's listener cannot decode it either; this
+// one warning is all that the real host says.
 async function undecodable(source: Source, held: HeldMessage, message: DequeuedMessageItem): Promise<void> {
   const { queueName, settings } = source.options;
-  source.options.log('error', `Message ${message.messageId} of '${queueName}' is not ${settings.messageEncoding}.`);
-  if (source.poison !== undefined) await toPoison(source.poison, source, held, message);
+  const moved = source.poison === undefined ? '' : ` Moving message to queue '${queueName}-poison'.`;
+  source.options.log(
+    'warning',
+    `Message ${message.messageId} of '${queueName}' is not ${settings.messageEncoding}.${moved}`,
+  );
+  if (source.poison !== undefined) await copyTo(source.poison, held, message);
 }
 
 async function toPoison(
@@ -122,6 +129,10 @@ async function toPoison(
     'error',
     `Message has reached MaxDequeueCount of ${options.settings.maxDequeueCount}. Moving message to queue '${options.queueName}-poison'.`,
   );
+  await copyTo(poison, held, message);
+}
+
+async function copyTo(poison: QueueClient, held: HeldMessage, message: DequeuedMessageItem): Promise<void> {
   // Copy before delete: a crash between the two leaves the message twice, never nowhere.
   await sendOrCreate(poison, message.messageText);
   await held.remove();
