@@ -5,3 +5,4 @@
 import '../shared/config/settings.ts';
 import '../shared/contract/queue-names.ts';
 import './once.ts';
+import './queue-text.ts';

@@ -9,8 +9,8 @@ export function encodeText(message: unknown): string {
 }
 
 /**
- * What the platform gives to a function: a message of JSON is parsed already, and any other is its text. Base64 of JSON, as Keyturn and Event
- * Grid put it, is read here; a text that is neither stays one, and whoever reads the message says so.
+ * What is in a text that may be base64 of JSON; anything else as it is. The platform gives a message of JSON parsed already, and any other as
+ * its text. A text that is neither stays one, and whoever reads the message says so.
  */
 export function decodeText(given: unknown): unknown {
   if (typeof given !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(given)) return given;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isPendingName } from '../shared/engine/policy/identifiers.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
+import { decodeText } from './queue-text.ts';
 
 /** Key Vault's events that ask for a look at a secret. A version that is new needs none. */
 const asking = new Map([
@@ -24,13 +25,21 @@ function trimmed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.trim(), trimmed(inner)]));
 }
 
+/** A CloudEvent may carry its data as base64 of the bytes instead (JSON format, 3.1). */
+function withData(event: unknown): unknown {
+  if (typeof event !== 'object' || event === null || !('data_base64' in event) || 'data' in event) return event;
+  const { data_base64: encoded, ...rest } = event;
+  const data = decodeText(encoded);
+  return typeof data === 'object' ? { ...rest, data: trimmed(data) } : event;
+}
+
 /** What an event says, for people. Somebody may send a megabyte of it, and a queue message holds 64 KB. */
 function shown(text: string): string {
   return text.length <= 127 ? text : `${text.slice(0, 60)}… (${text.length} characters)`;
 }
 
 const secretEvent = z.preprocess(
-  trimmed,
+  (event) => withData(trimmed(event)),
   z
     .object({
       /** `eventType` in Event Grid's schema, `type` in CloudEvents. */
