@@ -17,6 +17,7 @@ import { queuedFollowUps } from '../shared/operations/follow-ups.ts';
 import { queuedWakeUps } from '../shared/operations/wake-ups.ts';
 import { BlobLeases, rememberedLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
+import { storageParts } from '../shared/storage/reach.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
 import { tableAttention } from '../shared/storage/state/attention.ts';
 import { tableChannelSwitches } from '../shared/storage/state/channel-switches.ts';
@@ -93,6 +94,7 @@ export async function compose(settings: Settings): Promise<App> {
     marks,
     acknowledgements,
     idempotencyKeys: tableIdempotencyKeys(records),
+    storageParts: storageParts(clients),
     version: ownVersion(),
     pauseAfter: settings.pauseAfter,
     random: Math.random,

@@ -24,6 +24,7 @@ const slow = [
   'test/paths/news.test.ts',
   'test/paths/policies.test.ts',
   'test/paths/schedule.test.ts',
+  'test/paths/silent.test.ts',
   'test/rotators/keys/faults.test.ts',
   'test/rotators/mysql-mariadb.conformance.test.ts',
   'test/rotators/postgres-debian.conformance.test.ts',

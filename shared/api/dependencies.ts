@@ -1,5 +1,5 @@
 import type { Deliveries } from '../contract/deliveries.ts';
-import type { LeasesHeld, Vault } from '../contract/ports.ts';
+import type { LeasesHeld, StorageParts, Vault } from '../contract/ports.ts';
 import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
 import type { PerformDependencies } from '../operations/perform.ts';
 import type { Answer } from './answer.ts';
@@ -13,6 +13,7 @@ export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly deliveries: Deliveries;
   readonly acknowledgements: Acknowledgements;
   readonly idempotencyKeys: IdempotencyKeys;
+  readonly storageParts: StorageParts;
   /** The app's own version. */
   readonly version: string;
 }

@@ -141,6 +141,11 @@ export interface Queues {
   ): Promise<Enqueued | Failure>;
 }
 
+/** Whether each service of the app's storage account answers. */
+export type StorageParts = Readonly<
+  Record<'blob' | 'queue' | 'table', () => Promise<{ readonly kind: 'reached' } | Failure>>
+>;
+
 /**
  * What became of one attempt. `queued`, `running` and `retrying` are not the end: the request is in the queue still, or a worker is at it.
  * `waiting`: the old credential is in use. `paused` and `resumed` are what a person did.

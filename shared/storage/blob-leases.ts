@@ -26,10 +26,12 @@ const realTiming: LeaseTiming = {
 
 export class BlobLeases implements Leases, LeasesHeld {
   readonly #container: ContainerClient;
+  readonly #within: StorageClients['within'];
   readonly #timing: LeaseTiming;
 
-  constructor(clients: Pick<StorageClients, 'blobs'>, timing: LeaseTiming = realTiming) {
+  constructor(clients: Pick<StorageClients, 'blobs' | 'within'>, timing: LeaseTiming = realTiming) {
     this.#container = clients.blobs.getContainerClient(leaseContainer);
+    this.#within = clients.within;
     this.#timing = timing;
   }
 
@@ -44,8 +46,8 @@ export class BlobLeases implements Leases, LeasesHeld {
     for (let missing = false; ; missing = true) {
       const asked = moment(this.#timing);
       try {
-        await client.acquireLease(leaseSeconds);
-        return { kind: 'held', lease: new BlobLease(client, this.#timing, asked) };
+        await client.acquireLease(leaseSeconds, this.#within());
+        return { kind: 'held', lease: new BlobLease(client, this.#within, this.#timing, asked) };
       } catch (error) {
         const fault = storageFault(error);
         if (fault.status === 409 && fault.code !== 'ContainerBeingDeleted') return { kind: 'busy' };
@@ -72,12 +74,12 @@ export class BlobLeases implements Leases, LeasesHeld {
   }
 
   async #makeBlob(blob: BlockBlobClient, secret: string): Promise<Failure | undefined> {
-    const upload = () => blob.upload('', 0, { conditions: { ifNoneMatch: '*' } });
+    const upload = () => blob.upload('', 0, { conditions: { ifNoneMatch: '*' }, ...this.#within() });
     try {
       await upload().catch(async (error: unknown) => {
         // The container is made when it is missing, rather than asked for with each new secret.
         if (storageFault(error).status !== 404) throw error;
-        await this.#container.createIfNotExists();
+        await this.#container.createIfNotExists(this.#within());
         await upload();
       });
       return undefined;
@@ -99,6 +101,7 @@ const moment = (timing: LeaseTiming): Moment => ({ elapsedMs: timing.elapsedMs()
 
 class BlobLease implements Lease {
   readonly #client: BlobLeaseClient;
+  readonly #within: StorageClients['within'];
   readonly #timing: LeaseTiming;
   /** When the request that gave or renewed it was sent. The service began to count later than that, so it can only end later. */
   #since: Moment | undefined;
@@ -107,8 +110,9 @@ class BlobLease implements Lease {
   #released = false;
   #bug: unknown;
 
-  constructor(client: BlobLeaseClient, timing: LeaseTiming, since: Moment) {
+  constructor(client: BlobLeaseClient, within: StorageClients['within'], timing: LeaseTiming, since: Moment) {
     this.#client = client;
+    this.#within = within;
     this.#timing = timing;
     this.#since = since;
     this.#renewLater();
@@ -129,7 +133,7 @@ class BlobLease implements Lease {
     const held = this.#since !== undefined;
     this.#since = undefined;
     // Lost or unreachable, it runs out by itself; nobody waits longer than that for it.
-    if (held) await this.#client.releaseLease().catch(storageFault);
+    if (held) await this.#client.releaseLease(this.#within()).catch(storageFault);
     if (this.#bug !== undefined) throw this.#bug;
   }
 
@@ -145,7 +149,7 @@ class BlobLease implements Lease {
   async #renew(): Promise<void> {
     const asked = moment(this.#timing);
     try {
-      await this.#client.renewLease();
+      await this.#client.renewLease(this.#within());
       this.#since = asked;
     } catch (error) {
       const status = this.#statusOf(error);

@@ -35,9 +35,12 @@ export function storageFault(error: unknown): StorageFault {
   const code = codeOf(error);
   // With an answer, its code says enough; the message would repeat the request's id and time. Without one, the message says why.
   const words = error instanceof Error ? (error.message.split('\n')[0] ?? '').slice(0, 200) : 'unknown error';
+  const silent = error instanceof Error && error.name === 'AbortError';
   const detail =
     status === undefined
-      ? [code, words].filter(Boolean).join(': ')
+      ? silent
+        ? 'no answer in time'
+        : [code, words].filter(Boolean).join(': ')
       : [`HTTP ${status}`, code].filter(Boolean).join(' ');
   return { status, code, detail, cause: new Error(detail) };
 }

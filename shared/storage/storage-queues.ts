@@ -12,16 +12,16 @@ const longestMessageBytes = 48 * 1024;
 const forever = -1;
 
 export class StorageQueues implements Queues {
-  readonly #clients: Pick<StorageClients, 'queues'>;
+  readonly #clients: Pick<StorageClients, 'queues' | 'within'>;
 
-  constructor(clients: Pick<StorageClients, 'queues'>) {
+  constructor(clients: Pick<StorageClients, 'queues' | 'within'>) {
     this.#clients = clients;
   }
 
   /** Makes a queue that is missing. May be called again. */
   async make(name: string): Promise<{ readonly kind: 'made' } | Failure> {
     try {
-      await this.#clients.queues.getQueueClient(name).createIfNotExists();
+      await this.#clients.queues.getQueueClient(name).createIfNotExists(this.#clients.within());
       return { kind: 'made' };
     } catch (error) {
       return storageFailure(storageFault(error), 'queue', name);
@@ -37,15 +37,18 @@ export class StorageQueues implements Queues {
     const json = Buffer.from(JSON.stringify(queue.schema.parse(message)));
     if (json.length > longestMessageBytes)
       throw new Bug(`${queue.name}: a message of ${json.length} bytes is too long`);
-    const client = this.#clients.queues.getQueueClient(queue.name);
+    const { queues, within } = this.#clients;
+    const client = queues.getQueueClient(queue.name);
     const options = { visibilityTimeout: Math.ceil(Math.max(0, delayMs) / 1000), messageTimeToLive: forever };
     // The service takes XML, which some characters of JSON are not allowed in.
     const text = json.toString('base64');
     try {
-      const { messageId, popReceipt } = await sendCreating(client, () => client.sendMessage(text, options));
+      const { messageId, popReceipt } = await sendCreating(client, within, () =>
+        client.sendMessage(text, { ...options, ...within() }),
+      );
       const withdraw = async () => {
         // Delivered in the meantime, or unreachable: whoever gets it finds its work done.
-        await client.deleteMessage(messageId, popReceipt).catch(storageFault);
+        await client.deleteMessage(messageId, popReceipt, within()).catch(storageFault);
       };
       return { kind: 'enqueued', withdraw };
     } catch (error) {
@@ -55,12 +58,16 @@ export class StorageQueues implements Queues {
 }
 
 /** The queue is made when it is missing, rather than asked for each time. */
-async function sendCreating<Sent>(client: QueueClient, send: () => Promise<Sent>): Promise<Sent> {
+async function sendCreating<Sent>(
+  client: QueueClient,
+  within: StorageClients['within'],
+  send: () => Promise<Sent>,
+): Promise<Sent> {
   try {
     return await send();
   } catch (error) {
     if (storageFault(error).status !== 404) throw error;
-    await client.createIfNotExists();
+    await client.createIfNotExists(within());
     return await send();
   }
 }

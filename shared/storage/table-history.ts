@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type History, type RotationRecord, recordOutcomes } from '../contract/ports.ts';
 import type { Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';
+import { entitiesOf } from './entities.ts';
 import { storageFailure, storageFault } from './fault.ts';
 
 export const historyTable = 'rotations';
@@ -123,10 +124,12 @@ const mostRemembered = 1_000;
 
 export class TableHistory implements History {
   readonly #table: TableClient;
+  readonly #within: StorageClients['within'];
   readonly #indexed = new Set<string>();
 
-  constructor(clients: Pick<StorageClients, 'table'>) {
+  constructor(clients: Pick<StorageClients, 'table' | 'within'>) {
     this.#table = clients.table(historyTable);
+    this.#within = clients.within;
   }
 
   async record(record: RotationRecord): Promise<{ readonly kind: 'recorded' } | Failure> {
@@ -147,7 +150,7 @@ export class TableHistory implements History {
     if (!rotationIdForm.test(rotationId)) return { kind: 'listed', records: [] };
     const { partitionKey: id, rowKey } = indexKey(rotationId);
     try {
-      const { vault, secret } = indexRow.parse(await this.#table.getEntity(id, rowKey));
+      const { vault, secret } = indexRow.parse(await this.#table.getEntity(id, rowKey, this.#within()));
       const filter = odata`PartitionKey eq ${partitionKey(vault, secret)} and rotationId eq ${rotationId}`;
       return await this.#list(filter, secret, mostAttempts);
     } catch (error) {
@@ -159,7 +162,7 @@ export class TableHistory implements History {
   async #list(filter: string, about: string, limit: number): Promise<Listed | Failure> {
     const rows: object[] = [];
     try {
-      for await (const entity of this.#table.listEntities({ queryOptions: { filter } })) {
+      for await (const entity of entitiesOf(this.#table, filter, this.#within)) {
         if (rows.length === limit) break;
         rows.push(entity);
       }
@@ -180,10 +183,10 @@ export class TableHistory implements History {
   }
 
   async #put(entity: TableEntity): Promise<void> {
-    await this.#table.upsertEntity(entity, 'Replace').catch(async (error: unknown) => {
+    await this.#table.upsertEntity(entity, 'Replace', this.#within()).catch(async (error: unknown) => {
       if (storageFault(error).status !== 404) throw error;
-      await this.#table.createTable();
-      await this.#table.upsertEntity(entity, 'Replace');
+      await this.#table.createTable(this.#within());
+      await this.#table.upsertEntity(entity, 'Replace', this.#within());
     });
   }
 }

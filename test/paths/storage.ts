@@ -4,6 +4,8 @@ import { startWire, type Wire } from './wire.ts';
 
 export interface WiredStorage extends Azurite {
   cut(): void;
+  /** One service accepts and never answers. */
+  silence(service: 'blob' | 'queue' | 'table'): void;
   mend(): void;
   refused(): number;
   sent(): string;
@@ -12,6 +14,7 @@ export interface WiredStorage extends Azurite {
 export async function startWiredStorage(): Promise<WiredStorage> {
   const azurite = await startAzurite();
   const wires: Wire[] = [];
+  const order = ['blob', 'queue', 'table'];
   const through = async (url: string): Promise<string> => {
     const wired = new URL(url);
     const wire = await startWire(Number(wired.port));
@@ -31,6 +34,7 @@ export async function startWiredStorage(): Promise<WiredStorage> {
     cut: () => {
       for (const wire of wires) wire.cut();
     },
+    silence: (service) => wires[order.indexOf(service)]?.silence(),
     mend: () => {
       for (const wire of wires) wire.mend();
     },

@@ -1,10 +1,12 @@
-/** A wire to a server on loopback that can be cut and mended, and that remembers what was sent over it. */
+/** A wire to a server on loopback that can be cut, silenced and mended, and that remembers what was sent over it. */
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Wire {
   readonly port: number;
   /** Breaks every connection and refuses new ones, until `mend`. */
   cut(): void;
+  /** Accepts new connections and passes nothing on, on these and on those that stand, until `mend`. */
+  silence(): void;
   mend(): void;
   /** How many connections were refused while it was cut. */
   refused(): number;
@@ -17,6 +19,7 @@ export async function startWire(target: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   const sent: Buffer[] = [];
   let isCut = false;
+  let isSilent = false;
   let refused = 0;
   const server = createServer((client) => {
     if (isCut) {
@@ -24,6 +27,9 @@ export async function startWire(target: number): Promise<Wire> {
       client.destroy();
       return;
     }
+    sockets.add(client);
+    client.on('error', () => client.destroy());
+    if (isSilent) return;
     const upstream = connect(target, '127.0.0.1');
     join(client, upstream);
     join(upstream, client);
@@ -51,8 +57,15 @@ export async function startWire(target: number): Promise<Wire> {
       isCut = true;
       breakAll();
     },
+    silence: () => {
+      isSilent = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     mend: () => {
+      // What fell silent stays so; the next connection is a new one.
+      if (isSilent) breakAll();
       isCut = false;
+      isSilent = false;
     },
     refused: () => refused,
     sent: () => Buffer.concat(sent).toString('latin1'),

@@ -21,7 +21,9 @@ const details = z.object({
   status: z.enum(['healthy', 'impaired']),
   version: z.string(),
   vaults: z.array(reach.extend({ vault: z.string() })),
-  storage: reach,
+  storage: reach.extend({
+    services: z.array(reach.extend({ service: z.enum(['blob', 'queue', 'table']) })),
+  }),
   freeze: freezeView.optional().describe('Absent where the storage account does not say.'),
   failing: z
     .int()
@@ -31,8 +33,8 @@ const details = z.object({
   retrying: z.int().optional().describe('Secrets where something is only retried.'),
 });
 
-/** A look at the first page of a vault must not keep the one who asks waiting. */
-const lookWithinMs = 10_000;
+/** Whoever asks waits for the slowest part, and a storage account that gives no answer is given up after this time too. */
+const lookWithinMs = 7_000;
 
 export function healthRoutes(deps: ApiDependencies): readonly Route[] {
   return [
@@ -66,26 +68,44 @@ export function healthRoutes(deps: ApiDependencies): readonly Route[] {
 
 async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z.infer<typeof details>> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(lookWithinMs)]);
-  const [vaults, storage, troubles] = await Promise.all([
+  const [vaults, storage, freeze, troubles] = await Promise.all([
     Promise.all(
       [...deps.engine.vaults.values()].map(async (vault) => ({
         vault: vault.name,
         ...(await look(deps, vault, within)),
       })),
     ),
-    timed(deps, () => deps.freeze.read()),
+    lookAtStorage(deps),
+    deps.freeze.read(),
     countTroubles(deps),
   ]);
-  const { outcome: freeze, ...reached } = storage;
-  const healthy = reached.reachable && vaults.every((vault) => vault.reachable);
+  const healthy = storage.reachable && vaults.every((vault) => vault.reachable);
   return {
     status: healthy ? 'healthy' : 'impaired',
     version: deps.version,
     vaults,
-    storage: reached,
+    storage,
     ...(isFailure(freeze) ? {} : { freeze: viewFreeze(freeze) }),
     ...troubles,
   };
+}
+
+const services = ['blob', 'queue', 'table'] as const;
+
+/** Each service for itself, and in the whole what is wrong with any. */
+async function lookAtStorage(deps: ApiDependencies): Promise<z.infer<typeof details>['storage']> {
+  const each = await Promise.all(
+    services.map(async (service) => {
+      const { outcome: _reached, ...reached } = await timed(deps, deps.storageParts[service]);
+      return { service, ...reached };
+    }),
+  );
+  const failed = each.filter(({ reachable }) => !reachable);
+  const ms = Math.max(...each.map((one) => one.ms));
+  const [first] = failed;
+  if (first === undefined) return { reachable: true, ms, services: each };
+  const { code, hint } = first;
+  return { reachable: false, ms, code, detail: failed.map(({ detail }) => detail).join('; '), hint, services: each };
 }
 
 async function look(deps: ApiDependencies, vault: Vault, signal: AbortSignal) {

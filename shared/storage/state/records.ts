@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { odata, type TableClient } from '@azure/data-tables';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { StorageClients } from '../connect.ts';
+import { entitiesOf } from '../entities.ts';
 import { storageFailure, storageFault } from '../fault.ts';
 
 export const stateTable = 'state';
@@ -25,9 +26,11 @@ function keyOf(parts: readonly string[]): string {
 
 export class Records {
   readonly #table: TableClient;
+  readonly #within: StorageClients['within'];
 
-  constructor(clients: Pick<StorageClients, 'table'>) {
+  constructor(clients: Pick<StorageClients, 'table' | 'within'>) {
     this.#table = clients.table(stateTable);
+    this.#within = clients.within;
   }
 
   /** The record as the table gives it, to be read by a schema; undefined where there is none. */
@@ -36,7 +39,7 @@ export class Records {
     key: readonly string[],
   ): Promise<{ readonly kind: 'got'; readonly fields: unknown } | Failure> {
     try {
-      return { kind: 'got', fields: await this.#table.getEntity(keyOf(group), keyOf(key)) };
+      return { kind: 'got', fields: await this.#table.getEntity(keyOf(group), keyOf(key), this.#within()) };
     } catch (error) {
       const fault = storageFault(error);
       return fault.status === 404 ? { kind: 'got', fields: undefined } : storageFailure(fault, 'table', key.join('/'));
@@ -50,7 +53,7 @@ export class Records {
     fields: Fields,
   ): Promise<{ readonly kind: 'put' } | Failure> {
     const entity = { partitionKey: keyOf(group), rowKey: keyOf(key), ...fields };
-    const made = await this.#made(key, () => this.#table.upsertEntity(entity, 'Replace'));
+    const made = await this.#made(key, () => this.#table.upsertEntity(entity, 'Replace', this.#within()));
     return isFailure(made) ? made : { kind: 'put' };
   }
 
@@ -61,12 +64,12 @@ export class Records {
     fields: Fields,
   ): Promise<{ readonly kind: 'put' | 'exists' } | Failure> {
     const entity = { partitionKey: keyOf(group), rowKey: keyOf(key), ...fields };
-    return this.#made(key, () => this.#table.createEntity(entity));
+    return this.#made(key, () => this.#table.createEntity(entity, this.#within()));
   }
 
   async remove(group: readonly string[], key: readonly string[]): Promise<{ readonly kind: 'removed' } | Failure> {
     try {
-      await this.#table.deleteEntity(keyOf(group), keyOf(key));
+      await this.#table.deleteEntity(keyOf(group), keyOf(key), this.#within());
       return { kind: 'removed' };
     } catch (error) {
       const fault = storageFault(error);
@@ -118,8 +121,7 @@ export class Records {
   ): AsyncGenerator<{ readonly kind: 'record'; readonly fields: unknown } | Failure> {
     const filter = odata`PartitionKey eq ${keyOf(group)}`;
     try {
-      for await (const fields of this.#table.listEntities({ queryOptions: { filter } }))
-        yield { kind: 'record', fields };
+      for await (const fields of entitiesOf(this.#table, filter, this.#within)) yield { kind: 'record', fields };
     } catch (error) {
       const fault = storageFault(error);
       if (fault.status !== 404) yield storageFailure(fault, 'table', group.join('/'));
@@ -133,7 +135,7 @@ export class Records {
     try {
       await write().catch(async (error: unknown) => {
         if (storageFault(error).status !== 404) throw error;
-        await this.#table.createTable();
+        await this.#table.createTable(this.#within());
         await write();
       });
       return { kind: 'put' };
