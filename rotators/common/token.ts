@@ -2,12 +2,12 @@
 import type { Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure, rethrowBug } from '../../shared/errors.ts';
-import { networkFault } from './network.ts';
-import { scrubbed } from './scrub.ts';
+import { identityFault } from '../../shared/http/identity.ts';
+import { quoted, scrubbed, scrubbedText } from './scrub.ts';
 
 export type OwnToken =
   | { readonly kind: 'token'; readonly token: SecretText }
-  /** `unreachable`: nobody answered, or not in time, which says nothing about the identity. `cause` is scrubbed. */
+  /** `unreachable`: nobody answered, or not in time, or not yet, which says nothing about the identity. `cause` is scrubbed. */
   | { readonly kind: 'no-token'; readonly unreachable: boolean; readonly detail: string; readonly cause: Error };
 
 /** Asks for a token for as long as the call lasts: the library behind it takes no end of its own and may never answer. */
@@ -35,8 +35,9 @@ export async function ownToken(
 
   function without(error: unknown): OwnToken {
     const cause = scrubbed(error, [current.password]);
-    const detail = `no token for ${scope}: ${(cause.message.split('\n')[0] ?? '').slice(0, 300)}`;
-    return { kind: 'no-token', unreachable: networkFault(error) !== undefined, detail, cause };
+    const { refused, detail: why } = identityFault(error);
+    const detail = `no token for ${scope}: ${scrubbedText(why, [current.password])}`;
+    return { kind: 'no-token', unreachable: !refused, detail, cause };
   }
 }
 
@@ -53,7 +54,7 @@ export async function identityToken(
   }
   const given = await ownToken(step, admin.getToken, scope);
   if (given.kind === 'token') return given;
-  // The identity library's messages can quote what an endpoint answered; its name is enough to look it up.
-  const detail = `the app's identity gave no token (${given.cause.name})`;
+  // The identity library's messages can quote what an endpoint answered.
+  const detail = `the app's identity gave ${quoted(given.detail, [step.current.password])}`;
   return failure('target-unreachable', { secret, target, detail });
 }

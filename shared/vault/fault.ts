@@ -2,9 +2,10 @@
 import { isRestError } from '@azure/core-rest-pipeline';
 import * as z from 'zod';
 import { type Failure, failure, rethrowBug } from '../errors.ts';
+import { identityFault, isIdentityError } from '../http/identity.ts';
 
 export interface VaultFault {
-  /** `answer`: the vault said no. `no-answer`: nobody knows what it did. `no-token`: the identity was not accepted; nothing was sent. */
+  /** `answer`: the vault said no. `no-answer`: nobody knows what it did. `no-token`: the identity was refused; nothing was sent. */
   readonly reason: 'answer' | 'no-answer' | 'no-token';
   readonly status?: number;
   /** The inner code of the error body, such as `SecretDisabled`; else its code. */
@@ -56,20 +57,11 @@ function readBody(body: string): { code?: string; message?: string } {
 // The words of Azure Policy. `ForbiddenByPolicy` is none of them: that is the vault's own access policy.
 const policyDenial = /disallowed by (azure )?policy|RequestDisallowedByPolicy/i;
 
-const tokenErrors =
-  /^(CredentialUnavailableError|AuthenticationError|AggregateAuthenticationError|AuthenticationRequiredError)$/;
-
 /** Whether the client came no further than its identity: the vault asked for a token, and there was none to give. */
-function isTokenError(error: unknown, last: LastAnswer | undefined): error is Error {
+function isTokenError(error: unknown, last: LastAnswer | undefined): boolean {
+  if (isIdentityError(error)) return true;
   if (!(error instanceof Error) || error.name === 'AbortError') return false;
-  return tokenErrors.test(error.name) || (last?.status === 401 && !(isRestError(error) && error.statusCode === 401));
-}
-
-// The identity service said no, or there is no identity: a person must act. Anything else on the way to a token may pass.
-function isRefusal(error: Error): boolean {
-  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
-  if (status !== undefined) return status >= 400 && status < 500 && status !== 408 && status !== 429;
-  return tokenErrors.test(error.name) || !isRestError(error);
+  return last?.status === 401 && !(isRestError(error) && error.statusCode === 401);
 }
 
 function firstLine(text: string): string {
@@ -83,8 +75,9 @@ function firstLine(text: string): string {
 export function faultOf(error: unknown, last: LastAnswer | undefined, hide: (text: string) => string): VaultFault {
   rethrowBug(error);
   if (isTokenError(error, last)) {
-    const detail = hide(`no token: ${firstLine(error.message)}`);
-    return { reason: isRefusal(error) ? 'no-token' : 'no-answer', detail, cause: new Error(detail) };
+    const fault = identityFault(error);
+    const detail = hide(`no token: ${fault.detail}`);
+    return { reason: fault.refused ? 'no-token' : 'no-answer', detail, cause: new Error(detail) };
   }
   if (last !== undefined && last.status >= 400) {
     const { code, message } = readBody(last.body);

@@ -54,10 +54,32 @@ describe.each(databases.map((entry) => [entry.name, entry] as const))('%s', (_na
     expect(JSON.stringify(outcome)).not.toContain('canary-of-the-vault');
   });
 
-  test('there is no identity: a person must act, and is told so', async () => {
-    const none = Object.assign(new Error('no managed identity\nmore lines'), { name: 'CredentialUnavailableError' });
-    const outcome = await apply(entry, () => Promise.reject(none));
-    expect(outcome).toMatchObject({ kind: 'failed', code: 'admin-refused', class: 'blocked' });
-    expect(JSON.stringify(outcome)).not.toContain('more lines');
+  test('the credential is unavailable, as the library says of an endpoint that answers 500: tried again, and named', async () => {
+    const message = 'ManagedIdentityCredential: Authentication failed. Message 500\nmore lines';
+    const none = Object.assign(new Error(message), { name: 'CredentialUnavailableError' });
+    const chain = Object.assign(new Error('the chain failed'), {
+      name: 'AggregateAuthenticationError',
+      errors: [none],
+    });
+    for (const error of [none, chain]) {
+      const outcome = await apply(entry, () => Promise.reject(error));
+      expect(outcome).toMatchObject({ kind: 'failed', code: 'target-unreachable', class: 'retry' });
+      expect(outcome).toMatchObject({ message: expect.stringContaining('ManagedIdentityCredential') });
+      expect(JSON.stringify(outcome)).not.toContain('more lines');
+    }
+  });
+
+  test('the identity is refused: a person must act, and is told so', async () => {
+    const refusal = { name: 'AuthenticationError', statusCode: 401 };
+    const none = Object.assign(new Error('invalid_client Status code: 401\nmore lines'), refusal);
+    const chain = Object.assign(new Error('the chain failed'), {
+      name: 'AggregateAuthenticationError',
+      errors: [none],
+    });
+    for (const error of [none, chain]) {
+      const outcome = await apply(entry, () => Promise.reject(error));
+      expect(outcome).toMatchObject({ kind: 'failed', code: 'admin-refused', class: 'blocked' });
+      expect(JSON.stringify(outcome)).not.toContain('more lines');
+    }
   });
 });
