@@ -2,10 +2,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { localApiKeys } from './api-keys.ts';
+import { addressesOf, addressFile, authorityFile, describeAddresses } from './addresses.ts';
 import { type LocalAzure, startLocalAzure } from './azure.ts';
 import { isFree } from './guarded-child.ts';
-import { createSamples, samples } from './samples.ts';
+import { createSamples } from './samples.ts';
 
 const usage = `npm start -- [options]      starts the local Azure and Keyturn in it; Ctrl-C ends all of it
 
@@ -81,56 +81,12 @@ function readArguments() {
   }
 }
 
-function addressesOf(azure: LocalAzure) {
-  const { vault, host, postgres, storage, settings } = azure;
-  return {
-    vault: {
-      name: vault.name,
-      url: vault.url,
-      httpsUrl: vault.httpsUrl,
-      control: `${vault.url}/_emulator/`,
-      token: 'any',
-    },
-    api: { url: `${host.url}/api/v1`, keys: localApiKeys },
-    host: { url: host.url, keys: host.keys, events: host.eventGridUrl('onSecretEvent') },
-    postgres: { url: postgres?.adminUrl },
-    storage: {
-      connectionString: storage.connectionString,
-      blob: storage.blobUrl,
-      queue: storage.queueUrl,
-      table: storage.tableUrl,
-    },
-    settings,
-    samples: samples.map(({ secret }) => secret),
-  };
-}
-
-/** Where `keyturn --local` finds this stack. With keys in it, so for this user alone. */
-const addressFile = fileURLToPath(new URL('../.local/azure.json', import.meta.url));
-
 async function writeAddresses(azure: LocalAzure): Promise<void> {
   await mkdir(fileURLToPath(new URL('../.local', import.meta.url)), { recursive: true });
   // Taken away first: the mode is that of the file's making, and one that is there may be open to others.
   await rm(addressFile, { force: true });
+  await writeFile(authorityFile, azure.vault.certificate);
   await writeFile(addressFile, `${JSON.stringify(addressesOf(azure), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-}
-
-function show(azure: LocalAzure, empty: boolean): void {
-  const { vault, host, postgres, storage } = azure;
-  const lines = [
-    ['vault', `${vault.url}  (https too; any bearer token; clock and faults under /_emulator/)`],
-    ['functions', `${host.url}  (master key ${host.keys.master})`],
-    ['api', `${host.url}/api/v1  (x-keyturn-key: ${localApiKeys.operator})`],
-    ['postgres', postgres?.adminUrl ?? ''],
-    ['storage', `${storage.blobUrl}, ${storage.queueUrl}, ${storage.tableUrl}`],
-    ['samples', empty ? 'none' : samples.map(({ secret }) => secret).join(', ')],
-  ];
-  for (const [name = '', value = ''] of lines) console.log(`${name.padEnd(10)} ${value}`);
-  console.log("\nMove the vault's clock to see its secrets rotated:");
-  console.log(
-    `  curl -X POST ${vault.url}/_emulator/clock -H 'content-type: application/json' -d '{"advanceDays": 61}'`,
-  );
-  console.log('\nready');
 }
 
 async function main(): Promise<void> {
@@ -151,7 +107,7 @@ async function main(): Promise<void> {
   const end = (): void => {
     if (closing) return;
     closing = true;
-    void rm(addressFile, { force: true })
+    void Promise.all([addressFile, authorityFile].map((file) => rm(file, { force: true })))
       .then(() => azure.close())
       .then(() => process.exit(0));
   };
@@ -160,7 +116,7 @@ async function main(): Promise<void> {
   if (!wanted.empty && azure.postgres !== undefined) await createSamples(azure.vault, azure.postgres);
   await writeAddresses(azure);
   if (wanted.json) console.log(JSON.stringify({ ready: true, ...addressesOf(azure) }));
-  else show(azure, wanted.empty);
+  else console.log(describeAddresses(addressesOf(azure), wanted.empty));
 }
 
 try {

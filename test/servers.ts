@@ -39,6 +39,7 @@ const servers: readonly Server[] = [
     startedBy: 'local/debian-postgres.ts',
     isThere: () => debianPostgres() !== undefined,
   },
+  { program: 'openssl', package: 'openssl', startedBy: 'test/emulator/openssl.ts' },
   { program: 'dotnet', package: 'the .NET SDK 10', startedBy: 'test/dotnet-configuration/run.ts' },
 ];
 

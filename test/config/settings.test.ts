@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { generate } from 'selfsigned';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { makeCertificates } from '../../local/certificates.ts';
 import { settingTable } from '../../shared/config/setting-table.ts';
 import { readSettings, SettingsInvalid } from '../../shared/config/settings.ts';
 
@@ -199,7 +199,8 @@ describe('the storage account', () => {
 
 describe('certificates', () => {
   it('are given as PEM, with line ends of either kind, or as a file', async () => {
-    const [one, two] = await Promise.all([generate(), generate()]);
+    const hosts = ['localhost'];
+    const [one, two] = await Promise.all([makeCertificates({ hosts }), makeCertificates({ hosts })]);
     const pem = `${one.cert}\n${two.cert}`;
     const folder = await mkdtemp(join(tmpdir(), 'keyturn-settings-'));
     try {
@@ -211,7 +212,7 @@ describe('certificates', () => {
       expect(wrongNames({ KEYTURN_TRUSTED_CERTIFICATES: pem.replace(/[A-Za-z]{30}/, '') })).toEqual([
         'KEYTURN_TRUSTED_CERTIFICATES',
       ]);
-      expect(wrongNames({ KEYTURN_TRUSTED_CERTIFICATES: `${pem}\n${one.private}` })).toEqual([
+      expect(wrongNames({ KEYTURN_TRUSTED_CERTIFICATES: `${pem}\n${one.key}` })).toEqual([
         'KEYTURN_TRUSTED_CERTIFICATES',
       ]);
       expect(settings({ KEYTURN_DESCRIPTIONS: folder }).descriptionsFolder).toBe(folder);

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { type Addresses, describeAddresses } from '../../local/addresses.ts';
+import { localApiKeys } from '../../local/api-keys.ts';
 
 const program = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
 
@@ -34,4 +36,28 @@ test('a port that is none is refused with the usage', async () => {
   expect(said).toContain('--port takes a whole number from 0 to 65535, not "70000"');
   expect(said).toContain('--postgres-port N');
   expect(code).toBe(2);
+});
+
+test('the text of the start says where the authority of the vault is, and the line that makes clients trust it', () => {
+  const at = 'http://127.0.0.1:1';
+  const authority = '/somewhere/.local/vault-authority.pem';
+  const addresses: Addresses = {
+    vault: {
+      name: 'local',
+      url: at,
+      httpsUrl: 'https://127.0.0.1:1',
+      authority,
+      control: `${at}/_emulator/`,
+      token: 'any',
+    },
+    api: { url: at, keys: localApiKeys },
+    host: { url: at, keys: { master: 'm', system: 's', host: 'h', functions: {} }, events: at },
+    postgres: { url: undefined },
+    storage: { connectionString: '', blob: at, queue: at, table: at },
+    settings: {},
+    samples: [],
+  };
+  const text = describeAddresses(addresses, true);
+  expect(text).toContain(`https://127.0.0.1:1  (authority ${authority})`);
+  expect(text).toMatch(new RegExp(`^  export NODE_EXTRA_CA_CERTS='${authority}'$`, 'm'));
 });
