@@ -23,7 +23,7 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 
 async function statusOf(route: Route, path: string, caller: Caller): Promise<number> {
   const api = makeApi(routes, { configured: true, authenticate: async () => caller });
-  const body = async () => new TextEncoder().encode('{}');
+  const body = async () => ({ kind: 'bytes' as const, bytes: new TextEncoder().encode('{}') });
   const header = (name: string) => (name === 'content-type' ? 'application/json' : undefined);
   return (await api.handle({ method: route.method, url: `https://app/api/v1${path}`, header, body }, quiet)).status;
 }

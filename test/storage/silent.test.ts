@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const record: RotationRecord = {
   ...{ rotationId: 'a'.repeat(32), vault: 'contoso', secret: 'orders', reason: 'due', requestedBy: 'sweep' },
-  ...{ startedAt: new Date(), outcome: 'rotated', steps: [] },
+  ...{ activity: 'rotation', startedAt: new Date(), outcome: 'rotated', steps: [] },
 };
 const queue = { name: 'rotations', schema: z.object({}) };
 
