@@ -100,7 +100,7 @@ test('the acknowledgement comes while the rotation still holds the secret: the o
   await stage.until('the end of the old login', () => ended().length > 0, afterLeaseMs + 10_000);
   expect(ended()).toMatchObject([{ evidence: 'free' }]);
   await expectRetired(planted);
-});
+}, 60_000);
 
 test('nobody acknowledges for somebody else: it is refused, and the old login lives on', async () => {
   const planted = await plant('not-for-others', { consumers: 'shop,reports', overlap: 'P1D' });
