@@ -1,15 +1,17 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { testsWithoutServer } from './test/servers.ts';
-import { leftOutAsSlow } from './test/slow.ts';
+import { planRun } from './test/left-out/plan.ts';
+import { LeftOutReporter } from './test/left-out/reporter.ts';
 
 // For CI, which counts from a file rather than from what is printed for people.
 const report = process.env['TEST_REPORT'];
+const plan = planRun(import.meta.dirname);
+const leftOut = new LeftOutReporter(plan);
 
 export default defineConfig({
   test: {
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    reporters: report === undefined ? ['default', leftOut] : ['default', ['json', { outputFile: report }], leftOut],
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...testsWithoutServer(import.meta.dirname), ...leftOutAsSlow()],
+    exclude: [...configDefaults.exclude, ...plan.lacking.keys(), ...plan.slow],
     globalSetup: ['test/paths/global-setup.ts'],
     // Real servers are started by many test files; more than two files at once would only make all of them slow.
     pool: 'forks',

@@ -2,12 +2,17 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerNotStarted } from './guarded-child.ts';
+import { isInstalled } from './programs.ts';
 import { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
 
 const versions = '/usr/lib/postgresql';
 
-/** Folder of its programs; undefined where it is not installed. Several versions: the oldest, which differs most from the one from npm. */
+/**
+ * Folder of its programs; undefined where it is not installed, or where the PATH hides what comes with it. Several versions: the oldest,
+ * which differs most from the one from npm.
+ */
 export function debianPostgres(): string | undefined {
+  if (!isInstalled('pg_lsclusters')) return undefined;
   const found = existsSync(versions) ? readdirSync(versions) : [];
   const [oldest] = found
     .filter((version) => existsSync(join(versions, version, 'bin', 'postgres')))

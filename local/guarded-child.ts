@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { programFolders } from './programs.ts';
 
 // A small shell stands between us and the server and watches our end of a pipe. The kernel closes that end even when this process is
 // killed outright, so no exit handler has to run for the server to go. The data is thrown away, hence no polite shutdown.
@@ -63,7 +64,7 @@ export async function startGuarded(options: GuardedChildOptions): Promise<Guarde
     {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, ...options.environment, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` },
+      env: { ...process.env, ...options.environment, PATH: programFolders().join(delimiter) },
     },
   );
   const printed: string[] = [];

@@ -1,10 +1,9 @@
 /** `npm run demo`: real databases, clients that never stop calling, secrets near their expiry, and what Keyturn makes of it. */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { type LocalAzure, startLocalAzure } from '../azure.ts';
+import { isInstalled } from '../programs.ts';
 import { sampleDays } from '../samples.ts';
 import { Consumer } from './consumer.ts';
 import { type Before, type Outcome, outcomeOf } from './outcome.ts';
@@ -13,12 +12,6 @@ import type { Scene } from './scene.ts';
 import { allScenes } from './scenes.ts';
 import { Story } from './story.ts';
 
-/** Servers of Debian are in a folder that is on the path of root alone. */
-function isInstalled(program: string | undefined): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  return program === undefined || folders.some((folder) => existsSync(join(folder, program)));
-}
-
 /** Near-expiry comes 30 days before the end. */
 const daysToNearExpiry = sampleDays - 30;
 const calmMs = 1_500;
@@ -26,7 +19,7 @@ const longestMs = 45_000;
 
 async function main(quiet: boolean): Promise<readonly Outcome[]> {
   const story = new Story(quiet);
-  const scenes = allScenes().filter((scene) => isInstalled(scene.needs?.program));
+  const scenes = allScenes().filter(({ needs }) => needs === undefined || isInstalled(needs.program));
   story.heading(
     'Starting a vault, a storage account, event delivery, a functions host and the databases on this machine',
   );

@@ -4,18 +4,26 @@ import { createConnection } from 'node:net';
 import { expect, test } from 'vitest';
 import { ServerNotStarted, startGuarded } from '../../local/guarded-child.ts';
 
-const redisModule = new URL('../../local/redis.ts', import.meta.url).href;
+const guarded = new URL('../../local/guarded-child.ts', import.meta.url).href;
+
+// Node itself is the server, so that this holds on every machine.
+const server = `require('node:net').createServer().listen(0, '127.0.0.1', function () { console.log('port', this.address().port); });`;
 
 test('a server and its folder are gone when the process that started them is killed outright', async () => {
   const script = `
-    const { startRedis } = await import(${JSON.stringify(redisModule)});
-    const { port, folder } = await startRedis();
-    console.log(JSON.stringify({ port, folder }));
+    const { guardedFolder, startGuarded } = await import(${JSON.stringify(guarded)});
+    const folder = await guardedFolder('kill');
+    const args = ['-e', ${JSON.stringify(server)}];
+    const child = await startGuarded({ command: process.execPath, args, package: 'nodejs', ready: /port [0-9]+/ });
+    console.log(JSON.stringify({ port: Number(/port ([0-9]+)/.exec(child.output())[1]), folder: folder.path }));
     setInterval(() => undefined, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const said = await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data))));
+  const said = await new Promise<string>((resolve, reject) => {
+    parent.stdout.once('data', (data) => resolve(String(data)));
+    parent.once('exit', (code) => reject(new Error(`the owner ended with ${code} before its server was up`)));
+  });
   const { port, folder } = JSON.parse(said);
   expect(await answers(port)).toBe(true);
   expect(existsSync(folder)).toBe(true);
