@@ -1,5 +1,6 @@
 /** Where a command writes and whom it may ask. */
 import { createInterface } from 'node:readline/promises';
+import { cut } from './text.ts';
 
 export interface Terminal {
   /** The result: standard output. */
@@ -45,7 +46,7 @@ export function processTerminal(env: Environment, signal: AbortSignal): Terminal
       if (!stderr.isTTY || env['TERM'] === 'dumb') return;
       clear();
       if (line === '') return;
-      stderr.write(line.slice(0, Math.max(10, (stderr.columns ?? 80) - 1)));
+      stderr.write(cut(line, Math.max(10, (stderr.columns ?? 80) - 1)));
       shown = true;
     },
     ask: async (question) => {

@@ -87,15 +87,3 @@ export const consumerNames = parser((text): ReadonlyMap<string, string> => {
 
 /** Exactly what the platform writes; anything else is no promise of it. */
 export const platformVouches = parser((text): boolean => text === 'True');
-
-const field = String.raw`(\*|\d{1,2}(-\d{1,2})?)(\/\d{1,2})?(,(\*|\d{1,2}(-\d{1,2})?)(\/\d{1,2})?)*`;
-const word = String.raw`([\d*,/-]|[A-Za-z]{3})+`;
-const schedule = new RegExp(`^${[field, field, field, field, word, word].join(' ')}$`);
-
-/** Six fields of NCRONTAB, beginning with the seconds. */
-export const timerSchedule = parser((text): string => {
-  const fields = text.trim().split(/\s+/).join(' ');
-  return schedule.test(fields)
-    ? fields
-    : wrong('is not a schedule of six fields: second, minute, hour, day, month, weekday');
-});

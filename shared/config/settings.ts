@@ -5,6 +5,7 @@ import { isLoopback } from '../loopback.ts';
 import * as access from './access.ts';
 import { type Channel, channelNames, channels, referencesOf } from './channels.ts';
 import * as read from './parsers.ts';
+import { timerSchedule } from './schedule.ts';
 import { type SettingEntry, type SettingName, settingTable } from './setting-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
@@ -231,7 +232,7 @@ function readAccess(reader: Reader): AccessSettings {
 
 function readTimed(reader: Reader, name: 'SWEEP' | 'DRIFT'): Timed {
   return {
-    schedule: reader.get(`KEYTURN_${name}_SCHEDULE`, access.timerSchedule, ''),
+    schedule: reader.get(`KEYTURN_${name}_SCHEDULE`, timerSchedule, ''),
     jitterMs: reader.get(`KEYTURN_${name}_JITTER`, read.durationMs(0, dayMs), 0),
   };
 }

@@ -93,10 +93,28 @@ describe('text from others', () => {
     expect(cut('orders', 6)).toBe('orders');
   });
 
+  it.each([
+    ['👨‍👩‍👧 family', 9],
+    ['🇩🇪 flag', 7],
+    ['re\u0301sume\u0301', 6],
+    ['✔️ done', 7],
+    ['\x1b[31mred\x1b[0m', 3],
+    ['データ', 6],
+  ])('%j takes the columns that a terminal gives it', (text, columns) => {
+    expect(widthOf(text)).toBe(columns);
+  });
+
+  it('is not cut inside a character of several code points', () => {
+    expect(cut('a👨‍👩‍👧b👨‍👩‍👧', 5)).toBe('a👨‍👩‍👧b…');
+    expect(cut('e\u0301e\u0301e\u0301', 2)).toBe('e\u0301…');
+  });
+
   it('is broken at blanks, and a long word is left whole', () => {
     expect(wrapped('run keyturn rotate orders-db now', 16, '  ')).toBe('  run keyturn\n  rotate\n  orders-db now');
     expect(wrapped('\x1b[1mDo:\x1b[0m rotate orders-db', 20, '')).toBe('\x1b[1mDo:\x1b[0m rotate orders-db');
     expect(wrapped('https://example.com/a/long/address', 10, '')).toBe('https://example.com/a/long/address');
+    expect(wrapped('データ ベース データ', 8, ' ')).toBe(' データ\n ベース\n データ');
+    expect(wrapped('narrower than its indent', 4, '      ')).toMatch(/^ {6}narrower\n {6}than\n/);
   });
 });
 

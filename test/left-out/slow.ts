@@ -31,7 +31,6 @@ export const slow: readonly string[] = [
   'test/rotators/postgres-wire.test.ts',
   'test/rotators/redis.test.ts',
   'test/local/sql-server-dotnet.test.ts',
-  'test/local/sql-server-dotnet.test.ts',
   'test/rotators/sql-server-azure.conformance.test.ts',
   'test/rotators/sql-server-contained.conformance.test.ts',
   'test/runbooks/',

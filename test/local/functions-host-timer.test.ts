@@ -55,11 +55,23 @@ test.each([
   ['30 9 * * 1-5', '2026-03-06T09:30:00Z', '2026-03-09T09:30:00Z'],
   ['0 0 0 13 * FRI', '2026-01-01T00:00:00Z', '2026-02-13T00:00:00Z'],
   ['*/10 * * * * *', '2026-03-01T00:00:09.999Z', '2026-03-01T00:00:10Z'],
+  ['0 5/20 * * * *', '2026-03-01T00:06:00Z', '2026-03-01T00:25:00Z'],
+  ['0 0 3 * * SUN', '2026-03-02T00:00:00Z', '2026-03-08T03:00:00Z'],
 ])('the schedule "%s" after %s is due at %s', (expression, from, expected) => {
   expect(parseSchedule(expression, 'UTC').next(new Date(from))).toEqual(new Date(expected));
 });
 
-test.each(['', '* * * *', '0 0 0 0 0 0 0', '60 * * * * *', '0 0 0 * * 5#2', '0 0 0 LW * *', '@daily', '0 0 ? * * *'])(
+const refused = [
+  '',
+  '* * * *',
+  '0 0 0 0 0 0 0',
+  '60 * * * * *',
+  '0 0 0 * * 5#2',
+  '0 0 0 LW * *',
+  '@daily',
+  '0 0 ? * * *',
+];
+test.each([...refused, '0 0 0 * * 7', '0 0 0 * * 1-7', '0 /5 * * * *', '0 0 0 * * ,1'])(
   'the schedule "%s" is refused',
   (expression) => {
     expect(() => parseSchedule(expression, 'UTC')).toThrow('was not recognized as a valid cron expression');

@@ -44,7 +44,7 @@ export const rules: readonly Rule[] = [
   { of: 'shared/telemetry.ts', may: base, packages: [] },
   { of: 'shared/contract/', may: base, packages: ['zod'] },
   { of: 'shared/secret-value/', may: base, packages: ['zod'] },
-  { of: 'shared/config/', may: base, packages: ['zod'] },
+  { of: 'shared/config/', may: base, packages: ['zod', 'croner'] },
   { of: 'shared/engine/', rooms: true, may: [], packages: [] },
   {
     of: 'shared/engine/policy/',
@@ -89,7 +89,11 @@ export const rules: readonly Rule[] = [
   // Needed by compose.ts, and by what is done at the start without the rest of the app.
   { of: 'functions/credential.ts', may: ['shared/'], packages: ['@azure/core-auth', '@azure/identity'] },
   { of: 'functions/', may: ['shared/'], packages: ['@azure/functions', 'zod', 'jose'] },
-  { of: 'cli/', may: [...base, 'shared/config/duration.ts'], packages: ['zod', '@azure/identity'] },
+  {
+    of: 'cli/',
+    may: [...base, 'shared/config/duration.ts'],
+    packages: ['zod', '@azure/identity', 'string-width', 'wrap-ansi'],
+  },
   { of: 'consumer/', may: [], packages: ['@azure/', 'zod', ...drivers] },
   { of: 'runbooks/', may: [], packages: [] },
   { of: 'infra/', may: [], packages: [] },

@@ -7,7 +7,13 @@ export interface Schedule {
   next(from: Date): Date;
 }
 
-/** Throws when the expression is not one the host takes: six fields, or five without seconds; no L, W, # or ?. */
+// NCRONTAB knows no L, W, # or ?, and its weekdays go from 0 to 6, where croner takes 7 for Sunday too.
+const element = String.raw`(\*|\w+(-\w+)?)(\/\d+)?`;
+const aField = new RegExp(`^${element}(,${element})*$`);
+const special = /\d[LW]|(?:^|,)(?:L|W|LW)(?:,|$)/i;
+const sundayAsSeven = /(?:^|[,-])7(?:$|[,/-])/;
+
+/** Throws when the expression is not one the host takes: six fields, or five without seconds. */
 export function parseSchedule(expression: string, timeZone: string): Schedule {
   const fields = expression.trim().split(/\s+/);
   const refuse = (cause?: unknown) =>
@@ -15,13 +21,14 @@ export function parseSchedule(expression: string, timeZone: string): Schedule {
       `The schedule expression '${expression}' was not recognized as a valid cron expression or timespan string.`,
       { cause },
     );
-  if ((fields.length !== 5 && fields.length !== 6) || !fields.every((field) => /^[\w*,/-]+$/.test(field)))
-    throw refuse();
-  if (fields.some((field) => /\d[LW]|(?:^|,)(?:L|W|LW)(?:,|$)/i.test(field))) throw refuse();
+  if (fields.length !== 5 && fields.length !== 6) throw refuse();
+  if (fields.some((field) => !aField.test(field) || special.test(field))) throw refuse();
+  if (sundayAsSeven.test(fields.at(-1) ?? '')) throw refuse();
   const six = fields.length === 6 ? fields : ['0', ...fields];
   try {
-    // Day of month and day of week must both fit, as in NCRONTAB; classic cron takes either.
-    const cron = new Cron(six.join(' '), { mode: '6-part', domAndDow: true, timezone: timeZone, paused: true });
+    // Day of month and day of week must both fit, as in NCRONTAB; classic cron takes either. And 0/5 means from 0 on every 5.
+    const options = { mode: '6-part', domAndDow: true, sloppyRanges: true, timezone: timeZone, paused: true } as const;
+    const cron = new Cron(six.join(' '), options);
     return {
       next: (from) => {
         const next = cron.nextRun(from);
