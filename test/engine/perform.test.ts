@@ -282,6 +282,32 @@ describe('the check of a credential', () => {
     expect(it.messages).toEqual([]);
   });
 
+  test('that is refused while a worker is at the secret is no drift: the password may be half way to its version', async () => {
+    const it = around({ notify: 'ops' });
+    const { leases, target, vault, secret } = it.world;
+    const held = await leases.acquire(vault.name, secret);
+    target.set('app', ['replaced and not yet published']);
+    expect(await check(it)).toMatchObject({ kind: 'busy' });
+    expect(it.messages).toEqual([]);
+    expect(it.trouble.failures).toBe(0);
+    if (held.kind === 'held') await held.lease.release();
+    expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+  });
+
+  test('that was published between its two looks is healthy', async () => {
+    const it = around({ notify: 'ops' });
+    const { leases, target } = it.world;
+    target.set('app', ['replaced and not yet published']);
+    const acquire = leases.acquire.bind(leases);
+    leases.acquire = async (vault, secret) => {
+      target.set('app', [it.world.firstPassword]);
+      return acquire(vault, secret);
+    };
+    const deps = { ...it.deps, engine: { ...it.deps.engine, leases } };
+    expect(await check({ ...it, deps })).toEqual({ kind: 'healthy' });
+    expect(it.messages).toEqual([]);
+  });
+
   test('that is refused tells the channels of the secret, once a day and without the credential', async () => {
     const it = around({ notify: 'ops, pager' });
     it.world.target.set('app', ['changed by hand']);

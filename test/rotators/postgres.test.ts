@@ -98,6 +98,24 @@ describe('a change that comes too late', () => {
     }
   });
 
+  test('is refused by the server too when it came in time and then waited for a lock until its time was over', async () => {
+    const scene = await single();
+    const session = await fixture.hold(`ALTER ROLE ${quoted(scene.current.username ?? '')} CONNECTION LIMIT 7`);
+    const before = await storedPassword(scene.current.username);
+    const until = performance.now() + 2_000;
+    const remainingMs = () => until - performance.now();
+    // The server gives up waiting for a lock after the time that was left at the login. What is sent late waits longer than that.
+    const proxy = await holdBack(fixture.server.port, 'DO ', () => remainingMs() < 600);
+    const adminEndpoint = { ...scene.adminEndpoint, port: proxy.port };
+    const changing = attempt(singleStep(scene, { adminEndpoint }, { remainingMs }));
+    await expect.poll(remainingMs, { timeout: 10_000 }).toBeLessThan(-200);
+    await session.release();
+    expect(await changing).toMatchObject({ code: 'lease-lost', class: 'superseded' });
+    expect(proxy.held()).toBe(1);
+    expect(await storedPassword(scene.current.username)).toBe(before);
+    await proxy.close();
+  });
+
   test('does not even connect when the time is over already', async () => {
     const scene = await single();
     const step = singleStep(scene, {}, { remainingMs: () => 0 });

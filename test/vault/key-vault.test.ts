@@ -45,6 +45,17 @@ describe('a vault', () => {
     expect(outcome.secret.readAt.getTime()).toBeGreaterThan(Date.now() + 99 * dayMs);
   });
 
+  it('lists all versions of a secret that has more than a page of them', async () => {
+    const made: string[] = [];
+    for (let count = 0; count < 60; count++) {
+      made.push(await write('orders', String(count)));
+      emulator.clock.advance(1_000);
+    }
+    const outcome = await vault.versions('orders', { signal });
+    if (outcome.kind !== 'listed') throw new Error(outcome.message);
+    expect(outcome.versions.map((one) => one.version)).toEqual(made.reverse());
+  });
+
   it('lists versions newest first, also those of one second', async () => {
     const versions = [await write('orders', '1'), await write('orders', '2')];
     emulator.clock.advance(5_000);
