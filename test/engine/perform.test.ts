@@ -289,7 +289,7 @@ describe('the check of a credential', () => {
     target.set('app', ['replaced and not yet published']);
     expect(await check(it)).toMatchObject({ kind: 'busy' });
     expect(it.messages).toEqual([]);
-    expect(it.trouble.failures).toBe(0);
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
     if (held.kind === 'held') await held.lease.release();
     expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
   });

@@ -2,11 +2,13 @@ import { expect, test } from 'vitest';
 import type { Queues } from '../../shared/contract/ports.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Trouble } from '../../shared/contract/state.ts';
+import { calm } from '../../shared/contract/trouble.ts';
 import { type Found, walk } from '../../shared/engine/sweep/walk.ts';
 import { sweepAll } from '../../shared/operations/sweep-all.ts';
+import { MemoryToldBefore } from './kept.ts';
 import { dayMs, makeWorld } from './world.ts';
 
-test('a walk hands over what there is to act on, and neither what is healthy nor what did not opt in', async () => {
+test('a walk hands over every managed secret with what was found, and none that did not opt in', async () => {
   const world = makeWorld('single-user');
   const { tags, value } = world.vault.newest(world.secret);
   const expiresAt = new Date(world.vault.now.getTime() + 90 * dayMs);
@@ -17,9 +19,12 @@ test('a walk hands over what there is to act on, and neither what is healthy nor
     handed.push(...found);
     return undefined;
   };
-  const report = await walk(world.deps(), world.vault, act, AbortSignal.timeout(10_000));
+  const report = await walk(world.deps(), world.vault, { known: () => ({}), act }, AbortSignal.timeout(10_000));
   expect(report).toMatchObject({ listed: 4, managed: 2, due: 1 });
-  expect(handed.map(({ secret, finding }) => [secret, finding.kind])).toEqual([[world.secret, 'due']]);
+  expect(handed.map(({ properties, finding }) => [properties.name, finding.kind]).sort()).toEqual([
+    ['healthy-db', 'healthy'],
+    [world.secret, 'due'],
+  ]);
 });
 
 test.each([
@@ -43,7 +48,7 @@ test.each([
       sweepAll(
         {
           ...{ engine: world.deps(), queues, jitterMs: 0, random: () => 0 },
-          marks: { has: async () => ({ kind: 'known', marked: false }), put: async () => ({ kind: 'marked' }) },
+          toldBefore: new MemoryToldBefore(),
           freeze: {
             read: async () => ({ kind: 'freeze', frozen: false }),
             set: async () => ({ kind: 'freeze', frozen: false }),
@@ -52,16 +57,18 @@ test.each([
             all: async function* () {
               yield { kind: 'secret', secret: kept, trouble };
             },
-            of: async () => trouble,
-            failed: async () => trouble,
             cleared: async () => ({ kind: 'cleared' }),
           },
         },
         AbortSignal.timeout(10_000),
       );
-    await sweepWith({ kind: 'trouble', failures: 5, quarantined: true });
+    const at = world.vault.now;
+    const last = { code: 'admin-refused', message: 'refused', hint: 'look', at };
+    const rotation = { failures: 5, retries: 0, since: at, last, unpublished: false };
+    const nextTryAt = new Date(at.getTime() + dayMs);
+    await sweepWith({ kind: 'trouble', rotation: { ...rotation, paused: true, nextTryAt } });
     expect(sent).toEqual([]);
-    await sweepWith({ kind: 'trouble', failures: 1, quarantined: false });
+    await sweepWith(calm);
     expect(sent).toEqual([listed]);
   },
 );

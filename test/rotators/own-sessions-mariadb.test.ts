@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { MysqlTags } from '../../rotators/mysql/tags.ts';
 import { makeStep } from '../conformance/step.ts';
-import { connectAs, loadMysql, type MariadbBench, startBench } from './mariadb-bench.ts';
+import { connectAs, loadMysql, type MysqlBench, startBench } from './mysql/bench.ts';
+import { onMariadb } from './mysql/on-mariadb.ts';
 
-let bench: MariadbBench;
+let bench: MysqlBench;
 beforeAll(async () => {
-  bench = await startBench();
+  bench = await startBench(onMariadb);
 }, 60_000);
 afterAll(() => bench.close());
 

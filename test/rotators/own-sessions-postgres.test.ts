@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applicationName } from '../../rotators/postgres/session.ts';
+import { applicationName } from '../../rotators/postgres/wire.ts';
 import { newPassword } from '../conformance/step.ts';
 import { database, type PostgresFixture, startFixture } from './postgres-fixture.ts';
 import { pairStep, rotator } from './postgres-rig.ts';
