@@ -133,9 +133,9 @@ function reportSkipped({ reason, detail, ...result }: Performed<Skipped>, log: L
 function reportRetirement(result: Performed<RetirementResult>, log: Log): void {
   switch (result.kind) {
     case 'retired': {
-      const { evidence, logins, cut, sessionsEnded, sessionsGoOn } = result;
+      const { evidence, logins, cut, sessionsEnded, sessionsGoOn, proofs } = result;
       const wereCut = [...cut.sessions, ...cut.consumers].join(', ') || undefined;
-      const counts = { sessionsEnded, sessionsGoOn };
+      const counts = { sessionsEnded, sessionsGoOn, proofs: proofs.join(', ') || undefined };
       log.info('retired', { ...about(result), evidence, logins: logins.join(', '), cut: wereCut, ...counts });
       return;
     }

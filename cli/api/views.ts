@@ -181,6 +181,7 @@ export const retirement = z.looseObject({
   logins: z.array(z.string()),
   sessionsEnded: z.number().optional(),
   sessionsGoOn: z.number().optional(),
+  proofs: z.array(z.string()).optional(),
   retireBy: z.string().optional(),
   steps: z.array(step),
 });

@@ -43,6 +43,7 @@ export const retire: Command = {
     if (one.sessionsGoOn !== undefined && one.sessionsGoOn > 0) {
       terminal.out(`  ${one.sessionsGoOn} sessions go on until they end: the target refuses new ones only`);
     }
+    for (const proof of one.proofs ?? []) terminal.out(`  proven   ${plain(proof)}`);
     if (one.retireBy !== undefined) terminal.out(`  it ends by itself ${absolute(one.retireBy, now())}`);
     return exit;
   },

@@ -58,7 +58,7 @@ async function refusedByCatalogue(
     const why = await whyRefused(matching(read.accounts, admin.client), password);
     if (why === undefined) return undefined;
     const detail = `${admin.target}: ${why} (read from its catalogue; no login was tried, since ${lockoutText(rule.lockout)})`;
-    return { kind: 'refused', detail };
+    return { kind: 'refused', detail, unasked: true };
   } finally {
     admin.close();
   }

@@ -96,8 +96,11 @@ export type ApplyOutcome =
 
 export type VerifyOutcome =
   | { readonly kind: 'accepted' }
-  /** The target answered and said no. `detail` is scrubbed. */
-  | { readonly kind: 'refused'; readonly detail: string }
+  /**
+   * The target answered and said no. `detail` is scrubbed. `unasked`: no login was tried, because a failed one is punished; the target's own
+   * catalogue says that it would fail.
+   */
+  | { readonly kind: 'refused'; readonly detail: string; readonly unasked?: true }
   /** No answer. No evidence about the credential in either direction. */
   | { readonly kind: 'unreachable'; readonly detail: string }
   /** It logs in but may do less than the current one. */

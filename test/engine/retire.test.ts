@@ -180,3 +180,19 @@ describe('evidence', () => {
     expect(world.target.accepts(world.current())).toBe(true);
   });
 });
+
+test('where a failed login is punished the result says that the catalogue is the proof, and where a login was refused it says nothing', async () => {
+  for (const unasked of [true, undefined] as const) {
+    const { world, rotationId } = await rotatedWorld('dual-password');
+    const verifyReally = world.rotator.verify.bind(world.rotator);
+    world.rotator.verify = async (step, credential) => {
+      const outcome = await verifyReally(step, credential);
+      if (outcome.kind !== 'refused' || unasked === undefined) return outcome;
+      return { kind: 'refused', detail: 'read from its catalogue', unasked };
+    };
+    later(world, 30 * dayMs);
+    const result = await retire(world.deps(), requestFor(world, rotationId));
+    const proofs = unasked === true ? ['read from its catalogue'] : [];
+    expect(result).toMatchObject({ kind: 'retired', proofs });
+  }
+});

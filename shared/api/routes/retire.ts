@@ -30,6 +30,12 @@ const retired = z.object({
   logins: z.array(z.string()).describe('Logins, slots or key ids that are dead now.'),
   sessionsEnded: z.int().optional(),
   sessionsGoOn: z.int().optional().describe('Sessions that go on although the old credential is refused.'),
+  proofs: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'How it is known that the old credential is refused, where no login was tried because a failed one is punished.',
+    ),
   retireBy: time.optional(),
   steps: z.array(stepView),
 });
@@ -91,9 +97,10 @@ function answerOf(result: RetirementResult): Answer {
   const about = { rotationId, vault, secret, steps };
   switch (result.kind) {
     case 'retired': {
-      const { evidence, cut, logins, sessionsEnded, sessionsGoOn } = result;
+      const { evidence, cut, sessionsEnded, sessionsGoOn } = result;
       const held = { sessions: [...cut.sessions], consumers: [...cut.consumers] };
-      return ok({ ...about, state: 'retired', evidence, ...held, logins: [...logins], sessionsEnded, sessionsGoOn });
+      const lists = { logins: [...result.logins], proofs: [...result.proofs] };
+      return ok({ ...about, state: 'retired', evidence, ...held, ...lists, sessionsEnded, sessionsGoOn });
     }
     case 'waiting': {
       const held = { sessions: [...result.holding.sessions], consumers: [...result.holding.consumers] };

@@ -12,6 +12,8 @@ export interface Retired extends Attempted {
   readonly sessionsEnded: number;
   /** Sessions that go on although the credential is refused. */
   readonly sessionsGoOn: number;
+  /** How it is known that the credential is refused, where that is no refused login. */
+  readonly proofs: readonly string[];
 }
 
 /** The old credential is in use, and its deadline is not reached. */

@@ -22,7 +22,7 @@ import { underLease } from '../running/under-lease.ts';
 import { vouchesFor } from '../running/vouch.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import type { RetirementRequest } from './request.ts';
-import type { RetirementResult } from './result.ts';
+import type { Retired, RetirementResult } from './result.ts';
 
 /** How many generations back an unfinished retirement is looked for: emergencies and roll-backs do not wait for each other's overlap. */
 const mostGenerations = 20;
@@ -87,6 +87,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
     logins: old.versions.map((version) => credentialName(version.credential)),
     sessionsEnded: ended.sessionsEnded,
     sessionsGoOn: ended.sessionsGoOn,
+    proofs: ended.proofs,
     steps: attempt.steps,
   };
 }
@@ -218,10 +219,11 @@ async function endAll(
   current: Current,
   target: Target,
   versions: readonly Ending[],
-): Promise<{ readonly kind: 'ended'; readonly sessionsEnded: number; readonly sessionsGoOn: number } | Failure> {
+): Promise<Ended | Failure> {
   const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
   let sessionsEnded = 0;
   let sessionsGoOn = 0;
+  const proofs: string[] = [];
   for (const { secret, credential, revoke } of versions) {
     const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
     // Somebody may have published the same credential by hand: what is current is never made unusable.
@@ -239,6 +241,7 @@ async function endAll(
     if (hasTarget && !isSame) {
       const proven = await proveRefused(work, current, target, credential);
       if (isFailure(proven)) return proven;
+      proofs.push(...proven.proofs);
     }
     const tags = revoked === undefined || isSame ? {} : { tags: withRevoked(secret.tags, revoked) };
     const disabled = await work.attempt.step('disable', ({ signal }) =>
@@ -246,7 +249,11 @@ async function endAll(
     );
     if (isFailure(disabled)) return disabled;
   }
-  return { kind: 'ended', sessionsEnded, sessionsGoOn };
+  return { kind: 'ended', sessionsEnded, sessionsGoOn, proofs };
+}
+
+interface Ended extends Pick<Retired, 'sessionsEnded' | 'sessionsGoOn' | 'proofs'> {
+  readonly kind: 'ended';
 }
 
 async function proveRefused(
@@ -254,11 +261,11 @@ async function proveRefused(
   current: Current,
   target: Target,
   credential: Credential,
-): Promise<{ readonly kind: 'refused' } | Failure> {
+): Promise<{ readonly kind: 'refused'; readonly proofs: readonly string[] } | Failure> {
   return work.attempt.step('prove refused', async (time) => {
     const answer = await ask(current, target, credential, time);
     if (isFailure(answer)) return answer;
-    if (!answer.accepted) return { kind: 'refused' };
+    if (!answer.accepted) return { kind: 'refused', proofs: answer.unasked === true ? [answer.detail] : [] };
     const { host } = target.stepFor(time).endpoint;
     const login = credentialName(credential);
     return failure('retire-refused', {

@@ -6,7 +6,13 @@ import type { Current } from '../policy/current.ts';
 import type { StepTime } from './attempt.ts';
 import type { Target } from './target.ts';
 
-type Answer = { readonly kind: 'answer'; readonly accepted: boolean; readonly detail: string };
+interface Answer {
+  readonly kind: 'answer';
+  readonly accepted: boolean;
+  readonly detail: string;
+  /** The target's catalogue says so; no login was tried. */
+  readonly unasked?: true;
+}
 
 /** Whether the target lets a credential in. A network failure is no answer. Changes nothing. */
 export async function ask(
@@ -23,7 +29,12 @@ export async function ask(
     case 'lesser-rights':
       return { kind: 'answer', accepted: true, detail: '' };
     case 'refused':
-      return { kind: 'answer', accepted: false, detail: outcome.detail };
+      return {
+        kind: 'answer',
+        accepted: false,
+        detail: outcome.detail,
+        ...(outcome.unasked === undefined ? {} : { unasked: outcome.unasked }),
+      };
     case 'unreachable':
       return unreachable(current, target, outcome.detail, time);
     case 'failed':
