@@ -40,9 +40,10 @@ export type Place = 'first' | 'second' | 'none' | 'unreadable';
 
 export type Accounts = { readonly kind: 'accounts'; readonly accounts: readonly AccountState[] } | Fault;
 
-/** All accounts of one name, by the hosts they may come from. Roles of MariaDB are none. */
-export function readAccounts(session: Session, user: string): Promise<Accounts> {
-  return session.server.flavour === 'MariaDB' ? readMariadb(session, user) : readMysql(session, user);
+/** All accounts of these names, by the hosts they may come from. Roles of MariaDB are none. */
+export function readAccounts(session: Session, users: readonly string[]): Promise<Accounts> {
+  const names = users.map(literal).join(', ');
+  return session.server.flavour === 'MariaDB' ? readMariadb(session, names) : readMysql(session, names);
 }
 
 const method = z.object({ plugin: z.string().optional(), authentication_string: z.string().optional() });
@@ -54,16 +55,20 @@ const privileges = method.extend({
   account_locked: z.boolean().optional(),
 });
 
-const mariadbRow = z.object({ host: z.string(), priv: z.string().transform(parseJson).pipe(privileges) });
+const mariadbRow = z.object({
+  user: z.string(),
+  host: z.string(),
+  priv: z.string().transform(parseJson).pipe(privileges),
+});
 
-async function readMariadb(session: Session, user: string): Promise<Accounts> {
+async function readMariadb(session: Session, names: string): Promise<Accounts> {
   const answer = await session.query(
-    `SELECT Host AS host, CAST(Priv AS CHAR) AS priv FROM mysql.global_priv WHERE User = ${literal(user)} AND Host <> ''`,
+    `SELECT User AS user, Host AS host, CAST(Priv AS CHAR) AS priv FROM mysql.global_priv WHERE User IN (${names}) AND Host <> ''`,
   );
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.global_priv');
   const rows = z.array(mariadbRow).safeParse(answer.rows);
   if (!rows.success) return unreadable(session, 'mysql.global_priv');
-  const accounts = rows.data.map(({ host, priv }): AccountState => {
+  const accounts = rows.data.map(({ user, host, priv }): AccountState => {
     const { auth_or: more = [], account_locked: locked = false, ...outer } = priv;
     // An empty entry of the list stands for the fields outside it.
     const all = more.length === 0 ? [outer] : more.map((one) => (one.plugin === undefined ? outer : one));
@@ -77,6 +82,7 @@ async function readMariadb(session: Session, user: string): Promise<Accounts> {
 }
 
 const mysqlRow = mysqlRules.extend({
+  user: z.string(),
   host: z.string(),
   plugin: z.string(),
   first: z.string(),
@@ -88,14 +94,14 @@ const mysqlRow = mysqlRules.extend({
     .pipe(mysqlAttributes),
 });
 
-async function readMysql(session: Session, user: string): Promise<Accounts> {
+async function readMysql(session: Session, names: string): Promise<Accounts> {
   const answer = await session.query(
-    `SELECT Host AS host, plugin, HEX(authentication_string) AS first, account_locked AS locked, CAST(User_attributes AS CHAR) AS attributes, ${mysqlRuleColumns} FROM mysql.user WHERE User = ${literal(user)}`,
+    `SELECT User AS user, Host AS host, plugin, HEX(authentication_string) AS first, account_locked AS locked, CAST(User_attributes AS CHAR) AS attributes, ${mysqlRuleColumns} FROM mysql.user WHERE User IN (${names})`,
   );
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
   const rows = z.array(mysqlRow).safeParse(answer.rows);
   if (!rows.success) return unreadable(session, 'mysql.user');
-  const accounts = rows.data.map(({ host, plugin, first, locked, attributes, ...rules }): AccountState => {
+  const accounts = rows.data.map(({ user, host, plugin, first, locked, attributes, ...rules }): AccountState => {
     const { additional_password: second } = attributes;
     return looked({
       kind: 'account',

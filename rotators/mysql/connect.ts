@@ -10,9 +10,11 @@ import { ownToken } from '../common/token.ts';
 import { targetName, usesTls } from '../common/transport.ts';
 import { type AccountState, type Place, readAccounts } from './accounts.ts';
 import { adminFailure, type Fault, fault } from './fault.ts';
-import { accountName } from './quote.ts';
-import { defaultPort, type OpenOptions, openSession, type Session } from './session.ts';
+import type { Grant } from './grants.ts';
+import { type Account, accountName } from './quote.ts';
+import { type Entry, enter, openSession, type Session } from './session.ts';
 import type { MysqlTags } from './tags.ts';
+import { defaultPort, type OpenOptions } from './wire.ts';
 
 /** Scope of Entra tokens for Azure Database for MySQL. */
 const entraScope = 'https://ossrdbms-aad.database.windows.net/.default';
@@ -23,18 +25,32 @@ export interface Call {
   readonly environment: RotatorEnvironment;
   /** Credentials whose passwords must not appear in a message. */
   readonly credentials: readonly Credential[];
-  /** Current credentials of attempts in which a failed login was seen to have no consequence. */
+  readonly memory: Memory;
+}
+
+/** What the calls of one attempt have learned, by its current credential: the same object for all of them. */
+export interface Memory {
+  /** A failed login was seen to have no consequence. */
   readonly mayFail: WeakSet<Credential>;
+  /** What the second login of a pair was given, by its account: the rights of the first. */
+  readonly given: WeakMap<Credential, readonly Given[]>;
+}
+
+export interface Given {
+  readonly account: Account;
+  readonly grants: readonly Grant[];
 }
 
 /** A session of the login itself, on a fresh connection. */
-export function openAs(
-  call: Call,
-  credential: Credential,
-  where: Endpoint,
-  database?: string,
-): Promise<Session | Fault> {
-  return openSession({ ...optionsOf(call, where), credential, ...(database === undefined ? {} : { database }) });
+export function openAs(call: Call, credential: Credential, where: Endpoint): Promise<Session | Fault> {
+  return openSession({ ...optionsOf(call, where), credential });
+}
+
+/** Logs in as a consumer does it: with the database, since a login may be kept out of it. */
+export function enterAs(call: Call, credential: Credential): Promise<Entry | Fault> {
+  const { endpoint } = call.step;
+  const { database } = endpoint;
+  return enter({ ...optionsOf(call, endpoint), credential, ...(database === undefined ? {} : { database }) });
 }
 
 /** `many statements`: one text may hold several, so nothing but numbers is ever put into it. */
@@ -90,11 +106,21 @@ export async function choose(
   user: string,
   known: readonly Credential[],
 ): Promise<Chosen | { readonly kind: 'missing' } | Fault> {
-  const read = await readAccounts(session, user);
-  if (read.kind === 'fault') return read;
+  const read = await readAccounts(session, [user]);
+  return read.kind === 'fault' ? read : chooseAmong(session, read.accounts, user, known);
+}
+
+/** The same among accounts that were read already. */
+export async function chooseAmong(
+  session: Session,
+  accounts: readonly AccountState[],
+  user: string,
+  known: readonly Credential[],
+): Promise<Chosen | { readonly kind: 'missing' } | Fault> {
+  const named = accounts.filter(({ account }) => account.user === user);
   const passwords = known.filter(({ username }) => username === user).map(({ password }) => password);
-  const taking = await thatTake(read.accounts, passwords);
-  const others = read.accounts.filter((state) => !taking.includes(state));
+  const taking = await thatTake(named, passwords);
+  const others = named.filter((state) => !taking.includes(state));
   if (taking.length > 0) return { kind: 'chosen', states: taking, proven: true, others };
   const [only, ...more] = others;
   if (only === undefined) return { kind: 'missing' };

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { withPermission } from './accounts.ts';
 import { type Fault, fault } from './fault.ts';
-import { type Account, accountText, literal, shownAccount } from './quote.ts';
+import { type Account, accountText, literal, sameAccount, shownAccount } from './quote.ts';
 import type { Session } from './session.ts';
 
 /** One line of SHOW GRANTS. */
@@ -19,6 +19,28 @@ export type Grants = { readonly kind: 'grants'; readonly grants: readonly Grant[
 
 /** All rights of an account: privileges, roles, default roles. */
 export async function grantsOf(session: Session, account: Account): Promise<Grants> {
+  const all = await grantsOfAll(session, [account]);
+  return all.kind === 'fault' ? all : { kind: 'grants', grants: all.grants[0] ?? [] };
+}
+
+/** The same of several accounts, in their order. */
+export async function grantsOfAll(
+  session: Session,
+  accounts: readonly Account[],
+): Promise<{ readonly kind: 'all-grants'; readonly grants: readonly (readonly Grant[])[] } | Fault> {
+  const shown: (readonly Grant[])[] = [];
+  for (const account of accounts) {
+    const held = await shownGrants(session, account);
+    if (held.kind === 'fault') return held;
+    shown.push(held.grants);
+  }
+  if (session.server.flavour === 'MariaDB' || accounts.length === 0) return { kind: 'all-grants', grants: shown };
+  const roles = await defaultRoles(session, accounts);
+  if (roles.kind === 'fault') return roles;
+  return { kind: 'all-grants', grants: shown.map((grants, at) => [...grants, ...(roles.grants[at] ?? [])]) };
+}
+
+async function shownGrants(session: Session, account: Account): Promise<Grants> {
   const answer = await session.query(`SHOW GRANTS FOR ${accountText(account)}`);
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.*');
   const grants: Grant[] = [];
@@ -30,13 +52,11 @@ export async function grantsOf(session: Session, account: Account): Promise<Gran
     if (grant === undefined) return fault('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
     grants.push(grant);
   }
-  if (session.server.flavour === 'MariaDB') return { kind: 'grants', grants };
-  const roles = await defaultRoles(session, account);
-  return roles.kind === 'fault' ? roles : { kind: 'grants', grants: [...grants, ...roles.grants] };
+  return { kind: 'grants', grants };
 }
 
 /** What the session itself may do. */
-export async function ownGrants(session: Session): Promise<Grants> {
+export async function ownGrants(session: Pick<Session, 'query' | 'account'>): Promise<Grants> {
   const answer = await session.query('SHOW GRANTS');
   if (answer.kind === 'fault') return answer;
   const lines = answer.rows.flatMap((row) => Object.values(row)).filter((line) => typeof line === 'string');
@@ -52,23 +72,28 @@ function grantee(line: string): Account | undefined {
   return name === undefined ? undefined : { user: name.replaceAll('``', '`'), host: '' };
 }
 
-const roleRow = z.object({ user: z.string(), host: z.string() });
+const roleRow = z.object({ ofUser: z.string(), ofHost: z.string(), user: z.string(), host: z.string() });
 
 // MariaDB lists the default role among the grants, MySQL in a table of its own.
-async function defaultRoles(session: Session, account: Account): Promise<Grants> {
+async function defaultRoles(
+  session: Session,
+  accounts: readonly Account[],
+): Promise<{ readonly kind: 'all-grants'; readonly grants: readonly (readonly Grant[])[] } | Fault> {
+  const names = accounts.map(({ user }) => literal(user)).join(', ');
   const answer = await session.query(
-    `SELECT DEFAULT_ROLE_USER AS user, DEFAULT_ROLE_HOST AS host FROM mysql.default_roles WHERE USER = ${literal(account.user)} AND HOST = ${literal(account.host)}`,
+    `SELECT USER AS ofUser, HOST AS ofHost, DEFAULT_ROLE_USER AS user, DEFAULT_ROLE_HOST AS host FROM mysql.default_roles WHERE USER IN (${names})`,
   );
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.default_roles');
   const rows = z.array(roleRow).safeParse(answer.rows);
   if (!rows.success) return fault('rejected', session.target, 'mysql.default_roles could not be read');
-  if (rows.data.length === 0) return { kind: 'grants', grants: [] };
-  const roles = rows.data.map((role) => accountText(role));
-  const grant: Grant = {
-    rights: roles.map((role) => `DEFAULT ROLE ${role}`),
-    statementFor: (other) => `ALTER USER ${accountText(other)} DEFAULT ROLE ${roles.join(', ')}`,
-  };
-  return { kind: 'grants', grants: [grant] };
+  const grants = accounts.map((account): readonly Grant[] => {
+    const theirs = rows.data.filter(({ ofUser, ofHost }) => sameAccount(account, { user: ofUser, host: ofHost }));
+    const roles = theirs.map((role) => accountText(role));
+    if (roles.length === 0) return [];
+    const statementFor = (other: Account) => `ALTER USER ${accountText(other)} DEFAULT ROLE ${roles.join(', ')}`;
+    return [{ rights: roles.map((role) => `DEFAULT ROLE ${role}`), statementFor }];
+  });
+  return { kind: 'all-grants', grants };
 }
 
 /** Reads one line. Undefined when it is not about the account. */

@@ -2,9 +2,9 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { type AccountState, createLike, readAccounts } from './accounts.ts';
-import { type Call, choose, failureOf, openAs } from './connect.ts';
+import { type Call, chooseAmong, failureOf, openAs } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
-import { type Grant, giveLacking, grantsOf, lacking } from './grants.ts';
+import { type Grant, giveLacking, grantsOfAll, lacking } from './grants.ts';
 import { whyNotOurs } from './guard.ts';
 import { freshPassword } from './next.ts';
 import { passwordsOf } from './passwords-of.ts';
@@ -44,21 +44,19 @@ export async function readPairs(
     const detail = `"${otherUser}" is longer than the ${longestOnMysql} characters that MySQL takes: name both logins in the tag "users".`;
     return fault('no-room', session.target, detail);
   }
-  const chosen = await choose(session, user, known);
+  const read = await readAccounts(session, [user, otherUser]);
+  if (read.kind === 'fault') return read;
+  const chosen = await chooseAmong(session, read.accounts, user, known);
   if (chosen.kind === 'fault') return chosen;
   if (chosen.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
-  const others = await readAccounts(session, otherUser);
-  if (others.kind === 'fault') return others;
   const pairs: Pair[] = [];
   for (const model of chosen.states) {
     const other = { user: otherUser, host: model.account.host };
-    const state = others.accounts.find(({ account }) => sameAccount(account, other));
-    const modelGrants = await grantsOf(session, model.account);
-    if (modelGrants.kind === 'fault') return modelGrants;
-    const grants = state === undefined ? undefined : await grantsOf(session, state.account);
-    if (grants?.kind === 'fault') return grants;
-    const idle = state === undefined || grants === undefined ? {} : { idle: { state, grants: grants.grants } };
-    pairs.push({ model, modelGrants: modelGrants.grants, other, ...idle });
+    const state = read.accounts.find(({ account }) => sameAccount(account, other));
+    const held = await grantsOfAll(session, [model.account, ...(state === undefined ? [] : [state.account])]);
+    if (held.kind === 'fault') return held;
+    const [modelGrants = [], grants = []] = held.grants;
+    pairs.push({ model, modelGrants, other, ...(state === undefined ? {} : { idle: { state, grants } }) });
   }
   return { kind: 'pairs', pairs, proven: chosen.proven };
 }
@@ -118,6 +116,10 @@ export async function applyPair(
   const stranger = await whyNotOurs(call, session, models, proven);
   if (stranger !== undefined) return failureOf(call, stranger);
   const met = await makeAllReady(call, session, pairs, candidate);
+  if (met === undefined) {
+    const given = pairs.map(({ other, modelGrants }) => ({ account: other, grants: modelGrants }));
+    call.memory.given.set(step.current, given);
+  }
   return met === undefined ? { kind: 'done', rules: models.map(({ rules }) => rules) } : failureOf(call, met);
 }
 
@@ -159,7 +161,7 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
 }
 
 async function readAccount(session: Session, account: Account): Promise<AccountState | Fault> {
-  const read = await readAccounts(session, account.user);
+  const read = await readAccounts(session, [account.user]);
   if (read.kind === 'fault') return read;
   const state = read.accounts.find((one) => sameAccount(one.account, account));
   return state ?? fault('busy', session.target, `${accountName(account)} was dropped meanwhile`);

@@ -32,7 +32,7 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
   const { step } = call;
   // Replaced in place by the login itself: nothing is left of it, and the login may not look at its own account.
   if (step.strategy === 'single-user' && step.admin.kind === 'self') return undefined;
-  const read = await readAccounts(session, previous.username ?? '');
+  const read = await readAccounts(session, [previous.username ?? '']);
   if (read.kind === 'fault') return read;
   const taking = await thatTake(read.accounts, [previous.password]);
   if (taking.length > 0 && !isOurs(step, previous)) {

@@ -11,7 +11,7 @@ import type {
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import type { AccountState } from './accounts.ts';
 import { check } from './check.ts';
-import { type Call, choose, failureOf, openAdmin } from './connect.ts';
+import { type Call, choose, failureOf, type Given, openAdmin } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
 import { freshPassword, nextLogin } from './next.ts';
@@ -25,12 +25,12 @@ import type { MysqlTags } from './tags.ts';
 import { verify } from './verify.ts';
 
 export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<MysqlTags> {
-  const mayFail = new WeakSet<Credential>();
+  const memory = { mayFail: new WeakSet<Credential>(), given: new WeakMap<Credential, readonly Given[]>() };
   const call = (step: Step<MysqlTags>, ...credentials: readonly Credential[]): Call => ({
     step,
     environment,
     credentials,
-    mayFail,
+    memory,
   });
   return {
     propose,

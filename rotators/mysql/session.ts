@@ -1,18 +1,9 @@
-/** One session on a MySQL or MariaDB server: every answer a value, nothing secret in it, and no longer than the step. */
-import { connect, isIP, type Socket } from 'node:net';
-import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
+/** One session on a MySQL or MariaDB server. */
 import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
-import type { Endpoint } from '../../shared/contract/rotator.ts';
-import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { targetName } from '../common/transport.ts';
-import { type Fault, fault, faultOf, type Moment } from './fault.ts';
+import { type Fault, fault } from './fault.ts';
 import { type Account, literal, parseAccount, sessionMode } from './quote.ts';
-
-export const defaultPort = 3306;
-
-export type Row = Readonly<Record<string, unknown>>;
-export type Rows = { readonly kind: 'rows'; readonly rows: readonly Row[] } | Fault;
+import { type OpenOptions, type Rows, Wire } from './wire.ts';
 
 export interface Server {
   readonly flavour: 'MariaDB' | 'MySQL';
@@ -49,23 +40,6 @@ export interface Session {
   close(): void;
 }
 
-export interface OpenOptions {
-  readonly endpoint: Endpoint;
-  readonly credential: Credential;
-  readonly database?: string;
-  /** Absent: plain. */
-  readonly tls?: { readonly ca?: string[] };
-  /** An Entra token is checked by the server itself and so is sent as it is, inside TLS. */
-  readonly sendsToken: boolean;
-  /** Lets one text hold several statements. Default false. */
-  readonly manyStatements?: boolean;
-  readonly connectTimeoutMs: number;
-  readonly signal: AbortSignal;
-  readonly remainingMs: () => number;
-  /** What must not appear in a message, besides the credential. */
-  readonly secrets: readonly SecretText[];
-}
-
 // MariaDB 12 writes OFF and MySQL 0.
 const flag = z.coerce.string().transform((text) => text !== '0' && text !== 'OFF');
 
@@ -79,7 +53,35 @@ const greeting = z.object({
   // Readers of Aurora are set so, and whatever may write elsewhere may not here.
   innodbReadOnly: flag,
   lifetimeDays: z.coerce.number(),
+  mode: z.string(),
+  quotes: flag,
 });
+
+/** A login that succeeded, and no more: nothing is changed by it, so it needs no settings. */
+export interface Entry {
+  readonly kind: 'entry';
+  readonly target: string;
+  readonly account: Account;
+  query(statement: string): Promise<Rows>;
+  /** May be called again. */
+  close(): void;
+}
+
+/** Logs in to see whether it works. */
+export async function enter(options: OpenOptions): Promise<Entry | Fault> {
+  const wire = new Wire(options);
+  const entered = await wire.connect();
+  if (entered !== undefined) return entered;
+  // A password that has expired is found out by the first statement.
+  const asked = await wire.query('SELECT CURRENT_USER() AS account', 'login');
+  if (asked.kind === 'fault') {
+    wire.close();
+    return asked;
+  }
+  const account = parseAccount(String(asked.rows[0]?.['account']));
+  const query = (statement: string) => wire.query(statement, 'statement');
+  return { kind: 'entry', target: wire.target, account, query, close: () => wire.close() };
+}
 
 /** Connects, logs in, and makes the session independent of the server's settings. */
 export async function openSession(options: OpenOptions): Promise<Session | Fault> {
@@ -122,21 +124,41 @@ interface Prepared {
 }
 
 async function prepare(wire: Wire): Promise<Prepared | Fault> {
-  const set = await wire.query(
-    `SET SESSION sql_mode = ${literal(sessionMode)}, SESSION sql_quote_show_create = 1`,
-    'login',
-  );
-  if (set.kind === 'fault') return set;
   const asked = await wire.query(
-    'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly, @@GLOBAL.default_password_lifetime AS lifetimeDays',
+    'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly, @@GLOBAL.default_password_lifetime AS lifetimeDays, @@SESSION.sql_mode AS mode, @@SESSION.sql_quote_show_create AS quotes',
     'login',
   );
   if (asked.kind === 'fault') return asked;
   const hello = greeting.safeParse(asked.rows[0]);
   if (!hello.success) return fault('rejected', wire.target, 'it did not say which version it is');
+  const set = await makeIndependent(wire, hello.data);
+  if (set !== undefined) return set;
   const offsetMs = hello.data.now * 1000 - performance.now();
   const server = { ...serverOf(hello.data.version), ...settingsOfServer(hello.data) };
   return { kind: 'prepared', server, hello: hello.data, offsetMs };
+}
+
+// Modes that change neither what a statement means nor how it has to be quoted.
+const harmless = new Set([
+  'STRICT_TRANS_TABLES',
+  'STRICT_ALL_TABLES',
+  'NO_ENGINE_SUBSTITUTION',
+  'ERROR_FOR_DIVISION_BY_ZERO',
+  'NO_AUTO_CREATE_USER',
+  'NO_ZERO_DATE',
+  'NO_ZERO_IN_DATE',
+  'ONLY_FULL_GROUP_BY',
+  // The driver asks for this one.
+  'IGNORE_SPACE',
+]);
+
+/** Most servers are set as we need it, and it costs a round trip. */
+async function makeIndependent(wire: Wire, { mode, quotes }: z.infer<typeof greeting>): Promise<Fault | undefined> {
+  const modes = mode.split(',');
+  if (quotes && modes.includes('STRICT_TRANS_TABLES') && modes.every((one) => harmless.has(one))) return undefined;
+  const statement = `SET SESSION sql_mode = ${literal(sessionMode)}, SESSION sql_quote_show_create = 1`;
+  const set = await wire.query(statement, 'login');
+  return set.kind === 'fault' ? set : undefined;
 }
 
 function settingsOfServer({ readOnly, innodbReadOnly, lifetimeDays }: z.infer<typeof greeting>): Settings {
@@ -162,104 +184,4 @@ export function serverOf(text: string): Server {
   const [, major = '0', minor = '0', patch = '0'] = /(\d+)\.(\d+)\.(\d+)/.exec(text.replace(/^5\.5\.5-/, '')) ?? [];
   const version = Number(major) * 10_000 + Number(minor) * 100 + Number(patch);
   return { flavour: /mariadb/i.test(text) ? 'MariaDB' : 'MySQL', text, version };
-}
-
-class Wire {
-  readonly target: string;
-  readonly #options: OpenOptions;
-  readonly #secrets: readonly SecretText[];
-  readonly #ended = Promise.withResolvers<'aborted'>();
-  readonly #abort = (): void => this.#ended.resolve('aborted');
-  #connection: Connection | undefined;
-
-  constructor(options: OpenOptions) {
-    this.#options = options;
-    this.#secrets = [options.credential.password, ...options.secrets];
-    this.target = targetName(options.endpoint, defaultPort);
-    options.signal.addEventListener('abort', this.#abort, { once: true });
-  }
-
-  async connect(): Promise<Fault | undefined> {
-    if (this.#isOver()) return this.#outOfTime();
-    return this.#settle('login', (done) => {
-      const connection = createConnection(settingsOf(this.#options));
-      this.#connection = connection;
-      // Without a listener a connection that breaks between two statements would end the process.
-      connection.on('error', done);
-      connection.connect((error) => done(error));
-    });
-  }
-
-  async query(statement: string, moment: Moment): Promise<Rows> {
-    const connection = this.#connection;
-    if (connection === undefined || this.#isOver()) return this.#outOfTime();
-    let rows: readonly Row[] = [];
-    const met = await this.#settle(moment, (done) => {
-      connection.query(statement, (error: unknown, result: unknown) => {
-        rows = Array.isArray(result) ? result : [];
-        done(error);
-      });
-    });
-    return met ?? { kind: 'rows', rows };
-  }
-
-  close(): void {
-    this.#options.signal.removeEventListener('abort', this.#abort);
-    this.#connection?.destroy();
-  }
-
-  /** Waits for the driver's answer or the end of the step, whichever is first: a destroyed connection answers nothing at all. */
-  async #settle(moment: Moment, start: (done: (error: unknown) => void) => void): Promise<Fault | undefined> {
-    const answered = Promise.withResolvers<unknown>();
-    const failedToStart = attempt(() => start((error) => answered.resolve(error ?? undefined)));
-    const outcome = failedToStart ?? (await Promise.race([answered.promise, this.#ended.promise]));
-    if (outcome === undefined) return undefined;
-    if (moment === 'login' || outcome === 'aborted') this.close();
-    return faultOf(this.target, outcome, moment, this.#secrets, outcome === 'aborted');
-  }
-
-  #isOver(): boolean {
-    return this.#options.signal.aborted || this.#options.remainingMs() <= 0;
-  }
-
-  #outOfTime(): Fault {
-    return fault('unreachable', this.target, 'the time for the step ran out');
-  }
-}
-
-function attempt(start: () => void): Error | undefined {
-  try {
-    start();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error : new Error('the driver could not start');
-  }
-}
-
-function settingsOf(options: OpenOptions): ConnectionOptions {
-  const { endpoint, credential, database, tls } = options;
-  const port = endpoint.port ?? defaultPort;
-  return {
-    host: endpoint.host,
-    port,
-    ...(tls !== undefined && isIP(endpoint.host) > 0 ? { stream: () => namedSocket(endpoint.host, port) } : {}),
-    user: credential.username ?? '',
-    password: credential.password.reveal(),
-    connectTimeout: options.connectTimeoutMs,
-    charset: 'utf8mb4',
-    multipleStatements: options.manyStatements === true,
-    enableCleartextPlugin: options.sendsToken && tls !== undefined,
-    ...(database === undefined ? {} : { database }),
-    ...(tls === undefined
-      ? {}
-      : { ssl: { ...tls, rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' } }),
-  };
-}
-
-/**
- * The driver tells Node no name to check the certificate for where the host is an address, and Node then checks it for `localhost`. A
- * socket that bears the address as its host has it checked for that. Without the name the check fails, so nothing is ever let through.
- */
-function namedSocket(host: string, port: number): Socket {
-  return Object.assign(connect({ host, port, noDelay: true, keepAlive: true }), { _host: host });
 }

@@ -4,26 +4,45 @@ import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { type AccountState, readAccounts } from './accounts.ts';
-import { type Call, failureOf, openAdmin, openAs } from './connect.ts';
+import { type Call, enterAs, failureOf, openAdmin } from './connect.ts';
 import type { Fault } from './fault.ts';
+import { lacking, ownGrants } from './grants.ts';
 import { matching } from './hosts.ts';
 import { lockoutOf, lockoutText } from './lockout.ts';
 import { lackingIn, readPairs } from './pair.ts';
-import { accountName } from './quote.ts';
+import { accountName, sameAccount } from './quote.ts';
+import type { Entry } from './session.ts';
 
 export async function verify(call: Call, credential: Credential): Promise<VerifyOutcome> {
   const { step } = call;
   const refused = await refusedByCatalogue(call, credential);
   if (refused !== undefined) return refused;
-  // As a consumer does it: with the database, since a login may be kept out of it.
-  const { database } = step.endpoint;
-  const own = await openAs(call, credential, step.endpoint, database);
+  const own = await enterAs(call, credential);
   if (own.kind === 'fault') return outcomeOf(call, own);
-  own.close();
-  if (own.account.user !== credential.username) {
-    return { kind: 'refused', detail: `${own.target} took it for the account ${accountName(own.account)}` };
+  try {
+    if (own.account.user !== credential.username) {
+      return { kind: 'refused', detail: `${own.target} took it for the account ${accountName(own.account)}` };
+    }
+    const isSame = credential.username === step.current.username || step.admin.kind === 'self';
+    if (isSame || (await hasWhatItWasGiven(call, own))) return { kind: 'accepted' };
+  } finally {
+    own.close();
   }
-  if (credential.username === step.current.username || step.admin.kind === 'self') return { kind: 'accepted' };
+  return compareWithCurrent(call, credential);
+}
+
+/** Whether the login shows all rights that the attempt gave it. Anything else is the admin's to compare. */
+async function hasWhatItWasGiven({ step, memory }: Call, own: Entry): Promise<boolean> {
+  const given = memory.given.get(step.current)?.find(({ account }) => sameAccount(account, own.account));
+  if (given === undefined) return false;
+  const held = await ownGrants(own);
+  // Its default roles are in force, so their rights are seen. On MySQL they stand in a table that it may not read.
+  const wanted = given.grants.filter(({ rights }) => !rights.every((right) => right.startsWith('DEFAULT ROLE ')));
+  return held.kind === 'grants' && lacking(wanted, held.grants).length === 0;
+}
+
+async function compareWithCurrent(call: Call, credential: Credential): Promise<VerifyOutcome> {
+  const { step } = call;
   const admin = await openAdmin(call, []);
   if (isFailure(admin))
     return admin.code === 'target-unreachable' ? { kind: 'unreachable', detail: admin.message } : admin;
@@ -45,15 +64,15 @@ async function refusedByCatalogue(
   call: Call,
   { username = '', password }: Credential,
 ): Promise<VerifyOutcome | undefined> {
-  const { step, mayFail } = call;
-  if (step.admin.kind === 'self' || mayFail.has(step.current)) return undefined;
+  const { step, memory } = call;
+  if (step.admin.kind === 'self' || memory.mayFail.has(step.current)) return undefined;
   const admin = await openAdmin(call, []);
   if (isFailure(admin)) return undefined;
   try {
-    const read = await readAccounts(admin, username);
+    const read = await readAccounts(admin, [username]);
     if (read.kind === 'fault') return undefined;
     const rule = await lockoutOf(admin, read.accounts);
-    if (rule.kind === 'free') mayFail.add(step.current);
+    if (rule.kind === 'free') memory.mayFail.add(step.current);
     if (rule.kind !== 'lockout') return undefined;
     const why = await whyRefused(matching(read.accounts, admin.client), password);
     if (why === undefined) return undefined;

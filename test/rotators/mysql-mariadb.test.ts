@@ -1,14 +1,16 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startMariadb } from '../../local/mariadb.ts';
 import { mariadbReplication } from '../../local/mysql-replica.ts';
 import { host, snapshot } from './mysql/bench.ts';
 import { describeServer } from './mysql/claims.ts';
+import { claimsOfCost } from './mysql/claims-cost.ts';
 import { claimsOfPasswordErrors } from './mysql/claims-lockout.ts';
 import { claimsOfPower } from './mysql/claims-power.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
 import { claimsOfRules, mariadbOnlyRules } from './mysql/claims-rules.ts';
 import { claimsOfTls } from './mysql/claims-tls.ts';
 import { onMariadb } from './mysql/on-mariadb.ts';
+import { useRig } from './mysql/rig.ts';
 
 describeServer(onMariadb, (rig) => {
   claimsOfPower(rig, ['SET USER ON *.*']);
@@ -69,3 +71,11 @@ test('an admin with every right leaves a read-only replica as it is', async () =
     await pair.stop();
   }
 }, 60_000);
+
+describe('with the settings that a server comes with', () => {
+  claimsOfCost(useRig(onMariadb), {
+    'dual-password': { connections: 4, statements: 8 },
+    'single-user': { connections: 4, statements: 8 },
+    'alternating-users': { connections: 4, statements: 11 },
+  });
+});

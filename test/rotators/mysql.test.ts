@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startMysql } from '../../local/mysql/index.ts';
 import { mysqlReplication } from '../../local/mysql-replica.ts';
 import { describeServer } from './mysql/claims.ts';
+import { claimsOfCost } from './mysql/claims-cost.ts';
 import { claimsOfHistory } from './mysql/claims-first.ts';
 import { claimsOfFailedLoginAttempts } from './mysql/claims-lockout.ts';
 import { claimsOfMysqlPlan } from './mysql/claims-plan.ts';
@@ -10,6 +11,7 @@ import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts
 import { claimsOfRequireCurrent, claimsOfRules, mysqlOnlyRules } from './mysql/claims-rules.ts';
 import { claimsOfTls } from './mysql/claims-tls.ts';
 import { onMysql } from './mysql/on-mysql.ts';
+import { useRig } from './mysql/rig.ts';
 
 describeServer(onMysql, (rig) => {
   claimsOfPower(rig, ['SET_ANY_DEFINER ON *.*', 'SYSTEM_VARIABLES_ADMIN ON *.*', 'ROLE_ADMIN ON *.*']);
@@ -49,3 +51,11 @@ test('an admin with every right leaves a read-only replica as it is', async () =
     await pair.stop();
   }
 }, 60_000);
+
+describe('with the settings that a server comes with', () => {
+  claimsOfCost(useRig(onMysql), {
+    'dual-password': { connections: 4, statements: 8 },
+    'single-user': { connections: 4, statements: 8 },
+    'alternating-users': { connections: 4, statements: 12 },
+  });
+});
