@@ -28,7 +28,7 @@ export const benches: readonly Bench[] = [
   {
     name: 'zero-downtime',
     about:
-      'a steady load of 500 queries a second over Postgres, MariaDB and Redis through 20 rotations each, every one of them with its retirement',
+      'a steady load of 500 queries a second over Postgres, MariaDB, MySQL and Redis through 20 rotations each, every one of them with its retirement',
     aim: 'no query fails; every old credential is refused; a consumer that lags is named, waited for, and cut at the deadline',
     flags: [],
     load: () => import('./zero-downtime/bench.ts'),

@@ -6,7 +6,7 @@ import { consumerNames, type Stage, startStage } from './stage.ts';
 import { type SteadyLoad, startLoad } from './steady-load.ts';
 import type { Target } from './target.ts';
 
-/** Over all three targets. */
+/** Over all targets. */
 const queriesPerSecond = 500;
 const mostRotations = 20;
 const leastRotations = 2;

@@ -1,9 +1,11 @@
-/** A local Azure with the built app, the three servers, and keys of the API for everybody who takes part. */
+/** A local Azure with the built app, the four servers, and keys of the API for everybody who takes part. */
 import { apiKeySetting, localApiKeys } from '../../local/api-keys.ts';
 import { type LocalAzure, startLocalAzure } from '../../local/azure.ts';
+import { startMariadb } from '../../local/mariadb.ts';
+import { startMysql } from '../../local/mysql/index.ts';
 import { type AppLog, appLog } from './app-log.ts';
 import type { Target } from './target.ts';
-import { startMariadbTarget, startPostgresTarget, startRedisTarget } from './targets.ts';
+import { startMysqlTarget, startPostgresTarget, startRedisTarget } from './targets.ts';
 
 /** The consumer that follows its secrets, and the one that does not. Each has a key of its own. */
 export const consumerNames = { follows: 'shop', lags: 'reports' } as const;
@@ -52,7 +54,13 @@ export async function startStage(): Promise<Stage> {
   try {
     const { postgres } = azure;
     if (postgres === undefined) throw new Error('the bench needs Postgres');
-    started.push(...(await Promise.all([startMariadbTarget(), startRedisTarget()])));
+    started.push(
+      ...(await Promise.all([
+        startMysqlTarget('mariadb', startMariadb),
+        startMysqlTarget('mysql', startMysql),
+        startRedisTarget(),
+      ])),
+    );
     started.unshift(await startPostgresTarget(postgres, 'orders'));
     const lagging = await startPostgresTarget(postgres, 'ledger');
     for (const target of started) putSecrets(azure, target, follows, overlaps.followed);

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client, DatabaseError } from 'pg';
 import { rotatingMysqlPool, rotatingPgPool, rotatingRedis } from '../../consumer/index.ts';
-import { startMariadb } from '../../local/mariadb.ts';
+import type { MysqlFamilyOptions, MysqlFamilyServer } from '../../local/mysql-family.ts';
 import type { PostgresServer } from '../../local/postgres.ts';
 import { startRedis } from '../../local/redis.ts';
 import type { Target } from './target.ts';
@@ -55,14 +55,17 @@ export async function withPostgres<Result>(url: string, work: (client: Client) =
 }
 
 /** One login that holds two passwords during the overlap. */
-export async function startMariadbTarget(): Promise<Target> {
-  const server = await startMariadb({
+export async function startMysqlTarget(
+  name: 'mysql' | 'mariadb',
+  start: (options: MysqlFamilyOptions) => Promise<MysqlFamilyServer>,
+): Promise<Target> {
+  const server = await start({
     settings: ['--skip-name-resolve'],
     init: [
       'CREATE DATABASE shop;',
       'CREATE TABLE shop.visits (id BIGINT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);',
       `CREATE USER rotation_admin@'127.%' IDENTIFIED BY '${adminPassword}';`,
-      "GRANT CREATE USER, PROCESS, CONNECTION ADMIN ON *.* TO rotation_admin@'127.%';",
+      "GRANT CREATE USER, PROCESS ON *.* TO rotation_admin@'127.%';",
       "GRANT SELECT ON mysql.* TO rotation_admin@'127.%';",
       `CREATE USER shop_app@'127.%' IDENTIFIED BY '${firstPassword}';`,
       "GRANT SELECT, INSERT ON shop.* TO shop_app@'127.%';",
@@ -70,8 +73,8 @@ export async function startMariadbTarget(): Promise<Target> {
   });
   const at = `127.0.0.1:${server.port}`;
   return {
-    name: 'mariadb',
-    secret: 'shop-db',
+    name,
+    secret: `${name}-shop-db`,
     strategy: 'dual-password',
     value: `mysql://shop_app:${firstPassword}@${at}/shop`,
     admin: `mysql://rotation_admin:${adminPassword}@${at}/mysql`,
