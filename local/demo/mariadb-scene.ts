@@ -10,7 +10,7 @@ const init = [
   'CREATE DATABASE shop;',
   'CREATE TABLE shop.visits (id BIGINT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);',
   "CREATE USER rotation_admin@'127.%' IDENTIFIED BY 'sample-password-of-the-admin';",
-  "GRANT CREATE USER, PROCESS, CONNECTION ADMIN ON *.* TO rotation_admin@'127.%';",
+  "GRANT CREATE USER, PROCESS ON *.* TO rotation_admin@'127.%';",
   "GRANT SELECT ON mysql.* TO rotation_admin@'127.%';",
   "CREATE USER shop_app@'127.%' IDENTIFIED BY 'first-password-of-shop_app';",
   "GRANT SELECT, INSERT ON shop.* TO shop_app@'127.%';",
