@@ -26,7 +26,7 @@ export const slow: readonly string[] = [
   'test/paths/schedule.test.ts',
   'test/paths/silent.test.ts',
   'test/rotators/keys/faults.test.ts',
-  'test/rotators/mysql-mariadb.conformance.test.ts',
+  'test/rotators/mysql-mariadb*.test.ts',
   'test/rotators/postgres-debian.conformance.test.ts',
   'test/rotators/postgres-wire.test.ts',
   'test/rotators/redis.test.ts',
