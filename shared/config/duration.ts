@@ -1,5 +1,21 @@
 const dayMs = 24 * 60 * 60 * 1000;
 
+/** What a duration may be, in ms, both ends included. */
+export interface DurationBounds {
+  readonly shortestMs: number;
+  readonly longestMs: number;
+}
+
+const longestMs = 10 * 365 * dayMs;
+
+/** The bounds of each time of a policy, for settings and tags alike: whoever may edit a tag has no more to say than the app's settings. */
+export const policyBounds = {
+  /** Shorter ones would make version after version: a vault takes a limited number of them, and so does everybody else in it. */
+  validFor: { shortestMs: 60_000, longestMs },
+  rotateBefore: { shortestMs: 1_000, longestMs },
+  overlap: { shortestMs: 0, longestMs },
+} as const satisfies Readonly<Record<string, DurationBounds>>;
+
 export type DurationOutcome =
   | { readonly kind: 'duration'; readonly ms: number }
   /** `detail` says what a duration looks like. */
@@ -24,6 +40,20 @@ export function parseDuration(text: string): DurationOutcome {
     return { kind: 'invalid', detail: 'is neither a duration like P90D or PT12H nor a number of days' };
   }
   return inRange(unitsMs.reduce((sum, unitMs, index) => sum + Number(parts[index] ?? 0) * unitMs, 0));
+}
+
+/** Reads a duration that has to lie within bounds. `detail` says what is wrong, as a sentence without its subject. */
+export function parseDurationWithin(text: string, bounds: DurationBounds): DurationOutcome {
+  const duration = parseDuration(text);
+  if (duration.kind === 'invalid') return duration;
+  if (duration.ms < bounds.shortestMs) return { kind: 'invalid', detail: `is shorter than ${said(bounds.shortestMs)}` };
+  if (duration.ms > bounds.longestMs) return { kind: 'invalid', detail: `is longer than ${said(bounds.longestMs)}` };
+  return duration;
+}
+
+function said(ms: number): string {
+  const days = ms / dayMs;
+  return days >= 1 ? `${days} days` : `${ms / 1000} s`;
 }
 
 function inRange(ms: number): DurationOutcome {

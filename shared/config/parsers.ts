@@ -1,7 +1,7 @@
 /** How each kind of setting is read. No message quotes a value: people paste the wrong thing into the wrong place. */
 import { isLoopback } from '../loopback.ts';
 import { readFileSync, statSync, X509Certificate } from '../node.ts';
-import { parseDuration } from './duration.ts';
+import { type DurationBounds, parseDurationWithin } from './duration.ts';
 
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const listed = (text: string): string[] =>
@@ -39,12 +39,10 @@ export function wrong(sentence: string): never {
   throw new Wrong(sentence);
 }
 
-export const durationMs = (shortestMs: number, longestMs: number) =>
+export const durationMs = (bounds: DurationBounds) =>
   parser((text) => {
-    const duration = parseDuration(text);
-    if (duration.kind === 'invalid') return wrong(duration.detail);
-    if (duration.ms < shortestMs) return wrong(`is shorter than ${shortestMs / 1000} s`);
-    return duration.ms > longestMs ? wrong(`is longer than ${longestMs / 1000} s`) : duration.ms;
+    const duration = parseDurationWithin(text, bounds);
+    return duration.kind === 'invalid' ? wrong(duration.detail) : duration.ms;
   });
 
 /** An address with nothing but scheme, host and port; https, or http to loopback. Given back without a slash at the end. */

@@ -4,6 +4,7 @@ import { SecretText } from '../contract/secret-text.ts';
 import { isLoopback } from '../loopback.ts';
 import * as access from './access.ts';
 import { type Channel, channelNames, channels, referencesOf } from './channels.ts';
+import { policyBounds } from './duration.ts';
 import * as read from './parsers.ts';
 import { timerSchedule } from './schedule.ts';
 import { type SettingEntry, type SettingName, settingTable } from './setting-table.ts';
@@ -72,6 +73,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const secondMs = 1000;
 const dayMs = 24 * 60 * 60 * secondMs;
+const connectBounds = { shortestMs: secondMs, longestMs: 60 * secondMs };
 
 const clouds = {
   public: {
@@ -138,17 +140,16 @@ class Reader {
 }
 
 function readTimes(reader: Reader): Pick<Settings, 'validForMs' | 'rotateBeforeMs' | 'overlapMs'> {
-  const lifetime = read.durationMs(60 * secondMs, 10 * 365 * dayMs);
-  const validForMs = reader.get('KEYTURN_VALID_FOR', lifetime, 90 * dayMs);
+  const validForMs = reader.get('KEYTURN_VALID_FOR', read.durationMs(policyBounds.validFor), 90 * dayMs);
   const third = Math.floor(validForMs / 3);
-  const rotateBefore = reader.get('KEYTURN_ROTATE_BEFORE', read.durationMs(secondMs, 10 * 365 * dayMs), third);
+  const rotateBefore = reader.get('KEYTURN_ROTATE_BEFORE', read.durationMs(policyBounds.rotateBefore), third);
   // The standard values give way to a short lifetime; what somebody wrote does not.
   const rotateBeforeMs = reader.isSet('KEYTURN_ROTATE_BEFORE') ? rotateBefore : Math.min(rotateBefore, third);
   if (rotateBeforeMs > third && !reader.isWrong('KEYTURN_VALID_FOR', 'KEYTURN_ROTATE_BEFORE')) {
     reader.wrong('KEYTURN_ROTATE_BEFORE', 'is more than a third of KEYTURN_VALID_FOR', undefined);
   }
   const between = validForMs - Math.min(rotateBeforeMs, third);
-  const overlap = reader.get('KEYTURN_OVERLAP', read.durationMs(0, 10 * 365 * dayMs), 0);
+  const overlap = reader.get('KEYTURN_OVERLAP', read.durationMs(policyBounds.overlap), 0);
   const overlapMs = reader.isSet('KEYTURN_OVERLAP') ? overlap : Math.min(overlap, Math.floor(between / 2));
   if (overlapMs >= between && !reader.isWrong('KEYTURN_VALID_FOR', 'KEYTURN_ROTATE_BEFORE', 'KEYTURN_OVERLAP')) {
     reader.wrong('KEYTURN_OVERLAP', 'is not shorter than the time between two rotations', undefined);
@@ -233,7 +234,7 @@ function readAccess(reader: Reader): AccessSettings {
 function readTimed(reader: Reader, name: 'SWEEP' | 'DRIFT'): Timed {
   return {
     schedule: reader.get(`KEYTURN_${name}_SCHEDULE`, timerSchedule, ''),
-    jitterMs: reader.get(`KEYTURN_${name}_JITTER`, read.durationMs(0, dayMs), 0),
+    jitterMs: reader.get(`KEYTURN_${name}_JITTER`, read.durationMs({ shortestMs: 0, longestMs: dayMs }), 0),
   };
 }
 
@@ -275,7 +276,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     storage: storage.connection,
     ...readChannels(reader, vaults),
     pauseAfter: reader.get('KEYTURN_PAUSE_AFTER', read.wholeNumber(1, 100), 5),
-    connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(secondMs, 60 * secondMs), 10 * secondMs),
+    connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(connectBounds), 10 * secondMs),
     access: readAccess(reader),
     sweep: readTimed(reader, 'SWEEP'),
     drift: readTimed(reader, 'DRIFT'),

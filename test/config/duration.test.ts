@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDuration } from '../../shared/config/duration.ts';
+import { parseDuration, parseDurationWithin, policyBounds } from '../../shared/config/duration.ts';
 
 const day = 86_400_000;
 
@@ -24,4 +24,13 @@ test.each(['', 'P', 'PT', 'P1DT', '1.5', '-1', 'P-1D', 'ninety', 'P1H', 'T1H', '
 
 test.each(['P1M', 'P1Y', 'P1Y2D', 'P3M'])('%s is refused because months and years have no fixed length', (text) => {
   expect(parseDuration(text)).toMatchObject({ detail: expect.stringContaining('no fixed length') });
+});
+
+test.each([
+  ['PT1M', { kind: 'duration', ms: 60_000 }],
+  ['P3650D', { kind: 'duration', ms: 3650 * day }],
+  ['PT59S', { kind: 'invalid', detail: 'is shorter than 60 s' }],
+  ['P3651D', { kind: 'invalid', detail: 'is longer than 3650 days' }],
+])('%s for a lifetime, whose bounds are the same in settings and tags', (text, outcome) => {
+  expect(parseDurationWithin(text, policyBounds.validFor)).toEqual(outcome);
 });

@@ -1,6 +1,6 @@
 /** What a secret's tags ask for. See docs/tags.md. */
 import * as z from 'zod';
-import { parseDuration } from '../../config/duration.ts';
+import { type DurationBounds, parseDurationWithin, policyBounds } from '../../config/duration.ts';
 import { type Window, windowTag } from '../../config/window.ts';
 import type { PasswordRules } from '../../contract/password-rules.ts';
 import type { Tags } from '../../contract/ports.ts';
@@ -73,15 +73,13 @@ const aliases: readonly (readonly [alias: string, tag: string])[] = [
 const secretName = /^[0-9a-zA-Z-]{1,127}$/;
 const listed = (text: string): string[] => text.split(/[\s,]+/).filter((part) => part.length > 0);
 
-const durationTag = z.string().transform((text, context): number => {
-  const ms = parseDuration(text);
-  if (ms.kind === 'duration' && ms.ms > 0) return ms.ms;
-  context.addIssue({
-    code: 'custom',
-    message: ms.kind === 'duration' ? 'must be longer than nothing' : ms.detail,
+const durationTag = (bounds: DurationBounds) =>
+  z.string().transform((text, context): number => {
+    const duration = parseDurationWithin(text, bounds);
+    if (duration.kind === 'duration') return duration.ms;
+    context.addIssue({ code: 'custom', message: duration.detail });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 const nameList = z
   .string()
@@ -96,9 +94,9 @@ const policyTags = z.object({
   strategy: z.enum(strategies, { error: `is one of ${strategies.join(', ')}` }).optional(),
   admin: z.string().regex(secretName, 'is the name of a vault secret, or managed-identity').optional(),
   users: z.string().transform(listed).optional(),
-  'valid-for': durationTag.optional(),
-  'rotate-before': durationTag.optional(),
-  overlap: durationTag.optional(),
+  'valid-for': durationTag(policyBounds.validFor).optional(),
+  'rotate-before': durationTag(policyBounds.rotateBefore).optional(),
+  overlap: durationTag(policyBounds.overlap).optional(),
   window: windowTag.optional(),
   consumers: nameList.optional(),
   notify: nameList.optional(),
@@ -174,8 +172,9 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
     const detail = 'is at most a third of valid-for: a longer lead time would rotate again and again';
     problems.push({ tag: 'rotate-before', detail });
   }
-  if (own.overlap !== undefined && own.overlap >= validForMs) {
-    problems.push({ tag: 'overlap', detail: 'must be shorter than valid-for' });
+  if (own.overlap !== undefined && own.overlap >= validForMs - Math.min(rotateBeforeMs, third)) {
+    const detail = 'must be shorter than the time between two rotations, which is valid-for less rotate-before';
+    problems.push({ tag: 'overlap', detail });
   }
   problems.push(...ofValue(own, strategy));
   if (own.announce !== undefined && own.announce >= validForMs - rotateBeforeMs) {
