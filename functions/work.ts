@@ -1,5 +1,4 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
-import * as z from 'zod';
 import type { QueueOf } from '../shared/contract/ports.ts';
 import { queueNames } from '../shared/contract/queue-names.ts';
 import type { Activity } from '../shared/contract/state.ts';
@@ -18,6 +17,7 @@ import {
 } from '../shared/operations/perform.ts';
 import { retirementsQueue, rotationsQueue } from '../shared/operations/queues.ts';
 import type { Log } from '../shared/telemetry.ts';
+import { readPoison } from './poison.ts';
 import { DeliverAgain, readMessage } from './read-message.ts';
 
 /** What the workers need, but for the log of the invocation. */
@@ -46,19 +46,17 @@ export function workOf(app: WorkDependencies): Work {
       reportRetirement(result, log);
     },
     async namePoison(queue, message, log) {
-      const named = poisonMessage.safeParse(message);
-      const { vault, secret, rotationId, refused, channel, notice: news, ...told } = named.success ? named.data : {};
+      const { vault, secret, channel, refused, hint: told, about: named } = readPoison(message);
       // News of news that could not be told would go the same way.
       const activity = activityOf(queue);
-      if (activity !== undefined && refused === undefined && vault !== undefined && secret !== undefined) {
-        await performGivenUp({ ...app, log }, { vault, secret, rotationId }, activity);
+      if (activity !== undefined && refused === undefined && named !== undefined) {
+        await performGivenUp({ ...app, log }, named, activity);
         return;
       }
       const detail = refused ?? 'it was delivered too often without success; the errors before say why';
       const hint =
-        told.hint ??
-        'Look at the event subscription, at KEYTURN_VAULTS and KEYTURN_CHANNELS, and at the errors before.';
-      log.error('message-poisoned', { queue, secret: secret ?? news?.secret, channel, detail, hint });
+        told ?? 'Look at the event subscription, at KEYTURN_VAULTS and KEYTURN_CHANNELS, and at the errors before.';
+      log.error('message-poisoned', { queue, vault, secret, channel, detail, hint });
     },
   };
 }
@@ -91,16 +89,6 @@ async function comeBack<Message extends { readonly secret: string }>(
   const enqueued = await app.queues.enqueue(queue, request, { secret: request.secret, delayMs });
   if (isFailure(enqueued)) throw new DeliverAgain(enqueued.message);
 }
-
-const poisonMessage = z.object({
-  vault: z.string().max(255).optional(),
-  secret: z.string().max(127).optional(),
-  rotationId: z.string().max(64).optional(),
-  refused: z.string().optional(),
-  hint: z.string().optional(),
-  channel: z.string().max(64).optional(),
-  notice: z.object({ secret: z.string().max(127) }).optional(),
-});
 
 function about({ rotationId, vault, secret }: { rotationId: string; vault: string; secret: string }) {
   return { rotationId, vault, secret };

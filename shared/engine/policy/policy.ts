@@ -100,7 +100,7 @@ const policyTags = z.object({
   window: windowTag.optional(),
   consumers: nameList.optional(),
   notify: nameList.optional(),
-  announce: durationTag.optional(),
+  announce: durationTag(policyBounds.rotateBefore).optional(),
   format: formatTag.optional(),
   field: fieldTag.optional(),
   password: passwordTag.optional(),
