@@ -76,6 +76,12 @@ export function parseSecretValue(value: SecretText, hint: Hint): ParseOutcome {
       replace: (next) => {
         const replaced = replaceIn(text, hint, outcome, plain(next));
         if (replaced.kind === 'unreplaceable') return replaced;
+        if (mark === '' && replaced.text.startsWith('\ufeff')) {
+          return {
+            kind: 'unreplaceable',
+            detail: 'the value would begin with a byte order mark, which readers leave out',
+          };
+        }
         return { kind: 'replaced', value: new SecretText(mark + replaced.text) };
       },
     },

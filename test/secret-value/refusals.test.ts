@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { formats, parseSecretValue } from '../../shared/secret-value/index.ts';
-import { type Hint, parsed, refusal, unreplaceable } from './samples.ts';
+import { type Hint, parsed, refusal, replaced, unreplaceable } from './samples.ts';
 
 type Row = readonly [claim: string, value: string, detail: RegExp, hint?: Hint];
 
@@ -91,6 +91,14 @@ test.each(full)('%s', (_, value, next, detail) => {
 test('a value without a place for the username refuses one', () => {
   expect(unreplaceable('pw', { username: 'app', password: 'x' })).toMatch(/no place for a username/);
   expect(unreplaceable('redis://h?password=a', { username: 'app', password: 'x' })).toMatch(/no place for a username/);
+});
+
+test('a password that begins with a byte order mark is refused where readers would leave the mark out', () => {
+  const hint = { format: 'raw', leads: 'nowhere' } as const;
+  expect(unreplaceable('old password', { password: '\ufeff;' }, hint)).toMatch(/byte order mark/);
+  expect(parsed(replaced('\ufeffold', { password: '\ufeff;' }, hint), hint).credential.password.reveal()).toBe(
+    '\ufeff;',
+  );
 });
 
 test('a value that is no JSON object refuses further parts', () => {
