@@ -8,6 +8,8 @@ import { variablesIn } from './template.ts';
 const template = z.string().max(4_000);
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, 'use letters and digits');
 const pointer = z.string().regex(/^(\/([^~/]|~[01])*)*$/, 'write a JSON pointer such as /data/id');
+/** A regular expression that is used on texts of the other side. */
+const pattern = z.string().max(1_000).refine(compiles, 'write a regular expression');
 const status = z.number().int().min(100).max(599);
 const seconds = z.number().min(0).max(600);
 
@@ -23,7 +25,7 @@ const assertion = z.strictObject({
 const extraction = z.union([
   z.strictObject({ pointer: z.union([pointer, z.array(pointer).min(1)]), optional: z.literal(true).optional() }),
   z.strictObject({ items: pointer, where: z.strictObject({ pointer, equals: template }), pointer }),
-  z.strictObject({ header: z.string().min(1), pattern: z.string().optional() }),
+  z.strictObject({ header: z.string().min(1), pattern: pattern.optional() }),
 ]);
 
 const json: z.ZodType<unknown> = z.lazy(() =>
@@ -81,7 +83,7 @@ const listing = request.extend({
 
 const part = z.strictObject({
   name,
-  pattern: z.string().default('[A-Za-z0-9._-]+'),
+  pattern: pattern.default('[A-Za-z0-9._-]+'),
   values: z.array(z.string()).min(1).optional(),
   default: z.string().optional(),
   number: z.literal(true).optional(),
@@ -106,7 +108,7 @@ const automatic = z.strictObject({
   adminPair: z.strictObject({ separator: z.string().length(1) }).optional(),
   authentication: z.strictObject({ admin: authentication, credential: authentication }),
   /** How the provider's id of the published key is found where no stamp holds it: its first group, or a request's `id`. */
-  identify: z.union([z.strictObject({ pattern: z.string() }), request]).optional(),
+  identify: z.union([z.strictObject({ pattern }), request]).optional(),
   /** Asked before a key is made; what is extracted is `read.NAME`. */
   read: z.array(request).default([]),
   create: request,
@@ -149,6 +151,16 @@ export type Extraction = z.infer<typeof extraction>;
 export type Assertion = z.infer<typeof assertion>;
 export type Authentication = z.infer<typeof authentication>;
 export type BodyDescription = z.infer<typeof body>;
+
+/** Both as it is and as a group that fits a whole text: `a)(b` is fit for one of the two only. */
+function compiles(text: string): boolean {
+  try {
+    return [text, `^(?:${text})$`].every((one) => new RegExp(one) !== undefined);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
 
 interface Problem {
   readonly path: readonly (string | number)[];

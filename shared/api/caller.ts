@@ -85,9 +85,9 @@ export function callerOf(
   how: 'token' | 'platform',
   { consumers, scopes }: Known,
 ): Caller | undefined | { readonly kind: 'refused'; readonly detail: string } {
-  const ids = [identity.objectId, identity.applicationId]
-    .filter((id) => id !== undefined)
-    .map((id) => id.toLowerCase());
+  const ids = [identity.objectId, identity.applicationId].flatMap((id) =>
+    id !== undefined && isId(id) ? [id.toLowerCase()] : [],
+  );
   const [stable] = ids;
   if (stable === undefined) return undefined;
   if (identity.groups === 'overflow' && scopes.size > 0) {
@@ -106,6 +106,11 @@ export function callerOf(
     grants: roles.flatMap((role) => bounded(role, bounds)),
     consumers: roles.includes('consumer') ? ids.flatMap((id) => [consumers.get(id) ?? id]) : [],
   };
+}
+
+/** Ids are GUIDs. They stand in logs, tags and messages, so nothing longer counts as one, and nothing that could break a line. */
+function isId(text: string): boolean {
+  return /^[\w.-]{1,64}$/.test(text);
 }
 
 /** Entra says who has a role, and the settings where: bounds give nobody a role that Entra does not. */

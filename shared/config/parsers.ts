@@ -134,10 +134,17 @@ function readText(path: string): string {
 
 export const folder = parser((text): string | undefined => {
   if (text.trim() === '') return undefined;
-  return statSync(text.trim(), { throwIfNoEntry: false })?.isDirectory() === true
-    ? text.trim()
-    : wrong('is not a folder');
+  return isFolder(text.trim()) ? text.trim() : wrong('is not a folder');
 });
+
+/** What the system says of a path that it cannot look at quotes the path. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
+}
 
 /** Base URL of a stand-in. */
 export const loopbackUrl = parser((text): string | undefined => {

@@ -37,7 +37,7 @@ export const notice = z.object({
   /** What a person should know although it succeeded. */
   warnings: z.array(z.string()).optional(),
   /** Names of channels; absent: the app's default. */
-  channels: z.array(z.string()).optional(),
+  channels: z.array(z.string().min(1).max(64)).optional(),
 });
 
 export type Notice = z.infer<typeof notice>;

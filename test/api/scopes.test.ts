@@ -111,6 +111,10 @@ describe('bounds of an identity of Entra', () => {
     expect(grantsOf(identity())).toEqual([{ role: 'operator' }]);
   });
 
+  test.each(['x'.repeat(65), `${id}\n`, `${id} x`, ''])('an id that could be none is nobody: %j', (objectId) => {
+    expect(grantsOf(identity({ objectId }))).toBeUndefined();
+  });
+
   test('are not escaped by a token that leaves its groups out', () => {
     expect(grantsOf(identity({ groups: 'overflow' }))).toBe('refused');
     const unbounded = callerOf(identity({ groups: 'overflow' }), 'token', { consumers: new Map(), scopes: new Map() });

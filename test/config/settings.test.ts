@@ -109,6 +109,17 @@ describe('times', () => {
   });
 });
 
+describe('a folder of descriptions', () => {
+  it.each(['/'.padEnd(5_000, 'n'), `/${'n'.repeat(300)}`])(
+    'that the system cannot look at is refused, and not quoted',
+    (path) => {
+      const outcome = readSettings({ ...least, KEYTURN_DESCRIPTIONS: path });
+      expect(outcome).toMatchObject({ problems: [{ setting: 'KEYTURN_DESCRIPTIONS', reason: 'is not a folder' }] });
+      expect(JSON.stringify(outcome)).not.toContain('nnn');
+    },
+  );
+});
+
 describe('vaults', () => {
   it('are listed with commas, and named on loopback', () => {
     const list =

@@ -35,6 +35,21 @@ function built(changes: Partial<RequestDescription>, value: Variable = hostile) 
   return outcome.call;
 }
 
+describe('a pattern', () => {
+  const description = builtIn.find((one) => JSON.stringify(one).includes('"owner"'));
+
+  it.each(['[0-9]{24}(', '[', 'a)(b', '*'])(
+    'that is no regular expression is refused with its place: %s',
+    (pattern) => {
+      const resource = [{ name: 'owner', pattern }];
+      expect(readDescription(Object.assign({}, description, { resource }))).toEqual({
+        kind: 'wrong',
+        problems: ['/resource/0/pattern: write a regular expression'],
+      });
+    },
+  );
+});
+
 describe('a hostile value', () => {
   it('stays one segment of a path', () => {
     const { url } = built({ url: 'https://api.test/keys/{{label}}/end' });
