@@ -45,8 +45,8 @@ function set(text: string | undefined): string | undefined {
 
 /** The address with the version of the API. Credentials go over TLS, or stay on this machine. */
 function baseOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     throw usageStop('the address of the API cannot be used', 'Give it like https://keyturn-app.azurewebsites.net.');
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {

@@ -1,6 +1,7 @@
 import type { SecretText } from './secret-text.ts';
 
-const mask = '[secret]';
+/** Stands in the place of a text that held a secret: what stands around a blank would tell how long it is, and a weak one could be guessed. */
+const leftOut = '(left out, because it held a secret)';
 const copied = ['code', 'errno', 'number', 'state', 'severity', 'sqlState', 'statusCode', 'syscall', 'address', 'port'];
 
 /** What must not be seen: the values, and how they look inside URLs, JSON and Basic headers. */
@@ -10,12 +11,11 @@ export function formsOf(secrets: readonly SecretText[]): readonly string[] {
     .filter((plain) => plain !== '')
     .flatMap((plain) => [
       plain,
-      encodeURIComponent(plain),
+      encodeURIComponent(plain.toWellFormed()),
       JSON.stringify(plain).slice(1, -1),
       Buffer.from(plain).toString('base64'),
     ]);
-  // The longest first: a connection string is replaced whole before the password in it is.
-  return [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return [...new Set(forms)];
 }
 
 /**
@@ -42,7 +42,7 @@ export function wordsOf(error: unknown, secrets: readonly SecretText[]): string 
 }
 
 function copyOf(error: unknown, forms: readonly string[]): Error {
-  const clean = (text: string) => forms.reduce((left, form) => left.replaceAll(form, mask), text);
+  const clean = (text: string) => (forms.some((form) => text.includes(form)) ? leftOut : text);
   if (!(error instanceof Error)) return new Error(clean(String(error)));
   const copy = new Error(clean(error.message), error.cause === undefined ? {} : { cause: copyOf(error.cause, forms) });
   copy.name = error.name;

@@ -1,4 +1,5 @@
 /** The app's entry: settings first, then every function of the table. An app whose settings are wrong refuses with all its functions. */
+import { removeLoud } from '../shared/config/loud.ts';
 import { settingTable } from '../shared/config/setting-table.ts';
 import { readSettings, type Settings } from '../shared/config/settings.ts';
 import { logTo } from '../shared/telemetry.ts';
@@ -7,6 +8,7 @@ import { acceptStreams, afterStart, register } from './register.ts';
 import { registerRefusing } from './register-refusing.ts';
 import { allFunctions } from './table.ts';
 
+const silenced = removeLoud(process.env);
 acceptStreams();
 const outcome = readSettings(process.env);
 if (outcome.kind === 'settings') start(outcome.settings);
@@ -30,4 +32,9 @@ function start(settings: Settings): void {
   if (keys.length > 0 || tenant !== undefined || platformVouches) return;
   const detail = 'Nobody can call the HTTP API: set KEYTURN_API_KEYS, or KEYTURN_TENANT_ID and KEYTURN_API_AUDIENCE.';
   logTo(console).warn('access-not-configured', { detail });
+}
+
+if (silenced.length > 0) {
+  const detail = `${silenced.join(', ')} was removed: it would have libraries print passwords. Take it out of the app's settings.`;
+  logTo(console).warn('loud-setting-removed', { detail });
 }

@@ -1,5 +1,6 @@
 import { app, type InvocationContext, output, type Timer } from '@azure/functions';
 import { logTo } from '../shared/telemetry.ts';
+import { guarded } from './guard.ts';
 import { httpHandler } from './http.ts';
 import type { LoadApp } from './load-app.ts';
 import { decodeText, encodeText } from './queue-text.ts';
@@ -33,14 +34,19 @@ export function register(one: AppFunction, load: LoadApp): void {
     case 'queue':
       app.storageQueue(name, {
         ...{ queueName: one.queue, connection },
-        handler: async (message: unknown, context: InvocationContext) =>
-          one.run(await load(), decodeText(message), logTo(context)),
+        handler: (message: unknown, context: InvocationContext) => {
+          const log = logTo(context);
+          return guarded(name, log, async () => one.run(await load(), decodeText(message), log));
+        },
       });
       return;
     case 'timer':
       app.timer(name, {
         ...{ schedule: one.schedule, retry },
-        handler: async (_timer: Timer, context: InvocationContext) => one.run(await load(), logTo(context)),
+        handler: (_timer: Timer, context: InvocationContext) => {
+          const log = logTo(context);
+          return guarded(name, log, async () => one.run(await load(), log));
+        },
       });
       return;
     case 'event': {
@@ -50,7 +56,8 @@ export function register(one: AppFunction, load: LoadApp): void {
       app.eventGrid(name, {
         extraOutputs: [...outputs.values()],
         handler: async (event: unknown, context: InvocationContext) => {
-          const { put } = await one.run(event, logTo(context));
+          const log = logTo(context);
+          const { put } = await guarded(name, log, () => one.run(event, log));
           const to = put === undefined ? undefined : outputs.get(put.queue);
           if (to !== undefined) context.extraOutputs.set(to, encodeText(put?.message));
         },
@@ -62,7 +69,7 @@ export function register(one: AppFunction, load: LoadApp): void {
       // lock Event Grid out (docs/decisions/8-api-access.md).
       app.http(name, {
         ...{ authLevel: 'anonymous', methods: [...one.methods], route: one.route },
-        handler: httpHandler(load),
+        handler: (request, context) => guarded(name, logTo(context), () => httpHandler(load)(request, context)),
       });
   }
 }

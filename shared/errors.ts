@@ -386,7 +386,12 @@ export function rethrowBug(thrown: unknown): void {
 
 /** Where something was thrown, without its message. */
 export function framesOf(thrown: unknown): string {
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  if (!(thrown instanceof Error)) return '';
+  const { message, stack = '' } = thrown;
+  // A message may have lines that look like frames.
+  const frames = stack
+    .slice(Math.max(0, stack.indexOf(message)) + message.length)
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line));
   return frames.slice(0, 8).join('\n');
 }

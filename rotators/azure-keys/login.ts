@@ -107,7 +107,7 @@ function baseOf(host: string | undefined): string | undefined {
 }
 
 function address(base: string | undefined, path: string): URL | undefined {
-  return base !== undefined && URL.canParse(path, base) ? new URL(path, base) : undefined;
+  return base === undefined ? undefined : (URL.parse(path, base) ?? undefined);
 }
 
 function byHttp(probeFor: (at: LoginAt) => Probe | undefined): Login {

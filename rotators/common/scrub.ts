@@ -5,7 +5,7 @@ import type { SecretText } from '../../shared/contract/secret-text.ts';
 const quotedLength = 200;
 
 /**
- * A copy of a driver's error that is safe to log: only its name, code and message, with the secrets taken out. Drivers hang statements,
+ * A copy of a driver's error that is safe to log: only its name, code and message, and no message that held a secret. Drivers hang statements,
  * parameters and connection settings onto their errors, and servers quote the statement that failed.
  */
 export function scrubbed(error: unknown, secrets: readonly SecretText[]): Error {
@@ -23,21 +23,27 @@ export function copyOf(source: Error, message: string): Error {
   return copy;
 }
 
-/** The text with each secret, and its usual encodings, replaced by `[secret]`. */
+/**
+ * The text, or a sentence in its place where it holds a secret, plain or in a usual encoding. It is left out whole: what stands around a
+ * blank tells how long a secret is, and a weak one that is a word of the sentence could be read off the blank.
+ */
 export function scrubbedText(text: string, secrets: readonly (SecretText | undefined)[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret === undefined || secret.isEmpty) continue;
-    const plain = secret.reveal();
-    const forms = [plain, encodeURIComponent(plain), JSON.stringify(plain).slice(1, -1), base64(plain)];
-    for (const form of forms) clean = clean.replaceAll(form, '[secret]');
-  }
-  return clean;
+  return secrets.some((secret) => holds(text, secret)) ? leftOut : text;
+}
+
+/** Stands in the place of a text that held a secret. */
+export const leftOut = '(left out, because it held a secret)';
+
+function holds(text: string, secret: SecretText | undefined): boolean {
+  if (secret === undefined || secret.isEmpty) return false;
+  const plain = secret.reveal();
+  const forms = [plain, encodeURIComponent(plain.toWellFormed()), JSON.stringify(plain).slice(1, -1), base64(plain)];
+  return forms.some((form) => text.includes(form));
 }
 
 /**
- * A sentence of the other side, fit for a message: known secrets are taken out, so is every run that could be a key, control characters
- * go, and it ends after 200 characters.
+ * A sentence of the other side, fit for a message: it is left out where it holds a known secret, every run that could be a key is cut out,
+ * control characters go, and it ends after 200 characters.
  */
 export function quoted(text: string, secrets: readonly (SecretText | undefined)[]): string {
   let clean = scrubbedText(text, secrets);

@@ -44,8 +44,8 @@ function buildUrl(
     if (/^\.*$/.test(value)) filling.problem('a part of the address is empty or consists of dots');
     return encodeURIComponent(value);
   });
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
+  const url = URL.parse(text);
+  if (url === null) return undefined;
   for (const [name, value] of Object.entries(request.query))
     url.searchParams.set(
       name,

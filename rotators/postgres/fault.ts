@@ -78,11 +78,13 @@ export function faultOf(error: unknown, secrets: readonly SecretText[]): Postgre
   if (error instanceof PostgresFault) return error;
   const cause = scrubbed(error, secrets);
   const { message } = cause;
+  // What it means is read from what was said, also where that is left out of what is told.
+  const said = error instanceof Error ? error.message : '';
   if (error instanceof DatabaseError) {
     const code = error.code ?? 'XX000';
     // ALTER ROLE takes no lock that waits for another one; the loser of a race gets this internal error.
-    const lostRace = code === 'XX000' && message.includes('concurrently updated');
-    const byPooler = code === '08P01' ? saidByPoolers.find(([words]) => words.test(message))?.[1] : undefined;
+    const lostRace = code === 'XX000' && said.includes('concurrently updated');
+    const byPooler = code === '08P01' ? saidByPoolers.find(([words]) => words.test(said))?.[1] : undefined;
     const byState = kindByState[code] ?? kindByClass[code.slice(0, 2)] ?? 'rejected';
     const kind = lostRace ? 'busy' : (byPooler ?? byState);
     return new PostgresFault(kind, `${message} (SQLSTATE ${code})`, { code, cause });
@@ -91,10 +93,10 @@ export function faultOf(error: unknown, secrets: readonly SecretText[]): Postgre
   if (network !== undefined) return new PostgresFault('unreachable', message, { code: network, cause });
   const tls = tlsFault(error);
   if (tls !== undefined) return new PostgresFault('untrusted', message, { code: tls, cause });
-  if (/does not support SSL|establishing an SSL connection/.test(message)) {
+  if (/does not support SSL|establishing an SSL connection/.test(said)) {
     return new PostgresFault('untrusted', message, { cause });
   }
-  if (message.startsWith('SASL:')) return new PostgresFault('rejected', message, { cause });
+  if (said.startsWith('SASL:')) return new PostgresFault('rejected', message, { cause });
   return new PostgresFault('unreachable', message, { cause });
 }
 

@@ -2,7 +2,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Credential } from '../../shared/contract/credential.ts';
-import { type Fault, fault, faultOfConnection, faultOfReply } from './fault.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Fault, fault, faultOfConnection, faultOfReply, secretsIn } from './fault.ts';
 
 export interface Address {
   readonly host: string;
@@ -83,13 +84,15 @@ export async function openRedis(options: OpenOptions): Promise<Opened> {
     close();
     return faultOfConnection(node, seen.last ?? error, signal);
   }
+  const secrets: SecretText[] = [];
   const call = async (command: string, ...args: readonly (string | number)[]): Promise<Reply> => {
     // A worker that was frozen wakes up here, before its timers and its signal do.
     if (signal.aborted || options.remainingMs() <= 0) return outOfTime(node);
+    secrets.push(...secretsIn(command, args));
     try {
       return { kind: 'reply', value: await client.call(command, ...args) };
     } catch (error) {
-      return faultOfReply({ node, command, args, error, broken: seen.last, signal });
+      return faultOfReply({ node, command, args, error, broken: seen.last, signal, secrets });
     }
   };
   const calls = (commands: readonly Command[]) => Promise.all(commands.map((command) => call(...command)));

@@ -3,9 +3,10 @@
  * protocol", simple errors) or from the socket.
  */
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { tlsFault } from '../common/network.ts';
-import { copyOf } from '../common/scrub.ts';
+import { copyOf, scrubbedText } from '../common/scrub.ts';
 
 export type FaultKind =
   /** No answer: no evidence about a credential. */
@@ -53,14 +54,16 @@ interface FailedCall {
   /** The last error of the socket, when there was one. */
   readonly broken: Error | undefined;
   readonly signal: AbortSignal;
+  /** Everything secret that was sent on the connection, this command's included. */
+  readonly secrets: readonly SecretText[];
 }
 
 /** The meaning of a command that failed. */
 export function faultOfReply(call: FailedCall): Fault {
   const { node, error, signal } = call;
   if (!(error instanceof Error) || error.name !== 'ReplyError')
-    return faultOfConnection(node, call.broken ?? error, signal);
-  const detail = withoutArguments(error.message, call.args);
+    return faultOfConnection(node, call.broken ?? error, signal, call.secrets);
+  const detail = withoutArguments(scrubbedText(error.message, call.secrets), call.args);
   const command = nameOf(call.command, call.args);
   return {
     kind: 'fault',
@@ -82,12 +85,18 @@ function kindOfReply(message: string): FaultKind {
 }
 
 /** The meaning of a socket that did not open or broke. */
-export function faultOfConnection(node: string, error: unknown, signal: AbortSignal): Fault {
+export function faultOfConnection(
+  node: string,
+  error: unknown,
+  signal: AbortSignal,
+  secrets: readonly SecretText[] = [],
+): Fault {
   const code = codeOf(error);
-  const message = error instanceof Error ? error.message : 'the connection was closed';
+  const said = error instanceof Error ? error.message : 'the connection was closed';
+  const message = scrubbedText(said, secrets);
   // A server that is full, or in protected mode, says so and hangs up before any command.
   if (error instanceof Error && error.name === 'ReplyError') {
-    return { kind: 'fault', fault: kindOfReply(message), node, detail: message, cause: copyOf(error, message) };
+    return { kind: 'fault', fault: kindOfReply(said), node, detail: message, cause: copyOf(error, message) };
   }
   const untrusted = tlsFault(error) !== undefined;
   const detail = signal.aborted ? 'the time for the step ran out' : code === '' ? message : `${message} (${code})`;
@@ -97,6 +106,16 @@ export function faultOfConnection(node: string, error: unknown, signal: AbortSig
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** What is secret among the arguments of a command: https://redis.io/docs/latest/commands/ of AUTH, ACL SETUSER and CONFIG SET. */
+export function secretsIn(command: string, args: readonly (string | number)[]): readonly SecretText[] {
+  const words = args.map(String);
+  const [first = ''] = words;
+  if (command === 'AUTH') return words.slice(-1).map((word) => new SecretText(word));
+  if (command === 'CONFIG' && first === 'SET') return words.slice(2).map((word) => new SecretText(word));
+  if (command !== 'ACL' || first !== 'SETUSER') return [];
+  return words.slice(2).flatMap((rule) => (/^[<>#!]./s.test(rule) ? [new SecretText(rule.slice(1))] : []));
 }
 
 function withoutArguments(message: string, args: readonly (string | number)[]): string {

@@ -51,8 +51,8 @@ function referenceOf(text: string): SecretReference | undefined {
 }
 
 function urlOf(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url !== undefined && isSendable(url) ? url : undefined;
+  const url = URL.parse(text);
+  return url !== null && isSendable(url) ? url : undefined;
 }
 
 function hostOf(text: string): string | undefined {

@@ -47,8 +47,8 @@ export const durationMs = (bounds: DurationBounds) =>
 
 /** An address with nothing but scheme, host and port; https, or http to loopback. Given back without a slash at the end. */
 function serviceUrl(text: string, which: string): URL {
-  if (!URL.canParse(text)) return wrong(`${which} is not an address`);
-  const url = new URL(text);
+  // Not canParse and then a constructor: of a host without end the first is content, and what the second throws quotes the text.
+  const url = URL.parse(text) ?? wrong(`${which} is not an address`);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
     return wrong(`${which} does not begin with https://; plain http goes to loopback only`);
   }
@@ -194,3 +194,8 @@ export const wholeNumber = (least: number, most: number) =>
       ? number
       : wrong(`is not a whole number from ${least} to ${most}`);
   });
+
+/** What must not be set. */
+export const absent = parser((text): undefined => {
+  if (text.trim() !== '') wrong('would have secrets printed');
+});

@@ -102,6 +102,14 @@ export const settingTable = {
     standard: '',
     fix: 'Set AZURE_CLIENT_ID to the client id of the user-assigned identity, or remove it.',
   },
+  NODE_DEBUG: {
+    standard: '',
+    fix: 'Remove NODE_DEBUG: Node reads it before the app runs, and prints headers with keys and tokens.',
+  },
+  NODE_DEBUG_NATIVE: {
+    standard: '',
+    fix: 'Remove NODE_DEBUG_NATIVE: Node reads it before the app runs, and prints what goes over connections.',
+  },
   WEBSITE_AUTH_ENABLED: {
     standard: '',
     fix: 'Leave WEBSITE_AUTH_ENABLED to the platform.',

@@ -199,8 +199,7 @@ function connectionHosts(parts: ReadonlyMap<string, string>, suffix: string): re
   if (parts.get('usedevelopmentstorage')?.toLowerCase() === 'true') return ['127.0.0.1'];
   return (['blob', 'queue', 'table'] as const).map((service) => {
     const endpoint = parts.get(`${service}endpoint`);
-    if (endpoint !== undefined && URL.canParse(endpoint)) return new URL(endpoint).hostname;
-    return `${parts.get('accountname') ?? ''}.${service}.${suffix}`;
+    return URL.parse(endpoint ?? '')?.hostname ?? `${parts.get('accountname') ?? ''}.${service}.${suffix}`;
   });
 }
 
@@ -258,6 +257,9 @@ function readChannels(reader: Reader, vaults: Settings['vaults']): Pick<Settings
 export function readSettings(environment: Environment): SettingsOutcome {
   const reader = new Reader(environment);
   reader.refuseUnknown();
+  // Too late to take them away as DEBUG is: Node has read them.
+  reader.get('NODE_DEBUG', read.absent, undefined);
+  reader.get('NODE_DEBUG_NATIVE', read.absent, undefined);
   const vaults = reader.get('KEYTURN_VAULTS', read.vaultList, []);
   const times = readTimes(reader);
   const names: readonly CloudName[] = ['public', 'usgov', 'china'];

@@ -62,12 +62,12 @@ const noClock: VaultFault = {
 
 const keepAll = (text: string) => text;
 
-/** Removes the value from what the other side says, also as it would stand in JSON or a URL. */
+/** Leaves out what the other side says where it holds the value, also as it would stand in JSON or a URL. */
 function hiding(value: SecretText): (text: string) => string {
   const plain = value.reveal();
   if (plain === '') return keepAll;
-  const forms = [plain, JSON.stringify(plain).slice(1, -1), encodeURIComponent(plain)];
-  return (text) => forms.reduce((left, form) => left.replaceAll(form, '[secret]'), text);
+  const forms = [plain, JSON.stringify(plain).slice(1, -1), encodeURIComponent(plain.toWellFormed())];
+  return (text) => (forms.some((form) => text.includes(form)) ? '(left out, because it held the value)' : text);
 }
 
 /** The first label of the host, as events name a vault. */

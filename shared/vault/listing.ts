@@ -6,7 +6,7 @@ import * as z from 'zod';
  */
 export function nextOf(body: string): string | undefined {
   const link = page.parse(JSON.parse(body)).nextLink;
-  return link && URL.canParse(link) ? new URL(link).search.slice(1) : undefined;
+  return URL.parse(link ?? '')?.search.slice(1);
 }
 
 const page = z.object({ nextLink: z.string().nullish() });

@@ -109,6 +109,25 @@ describe('times', () => {
   });
 });
 
+describe('what Node prints before the app runs', () => {
+  it.each(['http', 'https', 'tls', 'net', 'http2', 'undici', '*', 'timer'])('NODE_DEBUG=%s is refused', (section) => {
+    expect(wrongNames({ NODE_DEBUG: section })).toEqual(['NODE_DEBUG']);
+    expect(wrongNames({ NODE_DEBUG_NATIVE: section })).toEqual(['NODE_DEBUG_NATIVE']);
+  });
+});
+
+describe('addresses', () => {
+  it('that no URL can hold are refused, and not quoted', () => {
+    const endless = `https://contoso-kv.vault.azure.net${'0123456789abcdef'.repeat(4_000)}Q`;
+    const outcome = readSettings({ ...least, KEYTURN_GRAPH_URL: endless, KEYTURN_VAULTS: endless });
+    expect(problems({ ...least, KEYTURN_GRAPH_URL: endless, KEYTURN_VAULTS: endless }).sort()).toEqual([
+      'KEYTURN_GRAPH_URL',
+      'KEYTURN_VAULTS',
+    ]);
+    expect(JSON.stringify(outcome)).not.toContain('0123456789abcdef');
+  });
+});
+
 describe('a folder of descriptions', () => {
   it.each(['/'.padEnd(5_000, 'n'), `/${'n'.repeat(300)}`])(
     'that the system cannot look at is refused, and not quoted',

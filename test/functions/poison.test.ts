@@ -40,7 +40,9 @@ test.each<[string, unknown, LogFields]>([
   'with %s: named with the queue and a hint, and nobody is sent what no receiver could read',
   async (_, message, facts) => {
     const { errors, enqueued } = await poison(queueNames.rotations, message);
-    expect(errors).toEqual([expect.objectContaining({ event: 'message-poisoned', queue: queueNames.rotations, ...facts })]);
+    expect(errors).toEqual([
+      expect.objectContaining({ event: 'message-poisoned', queue: queueNames.rotations, ...facts }),
+    ]);
     expect(errors[0]?.['hint']).toContain('KEYTURN_VAULTS');
     expect(enqueued).toEqual([]);
   },

@@ -34,7 +34,7 @@ function replaces(value: SecretValue, password: string, hint: Hint, old: string 
   must(again?.credential.password.reveal() === password, 'the new password reads back');
   must(again?.credential.username === value.credential.username, 'the login stays');
   must(JSON.stringify(again?.endpoint) === JSON.stringify(value.endpoint), 'the target stays');
-  if (old?.includes(canary) === true && !password.includes(canary)) holdsNoSecret('the new value', written);
+  if (old?.includes(canary) === true && !password.includes(canary)) holdsNoSecret('the new value', written, old);
   return written;
 }
 
