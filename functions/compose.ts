@@ -71,6 +71,7 @@ export async function compose(settings: Settings): Promise<App> {
       return known.kind === 'failed' ? known : { kind: 'acknowledged', consumers: new Set(known.consumers.keys()) };
     },
     defaults: settings,
+    targetHosts: settings.targetHosts,
     identityLogin: (host) => settings.identityTargets.get(host.toLowerCase()),
     getToken,
     newPassword,

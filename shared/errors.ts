@@ -137,6 +137,12 @@ export const failureKinds = {
     (d) =>
       `Store one of the keys that ${d.target} has now as the value of ${d.secret}, then run "keyturn rotate ${d.secret}". No slot is regenerated on a guess.`,
   ),
+  'target-not-allowed': kind<{ readonly secret: string; readonly host: string; readonly named: string }>(
+    'config',
+    (d) => `${d.secret}: ${d.named} names ${d.host}, which is not a host that this app may connect to`,
+    (d) =>
+      `Correct the host in ${d.named}, or add ${d.host} to KEYTURN_TARGET_HOSTS, then run "keyturn rotate ${d.secret}".`,
+  ),
   'host-not-allowed': kind<{ readonly secret: string; readonly host: string }>(
     'config',
     (d) => `${d.secret}: ${d.host} is not a host that this app may send keys to`,

@@ -92,6 +92,16 @@ export const hostList = parser((text): readonly string[] =>
   }),
 );
 
+/** Hosts with `*` for characters of one label. A pattern of stars alone bounds nothing, so it is a mistake. */
+export const hostPatterns = parser((text): readonly string[] =>
+  listed(text).map((one, index) => {
+    const pattern = one.toLowerCase().replace(/\.$/, '');
+    if (!isLoopback(pattern) && !/^[a-z0-9*_:-]+(\.[a-z0-9*_-]+)*$/.test(pattern))
+      wrong(`entry ${index + 1} is no pattern of hosts`);
+    return /[^*.]/.test(pattern) ? pattern : wrong(`entry ${index + 1} fits every host`);
+  }),
+);
+
 /** Logins by host. A login may hold an @ itself, so the last one divides; it may be empty where a token alone is enough. */
 export const identityTargets = parser((text): ReadonlyMap<string, string> => {
   const targets = new Map<string, string>();

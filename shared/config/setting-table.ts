@@ -23,6 +23,10 @@ export const settingTable = {
     standard: '',
     fix: 'Set KEYTURN_IDENTITY_TARGETS to logins at hosts, like keyturn-app@orders-pg.postgres.database.azure.com, separated by commas.',
   },
+  KEYTURN_TARGET_HOSTS: {
+    standard: '',
+    fix: 'Set KEYTURN_TARGET_HOSTS to the hosts that values may name, like *.postgres.database.azure.com, separated by commas.',
+  },
   KEYTURN_TRUSTED_CERTIFICATES: {
     standard: '',
     fix: 'Set KEYTURN_TRUSTED_CERTIFICATES to certificates in PEM, or to the path of a file that holds them.',

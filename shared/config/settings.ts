@@ -19,6 +19,8 @@ export interface Settings {
   readonly identityTargets: ReadonlyMap<string, string>;
   /** PEM, each one certificate. */
   readonly trustedCertificates: readonly string[];
+  /** Patterns of the hosts that values may name; empty: any host. */
+  readonly targetHosts: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly descriptionsFolder?: string;
   readonly cloud: { readonly resourceManager: string; readonly graph: string; readonly login: string };
@@ -271,6 +273,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     ...times,
     identityTargets: reader.get('KEYTURN_IDENTITY_TARGETS', read.identityTargets, new Map()),
     trustedCertificates: reader.get('KEYTURN_TRUSTED_CERTIFICATES', read.certificates, []),
+    targetHosts: reader.get('KEYTURN_TARGET_HOSTS', read.hostPatterns, []),
     allowedHosts: reader.get('KEYTURN_ALLOWED_HOSTS', read.hostList, []),
     ...(descriptionsFolder === undefined ? {} : { descriptionsFolder }),
     cloud: readCloud(reader, cloud),

@@ -511,6 +511,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
       wakeUps: wakeUpsOf(wrap('wakeUps', new MemoryWakeUps(world.wakeUps))),
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
+      targetHosts: [],
       identityLogin: () => undefined,
       getToken: () => Promise.reject(new Error('no identity here')),
       newPassword,

@@ -88,6 +88,8 @@ export interface EngineDependencies extends PolicyDependencies {
     version: string,
     signal: AbortSignal,
   ) => Promise<{ readonly kind: 'acknowledged'; readonly consumers: ReadonlySet<string> } | Failure>;
+  /** Patterns of the hosts that a value may name, that of an admin too; empty: any host. */
+  readonly targetHosts: readonly string[];
   /** The login under which the app's own identity is known at a host; undefined: no token is ever sent there. */
   readonly identityLogin: (host: string) => string | undefined;
   readonly getToken: (scope: string) => Promise<SecretText>;

@@ -7,6 +7,7 @@ import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { parseSecretValue, type SecretValue } from '../../secret-value/index.ts';
 import type { Current } from '../policy/current.ts';
+import { listsHost } from '../policy/glob.ts';
 import { labelOf } from '../policy/identifiers.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readStamp } from '../policy/stamp.ts';
@@ -25,7 +26,7 @@ export interface Target {
   readonly stepFor: (time: StepTime) => Step;
 }
 
-type Deps = Pick<EngineDependencies, 'loadRotator' | 'identityLogin' | 'getToken' | 'newPassword'>;
+type Deps = Pick<EngineDependencies, 'loadRotator' | 'targetHosts' | 'identityLogin' | 'getToken' | 'newPassword'>;
 
 /** Finds credential, admin and endpoint. Reads the vault, touches no target. */
 export async function prepare(
@@ -39,6 +40,8 @@ export async function prepare(
   const read = readValue(secret, policy);
   if (isFailure(read)) return read;
   const { value } = read;
+  const outside = outsideTargets(deps, secret.name, value, { policy, named: 'its value' });
+  if (outside !== undefined) return outside;
   const connection = await findAdmin(deps, vault, current, value, signal);
   if (isFailure(connection)) return connection;
   const credential = credentialOf(secret, value, policy);
@@ -114,6 +117,19 @@ export function valueWith(
   return failure('value-unreadable', { secret: current.secret.name, detail: replaced.detail });
 }
 
+/** Every host that a value names has to fit the app's setting: one of a list that does not would be connected to when the others are down. */
+function outsideTargets(
+  { targetHosts }: Deps,
+  secret: string,
+  { endpoint }: SecretValue,
+  { policy, named }: { readonly policy: Policy; readonly named: string },
+): Failure | undefined {
+  if (targetHosts.length === 0 || endpoint === undefined || !strategyTraits[policy.strategy].hasTarget)
+    return undefined;
+  const host = hostsNamed(endpoint).find((one) => one !== '' && !listsHost(targetHosts, one));
+  return host === undefined ? undefined : failure('target-not-allowed', { secret, host, named });
+}
+
 interface Connection {
   readonly kind: 'connection';
   readonly admin: Admin;
@@ -144,7 +160,7 @@ async function findAdmin(
         return failure('admin-invalid', { secret: secret.name, admin, detail: `it is ${read.kind}` });
       const refused = refusalToServe(vault, read.secret, secret.name);
       if (refused !== undefined) return refused;
-      return adminConnection(current, value, read.secret);
+      return adminConnection(deps, current, value, read.secret);
     }
   }
 }
@@ -183,7 +199,12 @@ function identityConnection(deps: Deps, current: Current, value: SecretValue): C
 }
 
 /** The admin connection names its host itself; the value may only agree. */
-function adminConnection(current: Current, value: SecretValue, adminSecret: SecretVersion): Connection | Failure {
+function adminConnection(
+  deps: Deps,
+  current: Current,
+  value: SecretValue,
+  adminSecret: SecretVersion,
+): Connection | Failure {
   const secret = current.secret.name;
   const admin = adminSecret.name;
   const hostless = current.policy.rotator.hostless === true;
@@ -192,6 +213,8 @@ function adminConnection(current: Current, value: SecretValue, adminSecret: Secr
     ...(adminSecret.contentType === undefined ? {} : { contentType: adminSecret.contentType }),
   });
   if (parsed.kind === 'unreadable') return failure('admin-invalid', { secret, admin, detail: parsed.detail });
+  const outside = outsideTargets(deps, secret, parsed.value, { policy: current.policy, named: admin });
+  if (outside !== undefined) return outside;
   const { credential } = parsed.value;
   const adminEndpoint = parsed.value.endpoint ?? (hostless ? nowhere : undefined);
   if (adminEndpoint === undefined || (credential.username === undefined && !hostless)) {
