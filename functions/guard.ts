@@ -1,4 +1,3 @@
-import { Bug, framesOf } from '../shared/errors.ts';
 import type { Log } from '../shared/telemetry.ts';
 
 /** What is thrown on purpose, with a message of ours. */
@@ -13,6 +12,8 @@ export async function guarded<Result>(name: string, log: Log, work: () => Promis
   try {
     return await work();
   } catch (error) {
+    // Loaded only here: the table of all failures is no part of what starts the app.
+    const { Bug, framesOf } = await import('../shared/errors.ts');
     if (error instanceof Bug || (error instanceof Error && ours.has(error.name))) throw error;
     const kind = error instanceof Error ? error.name : typeof error;
     log.error('bug', { function: name, detail: kind, stack: framesOf(error) });
