@@ -4,8 +4,8 @@ import { type Tell, tellWith } from '../../functions/tell.ts';
 import { type Work, workOf } from '../../functions/work.ts';
 import type { ApiDependencies } from '../../shared/api/dependencies.ts';
 import type { ChannelSwitches, Deliveries } from '../../shared/contract/deliveries.ts';
-import type { Trouble } from '../../shared/contract/state.ts';
 import { makeNotifier } from '../../shared/notify/notifier.ts';
+import { MemoryAttention } from '../engine/kept.ts';
 import { makeWorld, type World } from '../engine/world.ts';
 
 export interface Enqueued {
@@ -22,7 +22,7 @@ export interface InMemory {
   readonly enqueued: readonly Enqueued[];
 }
 
-const calm: Trouble = { kind: 'trouble', failures: 0, quarantined: false };
+const reached = async () => ({ kind: 'reached' as const });
 const kept = async () => ({ kind: 'kept' as const });
 
 const deliveries: Deliveries = {
@@ -39,7 +39,7 @@ const switches: ChannelSwitches = {
   one: async () => ({ kind: 'known', off: undefined }),
 };
 
-type Storage = Omit<ApiDependencies, 'engine' | 'queues' | 'now' | 'quarantineAfter' | 'version' | 'deliveries'>;
+type Storage = Omit<ApiDependencies, 'engine' | 'queues' | 'now' | 'pauseAfter' | 'version' | 'deliveries'>;
 
 const storage: Storage = {
   history: {
@@ -47,14 +47,10 @@ const storage: Storage = {
     of: async () => ({ kind: 'listed', records: [] }),
     rotation: async () => ({ kind: 'listed', records: [] }),
   },
-  attention: {
-    of: async () => calm,
-    all: async function* () {
-      yield* [];
-    },
-    failed: async () => ({ ...calm, failures: 1 }),
-    cleared: async () => ({ kind: 'cleared' }),
-  },
+  attention: new MemoryAttention(),
+  random: () => 0,
+  leasesHeld: { held: async () => ({ kind: 'held', secrets: new Set() }) },
+  storageParts: { blob: reached, queue: reached, table: reached },
   freeze: {
     read: async () => ({ kind: 'freeze', frozen: false }),
     set: async ({ frozen, by, reason, at }) => ({ kind: 'freeze', frozen, by, reason, since: at }),
@@ -79,7 +75,7 @@ export function inMemory(): InMemory {
   const now = () => world.vault.now;
   const app: ApiDependencies = {
     ...storage,
-    ...{ queues, now, deliveries, quarantineAfter: 5, version: '0.0.0' },
+    ...{ queues, now, deliveries, pauseAfter: 5, version: '0.0.0' },
     engine: world.deps(),
   };
   const notifier = makeNotifier({

@@ -124,6 +124,10 @@ function searchOf(query: Json): string {
   return search.toString();
 }
 
+function textOf(body: unknown, version: string): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(body).replaceAll(first, version));
+}
+
 async function ask({ method, path, query, headers, body, bytes }: Asked): Promise<void> {
   const { app, world } = inMemory();
   world.vault.put('orders-raw', { value: new SecretText(canary), tags: { rotator: 'memory', serves: '*' } });
@@ -134,7 +138,7 @@ async function ask({ method, path, query, headers, body, bytes }: Asked): Promis
     {
       ...{ method, url: `https://app.test/api/v1${path.replace(first, world.firstVersion)}?${search}` },
       header: (name) => headers[name],
-      body: async () => bytes ?? new TextEncoder().encode(JSON.stringify(body).replaceAll(first, world.firstVersion)),
+      body: async () => ({ kind: 'bytes', bytes: bytes ?? textOf(body, world.firstVersion) }),
     },
     heard.log,
   );
