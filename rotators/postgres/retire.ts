@@ -25,27 +25,27 @@ export async function retire(work: Work, previous: Credential): Promise<RetireOu
   const login = previous.username;
   // A name that no server can have was never let in anywhere.
   if (login === undefined || nameFault(login) !== undefined) return { kind: 'retired', sessionsEnded: 0 };
-  const closing =
-    work.step.strategy === 'alternating-users' && login !== work.step.current.username
-      ? await closeIdle(work, login)
-      : await endOwn(work, login);
-  // What the vault publishes goes on working; in an emergency its sessions make room for the one that takes its place.
-  const isPublished = login === work.step.current.username && previous.password.equals(work.step.current.password);
-  if (isPublished || (closing.kind === 'failed' && closing.code !== 'sessions-open')) return closing;
+  const { step } = work;
+  const isPublished = login === step.current.username && previous.password.equals(step.current.password);
+  // In an emergency the published one may be the leaked one, whose sessions hold the room that its successor needs.
+  const closes =
+    step.strategy === 'alternating-users' && (login !== step.current.username || (isPublished && step.emergency));
+  const closing = closes ? await closeLogin(work, login) : await endOwn(work, login);
+  if (closing.kind === 'failed' && closing.code !== 'sessions-open') return closing;
   return (await proveRefused(work, { ...previous, username: login })) ?? closing;
 }
 
-/** `alternating-users`: the idle login loses its password. It stays, with its rights, for the next rotation. */
-async function closeIdle(work: Work, login: string): Promise<RetireOutcome> {
+/** `alternating-users`: the login loses its password. It stays, with its rights, for the next rotation. */
+async function closeLogin(work: Work, login: string): Promise<RetireOutcome> {
   const objection = objectionToName(work, login);
   if (objection !== undefined) return objection;
   const access = await adminAccess(work);
   if (access.kind === 'failed') return access;
-  const outcome = await withSession(access.opening, (session) => closeLogin(work, access, session, login));
+  const outcome = await withSession(access.opening, (session) => takePassword(work, access, session, login));
   return outcomeOf(work, access, outcome);
 }
 
-async function closeLogin(work: Work, access: AdminAccess, session: Session, login: string): Promise<RetireOutcome> {
+async function takePassword(work: Work, access: AdminAccess, session: Session, login: string): Promise<RetireOutcome> {
   const pair = { live: work.step.current.username ?? '', idle: login };
   const [logins, powers, rights] = await Promise.all([
     readLogins(session, [login]),
@@ -57,7 +57,7 @@ async function closeLogin(work: Work, access: AdminAccess, session: Session, log
   if (objection !== undefined) return objection;
   // Refused first: a pool that is cut comes back at once, and must not get in with it.
   await session.change([`ALTER ROLE ${quoteName(login)} PASSWORD NULL`]);
-  return work.step.emergency ? endSessions(work, session, login) : { kind: 'retired', sessionsEnded: 0 };
+  return work.step.emergency ? endSessions(work, session, login, 'closed') : { kind: 'retired', sessionsEnded: 0 };
 }
 
 // The name of the login to close comes from a version of the secret, so it is looked at as closely as one to be opened. That it may do
@@ -83,14 +83,14 @@ async function endOwn(work: Work, login: string): Promise<RetireOutcome> {
   if (step.admin.kind === 'self') {
     if (!step.emergency) return { kind: 'retired', sessionsEnded: 0 };
     const opening = loginOpening(work, step.current);
-    const outcome = await withSession(opening, (session) => endSessions(work, session, login));
+    const outcome = await withSession(opening, (session) => endSessions(work, session, login, 'in use'));
     return outcomeOf(work, { opening, who: `"${login}"` }, outcome);
   }
   const access = await adminAccess(work);
   if (access.kind === 'failed') return access;
   const outcome = await withSession(access.opening, (session) =>
     step.emergency
-      ? endSessions(work, session, login)
+      ? endSessions(work, session, login, 'in use')
       : Promise.resolve<RetireOutcome>({ kind: 'retired', sessionsEnded: 0 }),
   );
   return outcomeOf(work, access, outcome);
@@ -115,13 +115,10 @@ async function proveRefused(
   if (previous.password.isEmpty) return undefined;
   const proof = await withSession(loginOpening(work, previous), async () => undefined);
   if (proof.kind === 'fault' && !tookCredential(proof)) return objectionTo(work, proof);
-  return failure('retire-refused', {
-    secret: work.step.secret,
-    target: loginTarget(work.step),
-    login: previous.username,
-    detail:
-      'the server let it in again; look for "trust" in pg_hba.conf, and whether the login still has its old password',
-  });
+  const detail =
+    'the server accepted it again; look for "trust" in pg_hba.conf, and whether the login still has its old password';
+  const at = { secret: work.step.secret, target: loginTarget(work.step), login: previous.username };
+  return failure('retire-refused', { ...at, detail });
 }
 
 function objectionTo(work: Work, { fault, entered }: Extract<SessionOutcome<unknown>, { kind: 'fault' }>) {

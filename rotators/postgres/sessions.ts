@@ -70,17 +70,21 @@ function tellAll(login: string): Question<z.infer<typeof told>> {
  * Ends the sessions of a login, and looks until none is left or the time is over. Where the login is still the one in use, whoever comes
  * back does so with the new password: only the sessions that were there at first have to go. Throws a `PostgresFault`.
  */
-export async function endSessions(work: Work, session: Session, login: string): Promise<RetireOutcome> {
+export async function endSessions(
+  work: Work,
+  session: Session,
+  login: string,
+  state: 'closed' | 'in use',
+): Promise<RetireOutcome> {
   const first = await session.rows(tellAll(login));
   const firstPids = new Set(first.map(({ pid }) => pid));
-  const isInUse = login === work.step.current.username;
   const ended = new Set(firstPids);
   const waiting = startWaiting(work.step, { intervalMs: lookEveryMs, deadlineMs: endingMs });
   let left = first;
   // Looked at again also where there was none: a login that was under way when the password went may be through by then.
   while (await waiting.again()) {
     const seen = await session.rows(tellAll(login));
-    left = isInUse ? seen.filter(({ pid }) => firstPids.has(pid)) : seen;
+    left = state === 'in use' ? seen.filter(({ pid }) => firstPids.has(pid)) : seen;
     for (const { pid } of left) ended.add(pid);
     if (!left.some((one) => one.told)) break;
   }

@@ -65,13 +65,13 @@ export async function addPassword(fleet: Fleet, change: Change): Promise<Changed
 }
 
 /**
- * Takes one password away from the user on every node, after the links and the Sentinels have the one that stays. A node or a user that
- * does not have it is fine. The change is not kept yet: see keep.ts.
+ * Takes one password away from the user on every node, after the links and the Sentinels have the one that stays; none where they have it
+ * since it was applied. A node or a user that does not have it is fine. The change is not kept yet: see keep.ts.
  */
 export async function removePassword(
   fleet: Fleet,
   previous: Credential,
-  stays: SecretText,
+  stays: SecretText | undefined,
 ): Promise<
   { readonly kind: 'removed'; readonly settings: ReadonlySet<Node>; readonly warnings: readonly string[] } | Fault
 > {
@@ -85,7 +85,10 @@ export async function removePassword(
   if (having.length === 0) return { kind: 'removed', settings: new Set(), warnings: [] };
   const objection = await objectionToWatchers(fleet, user);
   if (objection !== undefined) return objection;
-  const handed = await handOver(fleet, user, stays);
+  const handed =
+    stays === undefined
+      ? { kind: 'handed' as const, settings: new Set<Node>(), warnings: [] }
+      : await handOver(fleet, user, stays);
   if (handed.kind === 'fault') return handed;
   const removed = await firstFault(having, async (node) =>
     faultOfChange(await node.connection.calls(passwordCommands(user, { add: [], remove: [hash] }))),

@@ -16,7 +16,7 @@ import { addPassword, type Guard, removePassword, userOf } from './change.ts';
 import { check } from './check.ts';
 import { adminLogins, fleetOptions, type RedisStep } from './connect.ts';
 import { adminFailure, type Fault, fault } from './fault.ts';
-import { type Fleet, gather, type Node } from './fleet.ts';
+import { type Fleet, gather } from './fleet.ts';
 import { keepAll } from './keep.ts';
 import { endSessions, sessionsOf } from './sessions.ts';
 import type { Depth } from './state.ts';
@@ -104,29 +104,37 @@ async function retire(step: RedisStep, environment: RotatorEnvironment, previous
 
 async function retireOn(step: RedisStep, fleet: Fleet, previous: Credential): Promise<RetireOutcome | Fault> {
   const user = userOf(previous);
-  const objection = objectionToRetire(step, fleet, user);
+  const objection = objectionToRetire(step, fleet, previous);
   if (objection !== undefined) return objection;
-  // What the vault publishes goes on working; in an emergency its sessions make room for the one that takes its place.
   const isPublished = previous.password.equals(step.current.password);
-  const removed = isPublished ? nothing : await removePassword(fleet, previous, step.current.password);
+  const removed = await removePassword(fleet, previous, isPublished ? undefined : step.current.password);
   if (removed.kind === 'fault') return removed;
   // Refused first, then cut: a pool that is cut comes back at once. Sessions on the new password go too: they cannot be told apart, and
   // they log in again by themselves.
   const ended = step.emergency ? await endSessions(step, fleet, user) : { kind: 'ended' as const, count: 0 };
   if (ended.kind === 'fault') return ended;
-  const kept = isPublished ? nothing : await keepAll(fleet, removed.settings);
+  const kept = await keepAll(fleet, removed.settings);
   if (kept.kind === 'fault') return kept;
   return isFailure(ended) ? ended : { kind: 'retired', sessionsEnded: ended.count };
 }
 
-const nothing = { kind: 'nothing' as const, settings: new Set<Node>() };
-
-/** The login to end comes from a version of the secret: it must be the one in use, or nothing is ended. */
-function objectionToRetire(step: RedisStep, fleet: Fleet, user: string): Fault | undefined {
-  const live = userOf(step.current);
-  const [node] = fleet.nodes().filter(({ state }) => state?.user.kind === 'user');
-  if (node === undefined || user === live) return undefined;
-  return fault('unsafe', node.name, `${user} is not the login in use, which is ${live}`);
+/**
+ * The credential to end comes from a version of the secret: it must be a password of the login in use. The published one is ended in an
+ * emergency only, where its sessions hold the room that its successor needs, and never where it is the only one.
+ */
+function objectionToRetire(step: RedisStep, fleet: Fleet, previous: Credential): Fault | undefined {
+  const [user, live] = [userOf(previous), userOf(step.current)];
+  const having = fleet.nodes().filter(({ state }) => state?.user.kind === 'user');
+  const [node] = having;
+  if (node === undefined) return undefined;
+  if (user !== live) return fault('unsafe', node.name, `${user} is not the login in use, which is ${live}`);
+  if (!previous.password.equals(step.current.password)) return undefined;
+  const hash = hashOf(previous.password);
+  const isOnly = having.some(
+    ({ state }) => state?.user.kind === 'user' && state.user.hashes.size === 1 && state.user.hashes.has(hash),
+  );
+  if (step.emergency && !isOnly) return undefined;
+  return fault('rejected', node.name, `it is the password of ${user} that the vault publishes`);
 }
 
 interface Asked {

@@ -73,6 +73,21 @@ export function claimsOfRetire<Options>(bench: Workbench<Options>): void {
         await Promise.all([...pool, ...back].map((session) => session.close()));
       });
     }
+
+    if (bench.features.admin && bench.features.sessions !== 'none') {
+      test('in an emergency ends the sessions of the leaked credential while it is still the published one, to make room for the proof of the next', async () => {
+        const scene = await bench.scene();
+        const session = await need(scene.openSession, 'the harness needs openSession')(scene.current);
+        const candidate = await rotate(bench, scene);
+        const step = bench.step(scene, {}, { emergency: true });
+        const outcome = await bench.rotator().retire(step, scene.current);
+        expect(outcome).toMatchObject({ kind: 'retired' });
+        if (outcome.kind === 'retired') expect(outcome.sessionsEnded).toBeGreaterThanOrEqual(1);
+        expect(await session.alive()).toBe(false);
+        await session.close();
+        expect(await bench.rotator().verify(step, candidate)).toEqual({ kind: 'accepted' });
+      });
+    }
   });
 }
 

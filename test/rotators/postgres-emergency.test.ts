@@ -81,18 +81,6 @@ describe('sessions of a revoked login', () => {
     await back.end();
   });
 
-  test('make room, where the published credential is still the one that they are on: it goes on working', async () => {
-    for (const [scene, stepOf] of [
-      [await single(), singleStep],
-      [await alternating(), pairStep],
-    ] as const) {
-      await open(scene, 2);
-      const outcome = await rotator.retire(stepOf(scene, {}, urgent), scene.current);
-      expect(outcome).toEqual({ kind: 'retired', sessionsEnded: 2 });
-      expect(await scene.login(scene.current)).toBe(true);
-    }
-  });
-
   test('without the right to end them are counted, with the statement that gives it; asked again, it is finished', async () => {
     const scene = await alternating();
     await open(scene, 3);

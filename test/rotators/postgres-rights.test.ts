@@ -194,6 +194,17 @@ describe('a retirement', () => {
     expect(await scene.snapshot()).toEqual(before);
   });
 
+  test('never ends the credential that the vault publishes, but in an emergency', async () => {
+    for (const [scene, stepOf] of [
+      [await single(), singleStep],
+      [await alternating(), pairStep],
+    ] as const) {
+      const before = await scene.snapshot();
+      expect(await rotator.retire(stepOf(scene), scene.current)).toMatchObject({ code: 'retire-refused' });
+      expect(await scene.snapshot()).toEqual(before);
+    }
+  });
+
   test('closes a login that may do less than the one in use', async () => {
     const scene = await alternating();
     const second = await rotated(scene);
