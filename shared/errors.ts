@@ -204,11 +204,17 @@ export const failureKinds = {
     (d) => `${d.secret}: the admin secret "${d.admin}" does not say that it serves ${d.secret}`,
     (d) => `Whoever owns ${d.admin} allows it with: ${d.line}`,
   ),
-  'host-mismatch': kind<At & { readonly admin: string }>(
+  'host-mismatch': kind<
+    At & { readonly admin: string; readonly allow?: { readonly host: string; readonly line: string } }
+  >(
     'config',
     (d) => `${d.secret}: the value and the admin ${d.admin} name different hosts: ${d.detail}`,
     (d) =>
-      `Use the admin secret of the host that ${d.secret} names. Keyturn never sends admin credentials to a host that an ordinary secret names.`,
+      `Use the admin secret of the host that ${d.secret} names. Keyturn never sends admin credentials to a host that an ordinary secret names.${
+        d.allow === undefined
+          ? ''
+          : ` Only if ${d.allow.host} is another name of the same server, the owner of ${d.admin} allows it with: ${d.allow.line}`
+      }`,
   ),
   'strategy-unsupported': kind<At>(
     'config',

@@ -54,7 +54,8 @@ export interface Step<Options = unknown> {
   /** The published credential at the start of the attempt. Its `keyId` comes from the stamp of the version. */
   readonly current: Credential;
   /**
-   * Where a consumer logs in: database, port and options as the value says, on the host of the admin connection whenever there is one.
+   * Where a consumer logs in: database, port and options as the value says. With an admin connection the host is the admin's, or another
+   * name of its server that the admin secret lists in its tag `names`.
    * The host is empty for rotators that are `hostless`.
    */
   readonly endpoint: Endpoint;

@@ -142,6 +142,21 @@ describe('evidence', () => {
     },
   );
 
+  test('a login that is used by another name of the server, where the admin may not see its sessions: waits for the deadline', async () => {
+    const { world, rotationId } = await rotatedWorld('alternating-users', { consumers: 'shop' });
+    const { vault, secret } = world;
+    const { value, ...newest } = vault.newest(secret);
+    vault.newest('orders-admin').tags = { serves: '*', names: 'ro.contoso.test' };
+    const renamed = new SecretText(value.reveal().replaceAll('db.contoso.test', 'ro.contoso.test'));
+    Object.assign(vault.newest(secret), { ...newest, value: renamed });
+    world.acknowledged.add('shop');
+    expect(await retire(world.deps(), requestFor(world, rotationId))).toMatchObject({ kind: 'waiting' });
+    expect(accepts(world, world.firstPassword)).toBe(true);
+    later(world, dayMs);
+    expect(await retire(world.deps(), requestFor(world, rotationId))).toMatchObject({ evidence: 'deadline' });
+    expectRetired(world);
+  });
+
   test('a live session holds it until the deadline, and is named when it is cut', async () => {
     const { world, rotationId } = await rotatedWorld('alternating-users', { consumers: 'shop' });
     world.acknowledged.add('shop');

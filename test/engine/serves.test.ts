@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listsName } from '../../shared/engine/policy/glob.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
+import { lineToAdd, readAdminTags } from '../../shared/engine/running/admin-tags.ts';
 import { makeWorld } from './world.ts';
 
 test.each([
@@ -49,3 +50,20 @@ test.each([[{}], [{ serves: 'billing-*' }], [{ serves: '' }]])(
     expect(vault.count(secret)).toBe(1);
   },
 );
+
+test('the line to paste puts a name behind "serves" where Key Vault takes no further tag, and is read back from there', () => {
+  const { vault } = makeWorld('alternating-users');
+  const own = Object.fromEntries(Array.from({ length: 14 }, (_, at) => [`t${at}`, 'x']));
+  const admin = { name: 'orders-admin', ...vault.newest('orders-admin'), tags: { ...own, serves: 'orders-*' } };
+  const line = lineToAdd('contoso-kv', admin, 'names', 'ro.contoso.test');
+  expect(line).toContain(`'serves=orders-*;names=ro.contoso.test'`);
+  expect(line.split('=')).toHaveLength(14 + 3);
+  const tags = { ...own, serves: 'orders-*;names=ro.contoso.test' };
+  expect(readAdminTags(tags)).toEqual({ serves: 'orders-*', names: ['ro.contoso.test'], noHosts: [] });
+  expect(lineToAdd('contoso-kv', { ...admin, tags }, 'serves', 'billing')).toContain(
+    `'serves=orders-*,billing;names=ro.contoso.test'`,
+  );
+  expect(lineToAdd('contoso-kv', { ...admin, tags }, 'names', 'ag.contoso.test')).toContain(
+    `'serves=orders-*;names=ro.contoso.test,ag.contoso.test'`,
+  );
+});

@@ -16,9 +16,17 @@ interface Case {
   readonly admin?: object | string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly identityHosts?: readonly string[];
+  /** Tags of the admin secret besides `serves`. */
+  readonly adminTags?: Readonly<Record<string, string>>;
 }
 
-async function prepared({ value, admin, tags = {}, identityHosts = [] }: Case): Promise<Step | Failure> {
+async function prepared({
+  value,
+  admin,
+  tags = {},
+  identityHosts = [],
+  adminTags = {},
+}: Case): Promise<Step | Failure> {
   const { vault, secret, deps } = makeWorld('single-user');
   const before = vault.newest(secret);
   const all = Object.fromEntries(Object.entries({ ...before.tags, ...tags }).filter(([, tag]) => tag !== ''));
@@ -26,7 +34,7 @@ async function prepared({ value, admin, tags = {}, identityHosts = [] }: Case): 
   vault.put(secret, { value: text, contentType: 'application/json', tags: all });
   if (admin !== undefined) {
     const written = typeof admin === 'string' ? admin : JSON.stringify(admin);
-    vault.put('orders-admin', { value: new SecretText(written), tags: { serves: '*' } });
+    vault.put('orders-admin', { value: new SecretText(written), tags: { serves: '*', ...adminTags } });
   }
   const known = { ...deps(), identityLogin: (name: string) => (identityHosts.includes(name) ? 'keyturn' : undefined) };
   const current = await readCurrent(known, vault, secret, signal);
@@ -115,6 +123,55 @@ describe('with an admin connection', () => {
         ],
       },
       adminEndpoint: { host: 'h3.test', hosts: [{ host: 'h3.test' }, { host }] },
+    });
+  });
+
+  describe('that lists other names of its server', () => {
+    const admin = { ...root, host, port: 5432 };
+    const reader = 'orders-ro.contoso.test';
+
+    test.each([
+      ['in the tag "names"', { names: `listener.contoso.test, ${reader.toUpperCase()}` }],
+      ['behind "serves"', { serves: `*;names=${reader}` }],
+      ['in both', { serves: '*;names=listener.contoso.test', names: reader }],
+    ])('%s: the login goes to the name in the value, the admin to the host of its own secret', async (_, adminTags) => {
+      const step = await prepared({ value: { ...login, host: reader, port: 6432 }, admin, adminTags });
+      expect(step).toMatchObject({ endpoint: { host: reader, port: 6432 }, adminEndpoint: { host, port: 5432 } });
+      expect(step).not.toHaveProperty('adminEndpoint.hosts');
+    });
+
+    test.each([
+      ['a name under a listed one', `x.${reader}`],
+      ['a name that a listed one begins with', 'orders-ro'],
+      ['a name that begins like a listed one', `${reader}.evil.test`],
+    ])('a value with %s is refused', async (_, other) => {
+      const refused = await prepared({ value: { ...login, host: other }, admin, adminTags: { names: reader } });
+      expect(refused).toMatchObject({ code: 'host-mismatch' });
+    });
+
+    test('a second host in another field must be listed as well', async () => {
+      const value = { ...login, host: reader, url: 'postgres://prod.test/shop' };
+      expect(await prepared({ value, admin, adminTags: { names: reader } })).toMatchObject({ code: 'host-mismatch' });
+      const adminTags = { names: `${reader} prod.test` };
+      expect(await prepared({ value, admin, adminTags })).toMatchObject({ endpoint: { host: reader } });
+    });
+
+    test.each(['*', '*.contoso.test', 'orders-*', `${reader}:5432`, `https://${reader}`, '10.0.0.0/8', '10.0.0'])(
+      'with "%s", which is no whole host name, the admin is not used',
+      async (names) => {
+        const refused = await prepared({ value: { ...login, host: reader }, admin, adminTags: { names } });
+        expect(refused).toMatchObject({ code: 'admin-invalid', message: expect.stringContaining(`"${names}"`) });
+      },
+    );
+
+    test('the refusal has the line that lists the host, with all tags of the admin', async () => {
+      const adminTags = { owner: 'team a', names: 'listener.contoso.test' };
+      const refused = await prepared({ value: { ...login, host: reader }, admin, adminTags });
+      if (!('hint' in refused)) throw new Error('it was not refused');
+      expect(refused.hint).toContain(`Only if ${reader} is another name of the same server`);
+      expect(refused.hint).toContain(
+        `az keyvault secret set-attributes --vault-name contoso-kv -n orders-admin --tags 'serves=*' 'owner=team a' names=listener.contoso.test,${reader}`,
+      );
     });
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
-import { daySeconds, type Stage, startStage } from './stage.ts';
+import { adminSecret, daySeconds, type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -56,6 +56,23 @@ test.each(strategies)(
     }
   },
 );
+
+test('a value that names its server by another name is rotated there as soon as the admin secret lists that name', async () => {
+  const { vault } = stage;
+  const planted = await stage.plant('by-name', { value: (url) => url.replace('127.0.0.1', 'localhost') });
+  const { name } = planted;
+  const [refused] = await stage.said('rotation-failed', name);
+  expect(refused).toMatchObject({ code: 'host-mismatch', detail: expect.stringContaining('localhost and 127.0.0.1') });
+  expect(refused?.['hint']).toMatch(/-n shop-admin --tags 'serves=\*' names=localhost$/);
+  await stage.expectUntouched(planted);
+
+  vault.put(adminSecret, { value: stage.newest(adminSecret).value, tags: { serves: '*', names: 'localhost' } });
+  stage.tell(name);
+  await stage.said('rotated', name);
+  const made = new URL(stage.newest(name).value);
+  expect({ host: made.hostname, login: made.username }).toEqual({ host: 'localhost', login: 'by_name_alt' });
+  await stage.expectCurrentLogsIn(name);
+});
 
 test('no secret value is in any log, event, message, row, blob or statement', () => {
   stage.expectNoSecretAnywhere();

@@ -5,6 +5,7 @@
  *
  * Whether the old credential is retired or revoked stands in the stamp, and whoever runs it does it that way.
  */
+
 import { type Credential, credentialName } from '../../contract/credential.ts';
 import type { Vault, WriteOutcome } from '../../contract/ports.ts';
 import { SecretText } from '../../contract/secret-text.ts';
@@ -16,6 +17,7 @@ import { answers, isRetirementOpen, readStamp, type Stamp, withRevoked, withStam
 import { ask } from '../running/ask.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
+import { adminSeesAll } from '../running/hosts.ts';
 import { type Earlier, readEarlier } from '../running/previous.ts';
 import { prepare, type Target, valueWith } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
@@ -195,10 +197,12 @@ async function findHolding(
     // Its time is over whoever uses it, so who does is for people alone.
     if (isFailure(known) && !isOver) return known;
     const consumers = policy.consumers.filter((consumer) => isFailure(known) || !known.consumers.has(consumer));
-    const use = await target.rotator.inUse(target.stepFor(time), previous);
+    const step = target.stepFor(time);
+    const use = await target.rotator.inUse(step, previous);
+    const { perLogin } = strategyTraits[policy.strategy];
     switch (use.kind) {
       case 'idle':
-        return { kind: 'holding', sessions: [], consumers, known: true };
+        return { kind: 'holding', sessions: [], consumers, known: adminSeesAll(step) || !perLogin };
       case 'in-use':
         return {
           kind: 'holding',
@@ -209,7 +213,7 @@ async function findHolding(
       case 'unknown':
         // Where old and new share a login, or there are no sessions at all, no look will ever tell more: what all consumers say is the
         // evidence. A login of its own could have been looked at, so not knowing is a reason to wait.
-        return { kind: 'holding', sessions: [], consumers, known: !strategyTraits[policy.strategy].perLogin };
+        return { kind: 'holding', sessions: [], consumers, known: !perLogin };
     }
   });
 }

@@ -1,5 +1,5 @@
 /** Which of the hosts that a value names may be used. */
-import type { Endpoint, HostAndPort } from '../../contract/rotator.ts';
+import type { Endpoint, HostAndPort, Step } from '../../contract/rotator.ts';
 
 /** Every host that the endpoint names: of its list, and of other fields. */
 export function hostsNamed(endpoint: Endpoint): readonly string[] {
@@ -8,6 +8,15 @@ export function hostsNamed(endpoint: Endpoint): readonly string[] {
 
 function listed({ host, port, hosts }: Endpoint): readonly HostAndPort[] {
   return hosts ?? [{ host, ...(port === undefined ? {} : { port }) }];
+}
+
+/**
+ * Whether the sessions that the admin sees are all there are. Behind another name of the server may be a replica, which has sessions of its
+ * own that the admin's host does not list.
+ */
+export function adminSeesAll({ endpoint, adminEndpoint }: Pick<Step, 'endpoint' | 'adminEndpoint'>): boolean {
+  const seen = new Set(hostsNamed(adminEndpoint));
+  return listed(endpoint).every(({ host }) => seen.has(host));
 }
 
 export type AllowedHosts =

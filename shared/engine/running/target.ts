@@ -11,6 +11,7 @@ import { listsHost } from '../policy/glob.ts';
 import { labelOf } from '../policy/identifiers.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readStamp } from '../policy/stamp.ts';
+import { lineToAdd, namesTag, readAdminTags } from './admin-tags.ts';
 import type { StepTime } from './attempt.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { allowHosts, hostsNamed } from './hosts.ts';
@@ -160,7 +161,7 @@ async function findAdmin(
         return failure('admin-invalid', { secret: secret.name, admin, detail: `it is ${read.kind}` });
       const refused = refusalToServe(vault, read.secret, secret.name);
       if (refused !== undefined) return refused;
-      return adminConnection(deps, current, value, read.secret);
+      return adminConnection(deps, vault, current, value, read.secret);
     }
   }
 }
@@ -198,37 +199,63 @@ function identityConnection(deps: Deps, current: Current, value: SecretValue): C
   return { kind: 'connection', admin: { kind: 'identity', username, getToken }, endpoint, adminEndpoint: endpoint };
 }
 
-/** The admin connection names its host itself; the value may only agree. */
+/** The admin connects to the host that its own secret names; the value may name that one, or another that the admin's tag `names` lists. */
 function adminConnection(
   deps: Deps,
+  vault: Vault,
   current: Current,
   value: SecretValue,
   adminSecret: SecretVersion,
 ): Connection | Failure {
   const secret = current.secret.name;
-  const admin = adminSecret.name;
   const hostless = current.policy.rotator.hostless === true;
+  const read = readAdmin(deps, current, adminSecret, hostless);
+  if (isFailure(read)) return read;
+  const { endpoint: adminEndpoint, credential, names } = read;
+  const known = new Set([...hostsNamed(adminEndpoint), ...names]);
+  const allowed = allowHosts(value.endpoint ?? adminEndpoint, (host) => hostless || known.has(host));
+  if (allowed.kind === 'not-allowed') {
+    const { host } = allowed;
+    const line = lineToAdd(vault.name, adminSecret, namesTag, host);
+    const detail = `${host} and ${adminEndpoint.host}`;
+    return failure('host-mismatch', { secret, admin: adminSecret.name, detail, allow: { host, line } });
+  }
+  const own = { ...allowed.endpoint, ...portOf(allowed.endpoint, adminEndpoint) };
+  const endpoint = hostless ? { ...own, host: adminEndpoint.host } : own;
+  const admin = { kind: 'connection', secret: adminSecret.name, credential } as const;
+  return { kind: 'connection', admin, endpoint, adminEndpoint };
+}
+
+function readAdmin(
+  deps: Deps,
+  { policy, secret: { name: secret } }: Current,
+  adminSecret: SecretVersion,
+  hostless: boolean,
+):
+  | {
+      readonly kind: 'admin';
+      readonly endpoint: Endpoint;
+      readonly credential: Credential;
+      readonly names: readonly string[];
+    }
+  | Failure {
+  const invalid = (detail: string): Failure => failure('admin-invalid', { secret, admin: adminSecret.name, detail });
   const parsed = parseSecretValue(adminSecret.value, {
     leads: hostless ? 'provider' : 'host',
     ...(adminSecret.contentType === undefined ? {} : { contentType: adminSecret.contentType }),
   });
-  if (parsed.kind === 'unreadable') return failure('admin-invalid', { secret, admin, detail: parsed.detail });
-  const outside = outsideTargets(deps, secret, parsed.value, { policy: current.policy, named: admin });
+  if (parsed.kind === 'unreadable') return invalid(parsed.detail);
+  const outside = outsideTargets(deps, secret, parsed.value, { policy, named: adminSecret.name });
   if (outside !== undefined) return outside;
   const { credential } = parsed.value;
-  const adminEndpoint = parsed.value.endpoint ?? (hostless ? nowhere : undefined);
-  if (adminEndpoint === undefined || (credential.username === undefined && !hostless)) {
-    const detail = `its value names no ${adminEndpoint === undefined ? 'host' : 'login'}`;
-    return failure('admin-invalid', { secret, admin, detail });
-  }
-  const known = new Set(hostsNamed(adminEndpoint));
-  const allowed = allowHosts(value.endpoint ?? adminEndpoint, (host) => hostless || known.has(host));
-  if (allowed.kind === 'not-allowed') {
-    return failure('host-mismatch', { secret, admin, detail: `${allowed.host} and ${adminEndpoint.host}` });
-  }
-  const own = { ...allowed.endpoint, ...portOf(allowed.endpoint, adminEndpoint) };
-  const endpoint = hostless ? { ...own, host: adminEndpoint.host } : own;
-  return { kind: 'connection', admin: { kind: 'connection', secret: admin, credential }, endpoint, adminEndpoint };
+  const endpoint = parsed.value.endpoint ?? (hostless ? nowhere : undefined);
+  if (endpoint === undefined || (credential.username === undefined && !hostless))
+    return invalid(`its value names no ${endpoint === undefined ? 'host' : 'login'}`);
+  const { names, noHosts } = readAdminTags(adminSecret.tags);
+  const [wrong] = noHosts;
+  if (wrong !== undefined)
+    return invalid(`its tag "${namesTag}" lists "${wrong}"; write each host in full, without a port or "*"`);
+  return { kind: 'admin', endpoint, credential, names };
 }
 
 function portOf(own: Endpoint, admin: Endpoint): { readonly port?: number } {
