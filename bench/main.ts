@@ -12,6 +12,10 @@ ${benches.map((bench) => `  ${bench.name.padEnd(14)} ${bench.about}`).join('\n')
   --quick   a few rounds, to see that it works: its figures mean nothing
   --help    this text
 
+  rotation --target postgres|mariadb|redis|sql-server  (postgres; sql-server is the stand-in)
+           --rtt MS                                    a round trip to the target takes so long (0)
+           --strategy NAME                             one strategy instead of all
+
 docs/performance.md says how to read the figures.`;
 
 function readArguments() {

@@ -40,6 +40,25 @@ export async function measurePairs(
   return { ratio: firstMs / secondMs, firstMs, secondMs };
 }
 
+/** Several ways of doing the same, each once in a round. Gives the median of each, in ms. */
+export async function measureTurns(
+  ways: readonly (() => Promise<number>)[],
+  { warmUp, pairs, progress }: PairOptions,
+): Promise<readonly number[]> {
+  const times = ways.map((): number[] => []);
+  for (let round = 0; round < warmUp + pairs; round++) {
+    // Who begins changes with each round: what one leaves behind for the next is shared out.
+    for (let turn = 0; turn < ways.length; turn++) {
+      const at = (round + turn) % ways.length;
+      const ms = await ways[at]?.();
+      if (ms !== undefined && round >= warmUp) times[at]?.push(ms);
+    }
+    const counted = round + 1 - warmUp;
+    if (counted > 0 && counted % Math.ceil(pairs / 4) === 0) progress(`${counted} of ${pairs} rounds`);
+  }
+  return times.map(median);
+}
+
 /** The middle one, or the mean of the two in the middle. Throws without a number to choose from. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((one, other) => one - other);

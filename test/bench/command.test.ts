@@ -14,6 +14,10 @@ describe('npm run bench', () => {
     [['nothing'], 'there is no bench "nothing"; there are '],
     [['rotation', 'cold-start'], 'one bench at a time'],
     [['rotation', '--fast'], "Unknown option '--fast'"],
+    [['rotation', '--target', 'oracle'], 'there is no target "oracle"; there are postgres, '],
+    [['rotation', '--rtt', 'far'], '--rtt takes ms from 0 to 1000, not "far"'],
+    [['rotation', '--strategy', 'dual'], 'there is no strategy "dual"'],
+    [['sweep', '--rtt', '20'], 'sweep has no option --rtt'],
   ])('refuses %j with exit code 2, says why, and measures nothing', async (args, why) => {
     const { code, stdout, stderr } = await runBench(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
