@@ -1,5 +1,6 @@
 import type { BenchCase, BenchOptions, Broken, Run } from '../bench.ts';
 import { type Consumer, startConsumer } from './consumer.ts';
+import { runEmergency } from './emergency.ts';
 import { runLagging } from './lagging.ts';
 import { rotate, untilRetired } from './operator.ts';
 import { consumerNames, type Stage, startStage } from './stage.ts';
@@ -15,7 +16,7 @@ export const run: Run = async (options) => {
   const stage = await startStage();
   try {
     const rotated = await underLoad(stage, options);
-    return [...rotated, await runLagging(stage, options)];
+    return [...rotated, await runLagging(stage, options), await runEmergency(stage, options)];
   } finally {
     await stage.close();
   }
@@ -80,14 +81,38 @@ function sharesOf(total: number, parts: number): readonly number[] {
 
 export const broken: Broken = (cases) =>
   cases.flatMap((one) => {
-    const claims: readonly (readonly [holds: boolean, otherwise: string])[] = [
-      [one['failedQueries'] === 0, `${one['failedQueries']} queries failed`],
-      ...(one.name === 'lagging-consumer' ? laggingClaims(one) : rotationClaims(one)),
-    ];
+    const claims: Claims = [...(one.name === 'emergency' ? [] : [noneFailed(one)]), ...claimsOf(one)];
     return claims.flatMap(([holds, otherwise]) => (holds ? [] : [`${one.name}: ${otherwise}`]));
   });
 
-type Claims = readonly (readonly [holds: boolean, otherwise: string])[];
+type Claim = readonly [holds: boolean, otherwise: string];
+type Claims = readonly Claim[];
+
+function claimsOf(one: BenchCase): Claims {
+  switch (one.name) {
+    case 'lagging-consumer':
+      return laggingClaims(one);
+    case 'emergency':
+      return emergencyClaims(one);
+    default:
+      return rotationClaims(one);
+  }
+}
+
+function noneFailed(one: BenchCase): Claim {
+  return [one['failedQueries'] === 0, `${one['failedQueries']} queries failed`];
+}
+
+/** Longest time from the end of the first session of a leaked password to the end of the last, in ms. */
+const mostCutMs = 2_000;
+
+function emergencyClaims(one: BenchCase): Claims {
+  return [
+    [one['sessionsLeft'] === 0, `${one['sessionsLeft']} of ${one['heldSessions']} sessions go on`],
+    [Number(one['endedWithinMs']) < mostCutMs, `ending all sessions took ${one['endedWithinMs']} ms`],
+    [one['oldRefused'] === true, 'the old credential is not refused'],
+  ];
+}
 
 function rotationClaims(one: BenchCase): Claims {
   const { rotations } = one;

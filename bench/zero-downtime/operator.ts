@@ -12,7 +12,8 @@ const rotated = z.looseObject({
   rotationId: z.string(),
   state: z.literal('rotated'),
   to: z.string(),
-  retireBy: z.iso.datetime(),
+  /** Absent in an emergency, which is not waited for. */
+  retireBy: z.iso.datetime().optional(),
 });
 
 export interface Rotated {
@@ -26,9 +27,9 @@ export interface Rotated {
 }
 
 /** Rotates a secret and waits until the new version is published. Anything else ends the bench. */
-export async function rotate(stage: Stage, secret: string): Promise<Rotated> {
+export async function rotate(stage: Stage, secret: string, how: 'rotate' | 'emergency' = 'rotate'): Promise<Rotated> {
   const before = newest(stage, secret);
-  const answer = await fetch(`${stage.api}/v1/vaults/bench/secrets/${secret}/rotate?wait=true`, {
+  const answer = await fetch(`${stage.api}/v1/vaults/bench/secrets/${secret}/${how}?wait=true`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-keyturn-key': localApiKeys.operator },
     body: JSON.stringify({ reason: 'bench' }),
@@ -38,7 +39,7 @@ export async function rotate(stage: Stage, secret: string): Promise<Rotated> {
   if (!parsed.success) throw new Error(`${secret} was not rotated: ${answer.status} ${JSON.stringify(body)}`);
   const { rotationId, to, retireBy } = parsed.data;
   const old = { oldValue: before.value, oldVersion: before.id };
-  return { rotationId, ...old, newVersion: to, retireByMs: Date.parse(retireBy) };
+  return { rotationId, ...old, newVersion: to, retireByMs: retireBy === undefined ? Date.now() : Date.parse(retireBy) };
 }
 
 const acknowledgements = z.looseObject({ missing: z.array(z.looseObject({ consumer: z.string() })) });

@@ -1,11 +1,11 @@
-/** A local Azure with the built app, the four servers, and keys of the API for everybody who takes part. */
+/** A local Azure with the built app, the servers, and keys of the API for everybody who takes part. */
 import { apiKeySetting, localApiKeys } from '../../local/api-keys.ts';
 import { type LocalAzure, startLocalAzure } from '../../local/azure.ts';
 import { startMariadb } from '../../local/mariadb.ts';
 import { startMysql } from '../../local/mysql/index.ts';
 import { type AppLog, appLog } from './app-log.ts';
 import type { Target } from './target.ts';
-import { startMysqlTarget, startPostgresTarget, startRedisTarget } from './targets.ts';
+import { startFront, startMysqlTarget, startPostgresTarget, startRedisTarget } from './targets.ts';
 
 /** The consumer that follows its secrets, and the one that does not. Each has a key of its own. */
 export const consumerNames = { follows: 'shop', lags: 'reports' } as const;
@@ -22,7 +22,7 @@ export interface Stage {
 }
 
 /** Longest life of an old credential in the run, and where a consumer lags. */
-const overlaps = { followed: 'PT60S', lagging: 'PT12S' } as const;
+export const overlaps = { followed: 'PT60S', lagging: 'PT12S' } as const;
 
 const dayMs = 86_400_000;
 
@@ -62,6 +62,8 @@ export async function startStage(): Promise<Stage> {
       ])),
     );
     started.unshift(await startPostgresTarget(postgres, 'orders'));
+    for (const mode of ['transaction', 'session'] as const)
+      started.push(await startPostgresTarget(postgres, `orders${mode}`, await startFront(postgres, mode)));
     const lagging = await startPostgresTarget(postgres, 'ledger');
     for (const target of started) putSecrets(azure, target, follows, overlaps.followed);
     putSecrets(azure, lagging, `${follows},${lags}`, overlaps.lagging);
@@ -72,7 +74,8 @@ export async function startStage(): Promise<Stage> {
   }
 }
 
-function putSecrets({ vault }: LocalAzure, target: Target, consumers: string, overlap: string): void {
+/** The secret of a target and its admin's. */
+export function putSecrets({ vault }: LocalAzure, target: Target, consumers: string, overlap: string): void {
   const { secret, admin, value, tags } = target;
   vault.put(`${secret}-admin`, { value: admin, tags: { serves: secret } });
   vault.put(secret, {

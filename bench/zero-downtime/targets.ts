@@ -3,6 +3,7 @@ import { createConnection } from 'mysql2/promise';
 import { Client, DatabaseError } from 'pg';
 import { rotatingMysqlPool, rotatingPgPool, rotatingRedis } from '../../consumer/index.ts';
 import type { MysqlFamilyOptions, MysqlFamilyServer } from '../../local/mysql-family.ts';
+import { startPgBouncer } from '../../local/pgbouncer.ts';
 import type { PostgresServer } from '../../local/postgres.ts';
 import { startRedis } from '../../local/redis.ts';
 import type { Target } from './target.ts';
@@ -11,20 +12,35 @@ const adminPassword = 'password-of-the-rotation-admin';
 const firstPassword = 'first-password-of-the-application';
 const connections = 8;
 
+/** Where an application reaches a Postgres, if not at the server itself. */
+export interface Front {
+  readonly name: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A pooler with room for the application, for those who come to prove a login, and for the pool that takes the place of the old one. */
+export async function startFront(postgres: PostgresServer, mode: 'transaction' | 'session'): Promise<Front> {
+  // Sessions that the pooler keeps for nobody look like the old credential in use.
+  const settings = { server_idle_timeout: '1' };
+  const pooler = await startPgBouncer(postgres, { mode, poolSize: 4 * connections, settings });
+  return { name: `pgbouncer-${mode}`, port: pooler.port, close: () => pooler.close() };
+}
+
 /** Two logins that take turns. The server is somebody else's, and stays. */
-export async function startPostgresTarget(postgres: PostgresServer, app: string): Promise<Target> {
-  const at = `${postgres.host}:${postgres.port}`;
-  const url = (user: string, password: string, database: string) => `postgres://${user}:${password}@${at}/${database}`;
+export async function startPostgresTarget(postgres: PostgresServer, app: string, front?: Front): Promise<Target> {
+  const url = (user: string, password: string, database: string, port = postgres.port) =>
+    `postgres://${user}:${password}@${postgres.host}:${port}/${database}`;
   await withPostgres(postgres.adminUrl, async (client) => {
     await client.query(`CREATE ROLE ${app}_admin LOGIN CREATEROLE PASSWORD '${adminPassword}'`);
     // The admin has ADMIN OPTION on the logins that it makes itself.
     await client.query(`SET ROLE ${app}_admin; CREATE ROLE ${app}_app LOGIN PASSWORD '${firstPassword}'; RESET ROLE`);
     await client.query(`CREATE DATABASE ${app} OWNER ${app}_app`);
   });
-  const value = url(`${app}_app`, firstPassword, app);
+  const value = url(`${app}_app`, firstPassword, app, front?.port);
   await withPostgres(value, (client) => client.query('CREATE UNLOGGED TABLE visits (id bigserial, at timestamptz)'));
   return {
-    name: 'postgres',
+    name: front?.name ?? 'postgres',
     secret: `${app}-db`,
     strategy: 'alternating-users',
     value,
@@ -36,12 +52,15 @@ export async function startPostgresTarget(postgres: PostgresServer, app: string)
     },
     accepts: (given) =>
       withPostgres(given, async () => true).catch((error: unknown) => {
-        if (error instanceof DatabaseError && error.code === '28P01') return false;
+        if (error instanceof DatabaseError && refusals.has(error.code ?? '')) return false;
         throw error;
       }),
-    close: async () => undefined,
+    close: async () => front?.close(),
   };
 }
+
+/** A wrong password and a login that may not log in, as Postgres says them, and how PgBouncer passes either on. */
+const refusals: ReadonlySet<string> = new Set(['28P01', '28000', '08P01']);
 
 /** Connects anew for one piece of work. */
 export async function withPostgres<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {

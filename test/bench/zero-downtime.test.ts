@@ -3,11 +3,15 @@ import { quickCases } from './run-bench.ts';
 
 it('the bench of zero downtime: no query fails through whole rotations, and a consumer that lags is named, waited for and cut', async () => {
   const cases = await quickCases('zero-downtime');
-  expect(cases.map(({ name }) => name)).toEqual(['postgres', 'mariadb', 'mysql', 'redis', 'lagging-consumer']);
-  for (const one of cases.slice(0, 4)) {
+  expect(cases.map(({ name }) => name)).toEqual([
+    ...['postgres', 'mariadb', 'mysql', 'redis', 'pgbouncer-transaction', 'pgbouncer-session'],
+    ...['lagging-consumer', 'emergency'],
+  ]);
+  for (const one of cases.slice(0, 6)) {
     expect(one).toMatchObject({ rotations: 2, oldRefused: 2, retiredByEvidence: 2, failedQueries: 0 });
     expect(one['queries']).toBeGreaterThan(0);
   }
   const seen = { namedWhileWaiting: true, acceptedUntilDeadline: true, cutAtDeadline: true, oldRefused: true };
-  expect(cases[4]).toMatchObject({ ...seen, failedQueries: 0 });
+  expect(cases[6]).toMatchObject({ ...seen, failedQueries: 0 });
+  expect(cases[7]).toMatchObject({ heldSessions: 40, sessionsLeft: 0, oldRefused: true });
 }, 180_000);
