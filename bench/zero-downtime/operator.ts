@@ -26,12 +26,14 @@ export interface Rotated {
   readonly retireByMs: number;
 }
 
+const keys = { rotate: localApiKeys.operator, emergency: localApiKeys.emergency } as const;
+
 /** Rotates a secret and waits until the new version is published. Anything else ends the bench. */
 export async function rotate(stage: Stage, secret: string, how: 'rotate' | 'emergency' = 'rotate'): Promise<Rotated> {
   const before = newest(stage, secret);
   const answer = await fetch(`${stage.api}/v1/vaults/bench/secrets/${secret}/${how}?wait=true`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-keyturn-key': localApiKeys.operator },
+    headers: { 'content-type': 'application/json', 'x-keyturn-key': keys[how] },
     body: JSON.stringify({ reason: 'bench' }),
   });
   const body: unknown = await answer.json();

@@ -40,6 +40,7 @@ export async function startStage(): Promise<Stage> {
     settings: {
       KEYTURN_API_KEYS: apiKeySetting([
         { name: 'operator', role: 'operator', key: localApiKeys.operator },
+        { name: 'responder', role: 'emergency', key: localApiKeys.emergency },
         ...[follows, lags].map((name) => ({ name, role: 'consumer' as const, key: consumerKey(name) })),
       ]),
     },

@@ -33,6 +33,8 @@ export async function startPostgresTarget(postgres: PostgresServer, app: string,
     `postgres://${user}:${password}@${postgres.host}:${port}/${database}`;
   await withPostgres(postgres.adminUrl, async (client) => {
     await client.query(`CREATE ROLE ${app}_admin LOGIN CREATEROLE PASSWORD '${adminPassword}'`);
+    // Needed by emergencies only.
+    await client.query(`GRANT pg_signal_backend TO ${app}_admin`);
     // The admin has ADMIN OPTION on the logins that it makes itself.
     await client.query(`SET ROLE ${app}_admin; CREATE ROLE ${app}_app LOGIN PASSWORD '${firstPassword}'; RESET ROLE`);
     await client.query(`CREATE DATABASE ${app} OWNER ${app}_app`);
