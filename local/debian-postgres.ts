@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerNotStarted } from './guarded-child.ts';
-import { isInstalled } from './programs.ts';
 import { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
+import { isInstalled } from './programs.ts';
 
 const versions = '/usr/lib/postgresql';
 
