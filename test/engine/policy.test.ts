@@ -96,7 +96,7 @@ describe('what the tags must not say', () => {
     [{ admin: 'a b' }, /^admin: is the name of a vault secret/],
     [{ admin: '' }, /^admin: /],
     [{ 'valid-for': 'P1M' }, /^valid-for: .*days/],
-    [{ 'valid-for': 'soon' }, /^valid-for: is a duration like/],
+    [{ 'valid-for': 'soon' }, /^valid-for: is neither a duration like/],
     [{ 'valid-for': 'P0D' }, /^valid-for: is shorter than 60 s$/],
     [{ 'valid-for': 'PT1S' }, /^valid-for: is shorter than 60 s$/],
     [{ 'valid-for': 'PT59S' }, /^valid-for: is shorter than 60 s$/],
@@ -108,7 +108,7 @@ describe('what the tags must not say', () => {
     [{ 'valid-for': 'P999999D' }, /^valid-for: is longer than a hundred years/],
     [{ 'rotate-before': 'P31D' }, /^rotate-before: is at most a third/],
     [{ 'valid-for': 'P30D', 'rotate-before': 'P11D' }, /^rotate-before: is at most a third/],
-    [{ overlap: '-1' }, /^overlap: is a duration/],
+    [{ overlap: '-1' }, /^overlap: is neither a duration/],
     [{ overlap: 'P90D' }, /^overlap: must be shorter than the time between/],
     [{ overlap: 'P60D' }, /^overlap: must be shorter than the time between/],
     [{ window: 'Mon-Fri' }, /^window: is like/],
@@ -125,7 +125,7 @@ describe('what the tags must not say', () => {
     [{ policy: '90 days' }, /^policy: "90 days" is no tag that it takes/],
     [{ policy: 'rotator=memory' }, /^policy: "rotator" is no tag that it takes/],
     [{ policy: 'policy=overlap' }, /^policy: "policy" is no tag that it takes/],
-    [{ policy: 'valid-for=P90D; Sat 01:00-02:00 UTC' }, /^valid-for: is a duration like/],
+    [{ policy: 'valid-for=P90D; Sat 01:00-02:00 UTC' }, /^valid-for: is neither a duration like/],
   ])('%j', (tags, problem) => {
     const all = problems(tags);
     expect(all).toHaveLength(1);

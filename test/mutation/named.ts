@@ -32,8 +32,8 @@ export const named: readonly Named[] = [
   },
   {
     name: 'a version that somebody else published before ours is buried in silence',
-    search: 'version !== ours && version !== secret.version && createdAt > secret.createdAt',
-    replacement: 'false',
+    search: 'createdAt >= read.createdAt &&',
+    replacement: 'false &&',
   },
   {
     name: 'the previous version is never probed',
@@ -82,8 +82,8 @@ export const named: readonly Named[] = [
   },
   {
     name: 'MariaDB compares the time after the change',
-    search: `IF UNIX_TIMESTAMP(SYSDATE(6)) > \${deadline} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the change came too late'; END IF; \${statement};`,
-    replacement: `\${statement}; IF UNIX_TIMESTAMP(SYSDATE(6)) > \${deadline} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the change came too late'; END IF;`,
+    search: `IF UNIX_TIMESTAMP(SYSDATE(6)) > \${deadline} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the change came too late'; END IF; \${onlyIfWritable} \${statement};`,
+    replacement: `\${onlyIfWritable} \${statement}; IF UNIX_TIMESTAMP(SYSDATE(6)) > \${deadline} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the change came too late'; END IF;`,
   },
   {
     name: 'SQL Server compares the time after the change',
@@ -92,7 +92,7 @@ export const named: readonly Named[] = [
   },
   {
     name: 'sessions of Keyturn itself count as consumers on Postgres',
-    search: `\n  AND application_name <> '\${applicationName}'`,
+    search: ` AND application_name <> \${quoteText(applicationName)}`,
     replacement: '',
   },
   {
@@ -107,8 +107,8 @@ export const named: readonly Named[] = [
   },
   {
     name: 'the session that looks counts as a consumer on Redis',
-    search: "client.get('id') !== ownId && !isLink",
-    replacement: '!isLink',
+    search: "client.get('user') === user && client.get('id') !== String(own.value)",
+    replacement: "client.get('user') === user",
   },
   {
     name: 'a key is sent to a host that the description does not name',

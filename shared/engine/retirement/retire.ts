@@ -13,8 +13,7 @@ import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { actorId } from '../policy/revocation.ts';
-import { answers, isRetirementOpen, readStamp, type Stamp, withRevoked, withStamp } from '../policy/stamp.ts';
-import { ask } from '../running/ask.ts';
+import { answers, isRetirementOpen, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { adminSeesAll } from '../running/hosts.ts';
@@ -22,9 +21,10 @@ import { type Earlier, readEarlier } from '../running/previous.ts';
 import { prepare, type Target, valueWith } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { vouchesFor } from '../running/vouch.ts';
+import { type Ending, endAll } from './end.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import type { RetirementRequest } from './request.ts';
-import type { Retired, RetirementResult } from './result.ts';
+import type { RetirementResult } from './result.ts';
 
 /** How many generations back an unfinished retirement is looked for: emergencies and roll-backs do not wait for each other's overlap. */
 const mostGenerations = 20;
@@ -141,11 +141,6 @@ function notNow(
   return { ...attempt.about, kind: 'skipped', reason, detail, steps: attempt.steps };
 }
 
-/** A version whose credential is to end; `revoke`: in an emergency, for whom. */
-interface Ending extends Earlier {
-  readonly revoke: string | undefined;
-}
-
 /** The version that was replaced and, where a retirement before was never finished, those before it. */
 async function readOld(
   vault: Vault,
@@ -215,69 +210,6 @@ async function findHolding(
         // evidence. A login of its own could have been looked at, so not knowing is a reason to wait.
         return { kind: 'holding', sessions: [], consumers, known: !perLogin };
     }
-  });
-}
-
-async function endAll(
-  work: Work,
-  current: Current,
-  target: Target,
-  versions: readonly Ending[],
-): Promise<Ended | Failure> {
-  const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
-  let sessionsEnded = 0;
-  let sessionsGoOn = 0;
-  const proofs: string[] = [];
-  for (const { secret, credential, revoke } of versions) {
-    const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
-    // Somebody may have published the same credential by hand: what is current is never made unusable.
-    const isSame = credential.password.equals(target.credential.password);
-    const isSameLogin = perLogin && credential.username === target.credential.username;
-    // A login that is current again refuses its old password already. Sessions that began with it live on, which an emergency is there to end.
-    if (hasTarget && !isSame && (!isSameLogin || revoke !== undefined)) {
-      const ended = await work.attempt.step('retire', (time) =>
-        target.rotator.retire({ ...target.stepFor(time), emergency: revoke !== undefined }, credential),
-      );
-      if (isFailure(ended)) return ended;
-      sessionsEnded += ended.sessionsEnded;
-      sessionsGoOn += ended.sessionsGoOn ?? 0;
-    }
-    if (hasTarget && !isSame) {
-      const proven = await proveRefused(work, current, target, credential);
-      if (isFailure(proven)) return proven;
-      proofs.push(...proven.proofs);
-    }
-    const tags = revoked === undefined || isSame ? {} : { tags: withRevoked(secret.tags, revoked) };
-    const disabled = await work.attempt.step('disable', ({ signal }) =>
-      work.vault.change(current.secret.name, secret.version, { enabled: false, ...tags }, { signal }),
-    );
-    if (isFailure(disabled)) return disabled;
-  }
-  return { kind: 'ended', sessionsEnded, sessionsGoOn, proofs };
-}
-
-interface Ended extends Pick<Retired, 'sessionsEnded' | 'sessionsGoOn' | 'proofs'> {
-  readonly kind: 'ended';
-}
-
-async function proveRefused(
-  work: Work,
-  current: Current,
-  target: Target,
-  credential: Credential,
-): Promise<{ readonly kind: 'refused'; readonly proofs: readonly string[] } | Failure> {
-  return work.attempt.step('prove refused', async (time) => {
-    const answer = await ask(current, target, credential, time);
-    if (isFailure(answer)) return answer;
-    if (!answer.accepted) return { kind: 'refused', proofs: answer.unasked === true ? [answer.detail] : [] };
-    const { host } = target.stepFor(time).endpoint;
-    const login = credentialName(credential);
-    return failure('retire-refused', {
-      secret: current.secret.name,
-      target: host,
-      login,
-      detail: 'it was accepted once more',
-    });
   });
 }
 

@@ -1,0 +1,87 @@
+/** The end of old credentials at the target and in the vault: made to be refused, proven refused, and their versions disabled. */
+import { type Credential, credentialName } from '../../contract/credential.ts';
+import type { Vault } from '../../contract/ports.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
+import { type Failure, failure, isFailure } from '../../errors.ts';
+import type { Current } from '../policy/current.ts';
+import { withRevoked } from '../policy/stamp.ts';
+import { ask } from '../running/ask.ts';
+import type { Attempt } from '../running/attempt.ts';
+import type { Earlier } from '../running/previous.ts';
+import type { Target } from '../running/target.ts';
+import type { Retired } from './result.ts';
+
+/** A version whose credential is to end; `revoke`: in an emergency, for whom. */
+export interface Ending extends Earlier {
+  readonly revoke: string | undefined;
+}
+
+/** What ending works with. */
+export interface EndingWork {
+  readonly vault: Vault;
+  readonly attempt: Attempt;
+}
+
+/** Ends every one of them. May be called again: what is dead stays dead. */
+export async function endAll(
+  work: EndingWork,
+  current: Current,
+  target: Target,
+  versions: readonly Ending[],
+): Promise<Ended | Failure> {
+  const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
+  let sessionsEnded = 0;
+  let sessionsGoOn = 0;
+  const proofs: string[] = [];
+  for (const { secret, credential, revoke } of versions) {
+    const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
+    // Somebody may have published the same credential by hand: what is current is never made unusable.
+    const isSame = credential.password.equals(target.credential.password);
+    const isSameLogin = perLogin && credential.username === target.credential.username;
+    // A login that is current again refuses its old password already. Sessions that began with it live on, which an emergency is there to end.
+    if (hasTarget && !isSame && (!isSameLogin || revoke !== undefined)) {
+      const ended = await work.attempt.step('retire', (time) =>
+        target.rotator.retire({ ...target.stepFor(time), emergency: revoke !== undefined }, credential),
+      );
+      if (isFailure(ended)) return ended;
+      sessionsEnded += ended.sessionsEnded;
+      sessionsGoOn += ended.sessionsGoOn ?? 0;
+    }
+    if (hasTarget && !isSame) {
+      const proven = await proveRefused(work, current, target, credential);
+      if (isFailure(proven)) return proven;
+      proofs.push(...proven.proofs);
+    }
+    const tags = revoked === undefined || isSame ? {} : { tags: withRevoked(secret.tags, revoked) };
+    const disabled = await work.attempt.step('disable', ({ signal }) =>
+      work.vault.change(current.secret.name, secret.version, { enabled: false, ...tags }, { signal }),
+    );
+    if (isFailure(disabled)) return disabled;
+  }
+  return { kind: 'ended', sessionsEnded, sessionsGoOn, proofs };
+}
+
+interface Ended extends Pick<Retired, 'sessionsEnded' | 'sessionsGoOn' | 'proofs'> {
+  readonly kind: 'ended';
+}
+
+async function proveRefused(
+  work: EndingWork,
+  current: Current,
+  target: Target,
+  credential: Credential,
+): Promise<{ readonly kind: 'refused'; readonly proofs: readonly string[] } | Failure> {
+  return work.attempt.step('prove refused', async (time) => {
+    const answer = await ask(current, target, credential, time);
+    if (isFailure(answer)) return answer;
+    if (!answer.accepted) return { kind: 'refused', proofs: answer.unasked === true ? [answer.detail] : [] };
+    const { host } = target.stepFor(time).endpoint;
+    const login = credentialName(credential);
+    return failure('retire-refused', {
+      secret: current.secret.name,
+      target: host,
+      login,
+      detail: 'it was accepted once more',
+    });
+  });
+}
