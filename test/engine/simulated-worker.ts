@@ -19,6 +19,7 @@ export class SimulatedWorker {
   #resume: (() => void) | undefined;
   #tell: ((event: Event) => void) | undefined;
   #lease: HeldLease | undefined;
+  #turn: Promise<void> = Promise.resolve();
   readonly #watch: (call: string) => unknown;
 
   /** `watch` is called after each effect. */
@@ -79,7 +80,20 @@ export class SimulatedWorker {
       },
     });
 
+  /** What a worker does side by side is played one after the other: the simulator decides about one call at a time. */
   async #call(name: string, method: string, act: () => Promise<unknown>): Promise<unknown> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      return await this.#play(name, method, act);
+    } finally {
+      resolve();
+    }
+  }
+
+  async #play(name: string, method: string, act: () => Promise<unknown>): Promise<unknown> {
     const call = `${name}.${method}`;
     await this.#park(`before ${call}`);
     const fate = this.#fate;
