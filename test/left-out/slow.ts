@@ -12,6 +12,7 @@ export const slow: readonly string[] = [
   'test/cli/commands.test.ts',
   'test/cli/process.test.ts',
   'test/consumer/',
+  'test/engine/faults.test.ts',
   'test/dotnet-configuration/',
   'test/local/functions-host-',
   'test/local/vault-to-functions.test.ts',
