@@ -91,13 +91,15 @@ function failedWhat({ activity = 'rotation', version }: Notice, name: string): s
   }
 }
 
-function reminderSentences({ secret, expiresAt, owner, link }: Notice, name: string) {
+function reminderSentences({ secret, expiresAt, owner, link, failure }: Notice, name: string) {
   const who = owner === undefined ? 'its owner' : owner;
   const where = link === undefined ? '' : ` at ${link}`;
   return {
     urgent: true,
     what: `${name} has to be replaced by hand${expiresAt === undefined ? '' : `; it expires ${when(expiresAt)}`}.`,
-    next: `To do by ${who}: make a new credential${where} and store it with "az keyvault secret set --name ${secret}".`,
+    next:
+      failure?.hint ??
+      `To do by ${who}: make a new credential${where} and store it with "az keyvault secret set --name ${secret}".`,
   };
 }
 

@@ -37,11 +37,9 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
         if (isFailure(before)) return before;
         if (before.done) return { kind: 'followed-up', before: true };
       }
-      const [told, scheduled] = await Promise.all([
-        queues.enqueue(notificationsQueue, rotatedNotice(published), { secret }),
-        scheduleRetirement(queues, published),
-      ]);
+      const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
       if (isFailure(told)) return told;
+      const scheduled = await scheduleRetirement(queues, published);
       if (scheduled !== undefined) return scheduled;
       const marked = await marks.put(markOf(rotationId));
       if (isFailure(marked)) return marked;

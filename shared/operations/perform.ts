@@ -136,8 +136,14 @@ async function settleRotation(
         await healed(deps, request, trouble, ['rotation']);
       }
       return undefined;
-    case 'failed':
-      return settleFailed(deps, 'rotation', request, result, verdictOf(result, isAutomatic(request)));
+    case 'failed': {
+      const verdict = verdictOf(result, isAutomatic(request));
+      const { failures = 0, unpublished = false } = trouble.rotation ?? {};
+      // What was only retried until now is over with this end.
+      if (verdict !== 'retry' && verdict !== 'count' && failures === 0 && !unpublished)
+        await healed(deps, request, trouble, ['rotation']);
+      return settleFailed(deps, 'rotation', request, result, verdict);
+    }
   }
 }
 

@@ -54,11 +54,13 @@ export async function settleFailed(
   const news = { activity, result, failure } as const;
   if (verdict === 'leave') return undefined;
   if (verdict === 'final') {
+    // It says nothing against the secret, but that the target accepts a credential that no version holds is true of it.
+    if (result.unpublished === true) await keepFailure(deps, activity, about, result, verdict);
     await tell(deps, about, { ...news, type: 'failed' });
     return undefined;
   }
   const counts = verdict === 'count';
-  const trouble = await keepFailure(deps, activity, about, result, counts);
+  const trouble = await keepFailure(deps, activity, about, result, verdict);
   const { failures, retries, since, nextTryAt } = trouble;
   if (counts || retries === deps.pauseAfter) {
     const type = counts ? newsTypeOf(deps, activity, failure, failures) : 'failed';
@@ -82,19 +84,20 @@ async function keepFailure(
   activity: Activity,
   { vault, secret }: About,
   { failure, unpublished = false }: Pick<Failed, 'failure' | 'unpublished'>,
-  counts: boolean,
+  verdict: Verdict,
 ) {
+  const counts = verdict === 'count';
   const { code, message, hint, retryAfterSeconds } = failure;
   const at = deps.now();
   const random = deps.random();
   const after = (backoff: Backoff, inARow: number) =>
     new Date(at.getTime() + backoff.pauseMs(inARow, random, retryAfterSeconds));
-  const harms = counts && !mayTryAgain(code);
+  const waits = verdict !== 'retry' && !mayTryAgain(code);
   // Consumers may be refused until what was begun at the target is published, so it is tried again soon at first.
   const backoff = counts && !unpublished ? failureBackoff : retryBackoff;
   const next = ({ failures, retries }: { readonly failures: number; readonly retries: number }) => ({
-    at: harms ? undefined : after(backoff, counts ? failures : retries),
-    paused: activity === 'rotation' && (harms || failures >= deps.pauseAfter),
+    at: waits ? undefined : after(backoff, counts ? failures : retries),
+    paused: activity === 'rotation' && ((counts && waits) || failures >= deps.pauseAfter),
   });
   const failed = { code, message, hint, at, counts, unpublished };
   const kept = await deps.attention.failed(vault, secret, activity, failed, next);

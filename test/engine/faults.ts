@@ -26,7 +26,7 @@ const intent: readonly Fault[] = [
   },
   {
     name: 'an emergency that somebody else finishes is an ordinary retirement',
-    file: 'retirement/retire.ts',
+    file: 'retirement/end.ts',
     search: 'emergency: revoke !== undefined }, credential)',
     replacement: "emergency: work.request.mode === 'emergency' }, credential)",
   },
@@ -81,7 +81,7 @@ const rollBacks: readonly Fault[] = [
   },
   {
     name: 'a version whose credential was revoked bears no mark',
-    file: 'retirement/retire.ts',
+    file: 'retirement/end.ts',
     search: '{ tags: withRevoked(secret.tags, revoked) }',
     replacement: '{}',
   },
@@ -102,7 +102,7 @@ const rollBacks: readonly Fault[] = [
 const emergencies: readonly Fault[] = [
   {
     name: 'sessions of a leaked password live on where its login has another one by now',
-    file: 'retirement/retire.ts',
+    file: 'retirement/end.ts',
     search: '(!isSameLogin || revoke !== undefined)',
     replacement: '!isSameLogin',
   },
@@ -147,7 +147,7 @@ const others: readonly Fault[] = [
   },
   {
     name: 'an older value that was written back is retired',
-    file: 'retirement/retire.ts',
+    file: 'retirement/end.ts',
     search: 'const isSame = credential.password.equals(target.credential.password);\n    const isSameLogin',
     replacement: 'const isSame = false;\n    const isSameLogin',
   },

@@ -111,6 +111,23 @@ test('an emergency that stands in the tags is not taken for the unfinished one b
   expect(world.target.accepts(leaked)).toBe(false);
 });
 
+test('dual-password: whoever holds every connection with the current password does not hold up its emergency by that of the one before', async () => {
+  const world = makeWorld('dual-password');
+  const { target, vault, secret } = world;
+  await ask(world, 'asked', id('1'));
+  const leaked = world.current();
+  target.sessions = [{ login: 'app', password: leaked.password.reveal() }];
+  target.mostSessions = 1;
+  target.ended = (session) => {
+    if (target.logins.get('app')?.has(session.password)) target.sessions.push(session);
+  };
+  const about = { vault: vault.name, secret, rotationId: id('1'), mode: 'emergency' as const, requestedBy: 'ann' };
+  expect(await retire(world.deps(), about)).toMatchObject({ kind: 'failed', failure: { code: 'target-unreachable' } });
+  expect(await ask(world, 'emergency', id('2'))).toMatchObject({ kind: 'rotated', reason: 'emergency' });
+  expect(target.accepts(leaked)).toBe(false);
+  expect(target.sessions).toEqual([]);
+});
+
 describe('a roll-back', () => {
   test('to a version that holds the current credential is refused: there is nothing to go back to', async () => {
     const world = makeWorld('dual-password');

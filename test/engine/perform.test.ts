@@ -161,6 +161,27 @@ describe('failures', () => {
     expect(troubleOf(it)).toEqual({ kind: 'trouble' });
   });
 
+  test('that end what was only retried end the retrying, too', async () => {
+    const it = around();
+    it.world.target.down = true;
+    expect((await requested(it, 'asked')).tryAgainMs).toBeGreaterThan(0);
+    it.world.target.down = false;
+    breakAdmin(it);
+    expect(await requested(it, 'asked')).not.toHaveProperty('tryAgainMs');
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
+  });
+
+  test('that another try would make worse are final for a person, and what is left at the target is said until somebody has looked', async () => {
+    const it = around();
+    it.world.rotator.verify = async (_step, { username }) =>
+      username === 'app' ? { kind: 'accepted' } : { kind: 'refused', detail: 'history' };
+    const result = await requested(it, 'asked');
+    expect(result).toMatchObject({ failure: { code: 'candidate-refused' }, unpublished: true });
+    expect(result).not.toHaveProperty('tryAgainMs');
+    expect(troubleOf(it).rotation).toMatchObject({ failures: 0, paused: false, unpublished: true });
+    expect(troubleOf(it).rotation).not.toHaveProperty('nextTryAt');
+  });
+
   test('that leave a credential at the target count, and are tried again in seconds and not in a quarter of an hour', async () => {
     const it = around({ strategy: 'single-user' }, 'single-user');
     const forbidden = failure('vault-forbidden', { secret: 'orders-db', vault: 'contoso-kv', detail: '403' });

@@ -81,6 +81,39 @@ describe.each(strategies.filter((strategy) => strategyTraits[strategy].hasTarget
     expect(accepts(world, world.firstPassword)).toBe(false);
   });
 
+  if (!strategyTraits[strategy].chosen) {
+    test('a key that is gone cannot be gone back to, and the target is not asked to take it', async () => {
+      const world = makeWorld(strategy);
+      await ask(world, 'asked', id('1'));
+      await endOverlap(world);
+      const current = passwordOf(world);
+      world.target.touched = [];
+      expect(await ask(world, 'roll-back', id('2'))).toMatchObject({ failure: { code: 'roll-back-impossible' } });
+      expect(world.target.touched).toEqual([]);
+      expect(passwordOf(world)).toBe(current);
+      expect(world.target.accepts(world.current())).toBe(true);
+    });
+  }
+
+  test('nor is one that somebody wrote back by hand after the credential was revoked', async () => {
+    const world = makeWorld(strategy);
+    const { vault, secret } = world;
+    const { value, contentType } = vault.newest(secret);
+    await ask(world, 'emergency', id('1'));
+    const { tags } = vault.newest(secret);
+    const { rotation: _stamp, ...unstamped } = tags;
+    vault.now = new Date(vault.now.getTime() + 60_000);
+    const put = (written: SecretText) =>
+      vault.put(secret, { value: written, tags: unstamped, ...(contentType === undefined ? {} : { contentType }) });
+    const current = vault.newest(secret).value;
+    const writtenBack = put(value);
+    put(current);
+    expect(await ask(world, 'roll-back', id('2'), { to: writtenBack })).toMatchObject({
+      failure: { code: 'credential-revoked' },
+    });
+    expect(accepts(world, world.firstPassword)).toBe(false);
+  });
+
   test('with force it is, where the target takes a credential that we choose', async () => {
     const world = makeWorld(strategy);
     await ask(world, 'emergency', id('1'));

@@ -13,7 +13,7 @@ import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { type DueReason, decide, type SkipReason } from '../policy/due.ts';
 import type { RotationRequest } from '../policy/request.ts';
-import { isRetirementOpen } from '../policy/stamp.ts';
+import { answers, isRetirementOpen } from '../policy/stamp.ts';
 import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
@@ -58,9 +58,12 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   const facts = { properties: secret, stamp, requested, request, rotationId: intent.asked, now: secret.readAt };
   const decision = decide(facts, policy);
   if (decision.kind === 'skip') {
-    return decision.reason === 'already-rotated'
-      ? finish(asked, current)
-      : skipped(attempt, decision.reason, decision.detail);
+    if (decision.reason !== 'already-rotated') return skipped(attempt, decision.reason, decision.detail);
+    const finished = await finish(asked, current);
+    // Who asks again finishes the emergency before. Where that cannot be now, whoever has the current credential may be what stands in its
+    // way (every connection is theirs): this emergency is about that credential then.
+    const isAnswered = answers(stamp, intent.asked) || !isFailure(finished) || finished.class !== 'retry';
+    return isAnswered ? finished : begin(asked, current, intent, 'emergency');
   }
   const before = await madeBefore(vault, request, attempt, current);
   if (before !== undefined) return before;

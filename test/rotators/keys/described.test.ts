@@ -76,7 +76,7 @@ async function rotatorFor(hosts: readonly string[], verifyAt: string, successes:
 }
 
 const nowhere = { host: '', options: {} };
-const current = { password: new SecretText('the-old-key'), keyId: 'old' };
+const current = { password: new SecretText('the-old-key'), keyId: 'k-41' };
 const fresh = { password: new SecretText('the-new-key'), keyId: 'new' };
 const admin = {
   kind: 'connection',
@@ -122,11 +122,11 @@ describe('keys that an attempt before left behind', () => {
     const { label } = step;
     const listed = [
       ...[
-        { id: 'old', name: 'by hand' },
+        { id: 'k-41', name: 'by hand' },
         { id: 71, name: label },
         { id: 'k-72', name: label },
       ],
-      ...[{ id: 73 }, { id: 74, name: 7 }, { name: label }, null, { id: 'old', name: label }],
+      ...[{ id: 73 }, { id: 74, name: 7 }, { name: label }, null, { id: 'k-41', name: label }],
     ];
     const gateway = await provider([200], listed);
     const rotator = await rotatorFor([gateway.host], gateway.host, 1);
@@ -145,7 +145,7 @@ describe('the published key', () => {
     const rotator = await rotatorFor([gateway.host], gateway.host, 1);
     expect(await rotator.retire(step, current)).toMatchObject({
       code: 'retire-refused',
-      message: expect.stringContaining('old'),
+      message: expect.stringContaining('k-41'),
     });
     const { keyId: _unknown, ...unstamped } = current;
     const unnamed = makeStep('issue-revoke', { ...step, current: unstamped });
