@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Strategy } from '../../shared/contract/strategy.ts';
 import { faults } from './faults.ts';
 import { textWith } from './put-back.ts';
 
@@ -11,8 +12,12 @@ const root = join(import.meta.dirname, '..', '..');
 const histories = ['--seed', '400000', '--runs', '2500'];
 
 /** Exit code and output of the simulator with that fault, or with none. */
-async function simulate(fault: string): Promise<{ readonly code: number | null; readonly said: string }> {
-  const args = ['--import', './test/engine/put-back.ts', './test/engine/simulate.ts', ...histories];
+async function simulate(
+  fault: string,
+  strategy?: Strategy,
+): Promise<{ readonly code: number | null; readonly said: string }> {
+  const only = strategy === undefined ? [] : ['--strategy', strategy];
+  const args = ['--import', './test/engine/put-back.ts', './test/engine/simulate.ts', ...histories, ...only];
   const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, FAULT: fault } });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -34,7 +39,7 @@ test.each(faults)(
   '$name: caught',
   async (fault) => {
     expect(textWith(fault)).toContain(fault.replacement);
-    const { code, said } = await simulate(fault.name);
+    const { code, said } = await simulate(fault.name, fault.strategy);
     expect(said).toContain('1 broke a promise');
     expect(code).toBe(1);
   },

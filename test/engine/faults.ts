@@ -1,3 +1,5 @@
+import type { Strategy } from '../../shared/contract/strategy.ts';
+
 /**
  * Faults of the engine, each put back by itself to see that the simulator catches it. `search` stands exactly once in the file, so that a
  * fault moves along with the code it was in.
@@ -9,6 +11,8 @@ export interface Fault {
   readonly file: string;
   readonly search: string;
   readonly replacement: string;
+  /** The strategy that it shows in, where it shows in no other. */
+  readonly strategy?: Strategy;
 }
 
 const intent: readonly Fault[] = [
@@ -41,6 +45,7 @@ const intent: readonly Fault[] = [
     file: 'rotation/rotate.ts',
     search: 'deps.wakeUps.set(toWakeUp(request))',
     replacement: "Promise.resolve({ kind: 'set' as const, withdraw: async () => undefined })",
+    strategy: 'single-user',
   },
 ];
 

@@ -128,6 +128,34 @@ test('dual-password: whoever holds every connection with the current password do
   expect(target.sessions).toEqual([]);
 });
 
+test('single-user: an emergency that could not end every session is not forgotten by what is forced after it', async () => {
+  const world = makeWorld('single-user');
+  const { target, vault, secret } = world;
+  target.sessions = [{ login: 'app', password: world.firstPassword }];
+  target.protectedSessions = 1;
+  expect(await ask(world, 'emergency', id('1'))).toMatchObject({ failure: { code: 'sessions-open' } });
+  expect(await ask(world, 'forced', id('2'))).toMatchObject({ kind: 'rotated' });
+  target.protectedSessions = 0;
+  const about = { vault: vault.name, secret, rotationId: id('2'), mode: 'scheduled' as const, requestedBy: 'overlap' };
+  expect(await retire(world.deps(), about)).toMatchObject({ kind: 'retired' });
+  expect(target.sessions).toEqual([]);
+});
+
+test.each(['dual-password', 'alternating-users'] as const)(
+  '%s: a candidate that the target took and then refused is ended again, and the published one goes on',
+  async (strategy) => {
+    const world = makeWorld(strategy);
+    const { rotator, target } = world;
+    const verify = rotator.verify.bind(rotator);
+    rotator.verify = async (step, credential) =>
+      credential.password.reveal() === world.firstPassword
+        ? verify(step, credential)
+        : { kind: 'refused', detail: 'an old copy of the login' };
+    expect(await ask(world, 'asked', id('1'))).toMatchObject({ failure: { code: 'candidate-refused' } });
+    expect([...target.logins.values()].flatMap((passwords) => [...passwords])).toEqual([world.firstPassword]);
+  },
+);
+
 describe('a roll-back', () => {
   test('to a version that holds the current credential is refused: there is nothing to go back to', async () => {
     const world = makeWorld('dual-password');
@@ -185,6 +213,43 @@ describe('a version of somebody else', () => {
     const result = await rotate(world.deps(), request);
     expect(result.kind === 'rotated' ? result.warnings.join() : '').toContain(theirs);
   });
+});
+
+test('a version of somebody else that was replaced by a rotation which nobody was told of is named by the next one', async () => {
+  const world = makeWorld('dual-password');
+  const { vault, secret } = world;
+  const apply = world.rotator.apply.bind(world.rotator);
+  let theirs = '';
+  world.rotator.apply = (...args) => {
+    vault.now = new Date(vault.now.getTime() + 2_000);
+    theirs ||= saveByHand(world);
+    vault.now = new Date(vault.now.getTime() + 2_000);
+    return apply(...args);
+  };
+  const dying = world.deps();
+  const followUps = { ...dying.followUps, published: () => Promise.reject(new Crash()) };
+  const request = { vault: vault.name, secret, mode: 'asked' as const, rotationId: id('1'), requestedBy: 'ann' };
+  await expect(rotate({ ...dying, followUps }, request)).rejects.toThrow(Crash);
+  world.leases.expire();
+  vault.now = new Date(vault.now.getTime() + 2 * 86_400_000);
+  const [next, later] = [await ask(world, 'emergency', id('2')), await ask(world, 'emergency', id('3'))];
+  expect(next.kind === 'rotated' ? next.warnings.join() : '').toContain(theirs);
+  expect(later.kind === 'rotated' ? later.warnings : undefined).toEqual([]);
+});
+
+test('a message of the sweep that comes again after its worker died tells what nobody was told', async () => {
+  const world = makeWorld('dual-password');
+  const { vault, secret, published } = world;
+  const dying = world.deps();
+  const followUps = { ...dying.followUps, published: () => Promise.reject(new Crash()) };
+  const sweeps = { vault: vault.name, secret, mode: 'scheduled' as const, requestedBy: 'sweep' };
+  await expect(rotate({ ...dying, followUps }, sweeps)).rejects.toThrow(Crash);
+  world.leases.expire();
+  const made = vault.newest(secret);
+  const { rotationId } = readStamp(made.tags) ?? {};
+  expect(await rotate(world.deps(), sweeps)).toMatchObject({ kind: 'rotated', rotationId, to: made.version });
+  expect(published.map((one) => one.published.to)).toEqual([made.version]);
+  expect(await rotate(world.deps(), sweeps)).toMatchObject({ kind: 'skipped' });
 });
 
 test('single-user: a wake-up finishes what was stored although somebody else published meanwhile', async () => {

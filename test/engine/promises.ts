@@ -19,6 +19,8 @@ export class Promises {
   #broken: PromiseBroken | undefined;
   readonly #seen = new Set<string>();
   #madeRoom = false;
+  /** Workers that have ended a credential, or tried. */
+  readonly #ending = new Set<object>();
 
   constructor(world: World, strategy: Strategy, truth: GroundTruth) {
     this.#world = world;
@@ -76,6 +78,7 @@ export class Promises {
   look(call: string, maker: object = this, request?: string): void {
     this.#truth.observe(this.#world);
     this.#currentLogsIn(call);
+    if (call === 'rotator.retire') this.#ending.add(maker);
     if (call === 'vault.write') this.#noteMaker(maker, request);
     this.#oneVersionEach(call);
     this.#nothingRevokedComesBack(call);
@@ -105,6 +108,7 @@ export class Promises {
     if (newest === undefined || this.#seen.has(newest.version)) return;
     this.#seen.add(newest.version);
     this.#truth.makers.set(newest.version, maker);
+    this.#revokedFirst(newest, maker);
     if (request === undefined) return;
     // A retirement publishes a self-issued value once more without its predecessor, under the same stamp.
     if (newest.stamp.retired === true) return;
@@ -114,6 +118,13 @@ export class Promises {
     const made = this.#truth.madeFor.get(request) ?? new Set();
     this.#truth.madeFor.set(request, made.add(newest.version));
     if (made.size > 1) throw this.break(`two versions were published for the request ${request}`);
+  }
+
+  /** Promise 10: what is asked for after an emergency does not put it off. */
+  #revokedFirst({ version, stamp }: { readonly version: string; readonly stamp: Stamp }, maker: object): void {
+    const before = readStamp(this.#versions().find((each) => each.version === stamp.from)?.tags ?? {});
+    const isPutOff = before?.revoke !== undefined && isRetirementOpen(before) && !this.#ending.has(maker);
+    if (isPutOff && stamp.revoke === undefined) throw this.break(`version ${version} put an emergency off`);
   }
 
   /** Promise 3: every request is answered by one version at most, as the first or the second that it was made for. */
@@ -155,7 +166,9 @@ export class Promises {
     if (!target.accepts(current)) throw this.break('at rest: the current version does not log in');
     const alive = [...target.logins.values()].flatMap((passwords) => [...passwords]);
     const others = alive.filter((password) => password !== current.password.reveal());
-    const rotated = readStamp(tags) !== undefined && !this.#truth.wroteBack;
+    // The request of a worker that did not come to an end may have gone with the storage account: the next rotation takes what it left.
+    const isKnown = !this.#truth.storageLost || this.#truth.unfinished.size === 0;
+    const rotated = readStamp(tags) !== undefined && !this.#truth.wroteBack && isKnown;
     if (rotated && others.length > 0) throw this.break(`at rest: ${others.length} other credentials log in`);
     if (vault.secrets.get(pendingNameOf(secret))?.at(-1)?.enabled) throw this.break('at rest: a candidate is stored');
     this.emergenciesAreDone('at rest');
@@ -175,10 +188,9 @@ export class Promises {
         .slice(0, at(version))
         .some((each) => readStamp(each.tags)?.rotationId === stamp.rotationId);
       const buried = isAgain && this.#strategy === 'self-issued' ? [] : between;
-      // Its worker died before it said so, and its message was lost or came after another rotation: nobody looks that far back.
-      const maker = this.#truth.makers.get(version);
-      const isLast = version === this.#published().at(-1)?.version && !this.#truth.storageLost;
-      if (maker !== undefined && this.#truth.unfinished.has(maker) && !isLast) continue;
+      // The rotation after it looks back: one that has none yet is told of by its request, which may have gone with the storage account.
+      const next = this.#published().find((each) => at(each.version) > at(version));
+      if (next === undefined ? this.#truth.storageLost : this.#isUnfinished(next.version)) continue;
       for (const each of buried) {
         if (this.#truth.told.has(each.version)) continue;
         throw this.break(
@@ -186,6 +198,12 @@ export class Promises {
         );
       }
     }
+  }
+
+  /** Whoever made it did not come to its end: the rotation after that one looks back no further. */
+  #isUnfinished(version: string): boolean {
+    const maker = this.#truth.makers.get(version);
+    return maker !== undefined && this.#truth.unfinished.has(maker);
   }
 
   /** Promise 10: every emergency that could be known of is finished. */

@@ -1,14 +1,13 @@
 /** The app as the queue triggers see it, with every port of the worker's under the simulator's hand. Nothing else here knows the operations. */
 
+import * as z from 'zod';
 import { type Work, workOf } from '../../functions/work.ts';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { calm } from '../../shared/contract/trouble.ts';
-import type { FollowUps } from '../../shared/engine/running/dependencies.ts';
-import { isFailure } from '../../shared/errors.ts';
 import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
 import { queuedWakeUps } from '../../shared/operations/wake-ups.ts';
 import type { Log, LogFields } from '../../shared/telemetry.ts';
-import type { SimulatedQueue } from './simulated-queue.ts';
-import { queuesOver } from './simulated-queue.ts';
+import { type Message, type QueuePort, queuesOver, type SimulatedQueue } from './simulated-queue.ts';
 import type { SimulatedWorker } from './simulated-worker.ts';
 import type { World } from './world.ts';
 
@@ -22,7 +21,8 @@ export interface Storage {
 
 /** What a worker would do with a message. */
 export function simulatedApp(world: World, { queue, marks, hear }: Storage, worker: SimulatedWorker): Work {
-  const queues = queuesOver(worker.wrap('queues', queue));
+  const told = { put: putAndHear(queue, hear), withdraw: (message: Message) => queue.withdraw(message) };
+  const queues = queuesOver(worker.wrap('queues', told));
   const kept = worker.wrap('marks', {
     has: async (key: string) => ({ kind: 'known' as const, marked: marks.has(key) }),
     put: async (key: string) => {
@@ -32,15 +32,7 @@ export function simulatedApp(world: World, { queue, marks, hear }: Storage, work
   });
   const ownPorts = new Set(['followUps', 'wakeUps']);
   const engine = world.deps((name, port) => (ownPorts.has(name) ? port : worker.wrap(name, port)));
-  const queued = queuedFollowUps(queues, kept);
-  const followUps: FollowUps = {
-    ...queued,
-    published: async (about, again) => {
-      const outcome = await queued.published(about, again);
-      if (!isFailure(outcome)) hear(about.warnings.join('; '));
-      return outcome;
-    },
-  };
+  const followUps = queuedFollowUps(queues, kept);
   return workOf({
     engine: { ...engine, followUps, wakeUps: queuedWakeUps(queues) },
     history: {
@@ -64,6 +56,17 @@ export function simulatedApp(world: World, { queue, marks, hear }: Storage, work
     random: () => 0,
     now: () => world.vault.now,
   });
+}
+
+const warned = z.object({ warnings: z.array(z.string()).default([]) });
+
+/** A notice in the queue reaches people, also where its worker dies right after. */
+function putAndHear(queue: SimulatedQueue, hear: (text: string) => void): QueuePort['put'] {
+  return async (name, body, delayMs) => {
+    const put = await queue.put(name, body, delayMs);
+    if (name === queueNames.notifications) hear(warned.parse(body).warnings.join('; '));
+    return put;
+  };
 }
 
 /** Hands on what people are told: warnings of results, and failures. */

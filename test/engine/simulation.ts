@@ -30,6 +30,8 @@ interface Running {
   readonly message: Message;
   /** The target may have been changed by it. */
   applied: boolean;
+  /** The storage account was lost while it ran, and its wake-up with it. */
+  bereft: boolean;
 }
 
 export class Simulation {
@@ -133,6 +135,7 @@ export class Simulation {
   #loseStorage(): void {
     for (const { queue, rotationId } of this.#queue.messages) this.#truth.lost(queue, rotationId);
     this.#queue.messages = [];
+    for (const running of this.#running) running.bereft = true;
     this.#truth.storageLost = true;
     this.#marks.clear();
     this.counts.lostStorage++;
@@ -169,7 +172,7 @@ export class Simulation {
   async #run(message: Message): Promise<Running> {
     const { queue, body, rotationId } = message;
     const worker = new SimulatedWorker((call) => changing.has(call) && this.#promises.look(call, worker, rotationId));
-    const running: Running = { worker, message, applied: false };
+    const running: Running = { worker, message, applied: false, bereft: false };
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(body)}`);
     const hear = (text: string) => this.#truth.hear(text);
@@ -203,10 +206,10 @@ export class Simulation {
     const half = this.#running.filter(({ applied }) => applied);
     const running = this.#random.of(half.length > 0 && this.#random.chance(0.7) ? half : this.#running);
     if (running === undefined) return;
-    const { applied, message, worker } = running;
+    const { applied, bereft, message, worker } = running;
     // Once it has taken its wake-up back it has failed, and that is a fault of its own.
     const isOver = worker.at.endsWith('queues.withdraw') || worker.at.endsWith('lease.release');
-    const watched = applied && !isOver && message.queue === queueNames.rotations && this.#random.chance(0.7);
+    const watched = applied && !bereft && !isOver && message.queue === queueNames.rotations && this.#random.chance(0.7);
     // A lease that ran out before the worker died is a fault of its own.
     const others = this.#running.filter((each) => each !== running);
     if (watched) for (const other of others) await this.#finish(other);

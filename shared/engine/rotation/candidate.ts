@@ -82,7 +82,7 @@ async function oneRound(work: Work, found: Found, again: boolean): Promise<Accep
   if (isFailure(kept)) return kept;
 
   const result = await verified(work, { ...kept, ...applied, warnings: applied.warnings ?? [] });
-  if (isFailure(result) && result.class !== 'retry' && mayRestore(work, found)) await restore(work, applied.credential);
+  if (isFailure(result) && result.class !== 'retry') await goBack(work, found, applied.credential);
   return result;
 }
 
@@ -156,21 +156,32 @@ function names(step: Step, credential: Credential): { secret: string; target: st
 }
 
 /**
- * The password before is put back only where it died at apply, and never one that leaked or that somebody revoked. On the way back to an
- * earlier version it is put back too: the current one is what consumers read.
+ * What was there before is put back, as far as it is wanted: never a credential that leaked or that somebody revoked. The failure that led
+ * here is what people are told.
  */
-function mayRestore({ current, revoke }: Work, found: Found): boolean {
-  const { oldLives } = strategyTraits[current.policy.strategy];
-  const isRevoked = revoke !== undefined || revokedOf(current.secret.tags) !== undefined;
-  return !isRevoked && (!oldLives || found.fixed === true);
+async function goBack(work: Work, found: Found, refused: Credential): Promise<void> {
+  const { current, revoke } = work;
+  if (revoke !== undefined || revokedOf(current.secret.tags) !== undefined) return;
+  const { oldLives, chosen, hasTarget, perLogin } = strategyTraits[current.policy.strategy];
+  const isFixed = found.fixed === true;
+  if (!oldLives || isFixed) await restore(work, refused);
+  else if (chosen && hasTarget) await takeBack(work, refused, perLogin);
 }
 
 /**
  * A login whose password was replaced in place and that does not log in with it is an outage: the published password is put back where
- * the admin can. The failure that led here is what people are told. Whether the published one still logs in is not asked: a target may
- * go by an old copy of the login for a while, and say so when it is no longer true.
+ * the admin can. On the way back to an earlier version it is put back too: the current one is what consumers read. Whether the published
+ * one still logs in is not asked: a target may go by an old copy of the login for a while, and say so when it is no longer true.
  */
 async function restore(work: Work, refused: Credential): Promise<void> {
   const { target, attempt } = work;
   await attempt.step('restore', (time) => target.rotator.apply(target.stepFor(time), target.credential, refused));
+}
+
+/** The published credential lives beside the candidate, which no version holds and nobody comes back to: it is ended again. */
+async function takeBack(work: Work, refused: Credential, perLogin: boolean): Promise<void> {
+  const { target, attempt } = work;
+  // Where one login holds both, what is ended is what is not its first one.
+  if (!perLogin) await restore(work, refused);
+  await attempt.step('take back', (time) => target.rotator.retire(target.stepFor(time), refused));
 }

@@ -2,7 +2,7 @@
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
-import { answers, readStamp } from '../policy/stamp.ts';
+import { answers, readStamp, type Stamp } from '../policy/stamp.ts';
 
 type Version = Pick<SecretProperties, 'createdAt' | 'tags'> & { readonly version: string };
 
@@ -12,6 +12,26 @@ export function warningsOf(ours: Version, read: Version, versions: readonly Vers
     ({ version }) =>
       `Somebody else published version ${version} after version ${read.version} was read, and version ${ours.version} has replaced it. Compare the two, and publish what is missing.`,
   );
+}
+
+/** A rotation and the versions of somebody else that it replaced. */
+export interface Overtaking {
+  readonly rotationId: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The rotation that made the version which was read now, or the one a person copied its tags from: its worker may have died before it said
+ * what it replaced, and its message may never come again. Undefined where it replaced nothing of anybody. Pure.
+ */
+export function overtakenBefore(stamp: Stamp | undefined, versions: readonly Version[]): Overtaking | undefined {
+  if (stamp === undefined) return undefined;
+  const { rotationId, from } = stamp;
+  const ours = versions.findLast(({ tags }) => readStamp(tags)?.rotationId === rotationId);
+  const read = versions.find(({ version }) => version === from);
+  if (ours === undefined || read === undefined) return undefined;
+  const warnings = warningsOf(ours, read, versions);
+  return warnings.length === 0 ? undefined : { rotationId, warnings };
 }
 
 interface LookedBack {

@@ -5,7 +5,7 @@ import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import { pendingNameOf } from '../policy/identifiers.ts';
-import { formatStamp, pendingOfTag, readStamp, type Stamp, stampTag } from '../policy/stamp.ts';
+import { answers, formatStamp, pendingOfTag, readStamp, type Stamp, stampTag } from '../policy/stamp.ts';
 import { credentialOf, readValue, type Target, valueWith } from '../running/target.ts';
 
 /** How many stored candidates are looked at, newest first, when the newest is not the one that the target took. */
@@ -13,8 +13,8 @@ const mostLookedAt = 5;
 
 export type PendingOutcome =
   | ({ readonly kind: 'pending'; readonly version: string } & StoredCandidate)
-  /** Left from a rotation that is over: published, or overtaken by somebody else's version. */
-  | { readonly kind: 'stale'; readonly version: string }
+  /** Left from a rotation that is over: published, or (`overtaken`) given up for somebody else's version. */
+  | { readonly kind: 'stale'; readonly version: string; readonly overtaken: boolean }
   /** A key that a provider issued, stored and never published, because somebody published by hand in between: it is to be revoked. */
   | { readonly kind: 'orphan'; readonly version: string; readonly credential: Credential }
   | { readonly kind: 'none' }
@@ -40,11 +40,12 @@ export async function readPending(vault: Vault, current: Current, signal: AbortS
   }
   const { version } = read.secret;
   const credential = credentialIn(read.secret, current);
-  if (credential === undefined) return { kind: 'stale', version };
+  const overtaken = !answers(current.stamp, stamp.rotationId);
+  if (credential === undefined) return { kind: 'stale', version, overtaken };
   if (stamp.from !== current.secret.version) {
     const looked = await isOrphan(vault, current, stamp.rotationId, signal);
     if (isFailure(looked)) return looked;
-    return looked.orphan ? { kind: 'orphan', version, credential } : { kind: 'stale', version };
+    return looked.orphan ? { kind: 'orphan', version, credential } : { kind: 'stale', version, overtaken };
   }
   return { kind: 'pending', version, ...candidateOf(credential, stamp) };
 }

@@ -28,6 +28,8 @@ export interface Found {
   readonly rotationId?: string;
   /** That rotation is an emergency: the id of whoever wants the credential before revoked. */
   readonly revoke?: string;
+  /** The stored candidate was given up for somebody else's version, and the target may have taken it. */
+  readonly overtaken?: boolean;
   /** A key that nobody will publish any more: to be revoked before anything else. */
   readonly orphan?: { readonly version: string; readonly credential: Credential };
   /** Another candidate must not take the place of this one. */
@@ -88,7 +90,7 @@ function knownOf(pending: Exclude<PendingOutcome, Failure>): Omit<Found, 'live'>
     case 'none':
       return { kind: 'found' };
     case 'stale':
-      return { kind: 'found', pendingVersion: pending.version };
+      return { kind: 'found', pendingVersion: pending.version, ...(pending.overtaken ? { overtaken: true } : {}) };
     case 'orphan':
       return { kind: 'found', orphan: { version: pending.version, credential: pending.credential } };
     case 'pending': {

@@ -5,9 +5,9 @@ import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import { withRequested } from '../policy/requested.ts';
-import { formatStamp, longestTag, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
+import { formatStamp, isRetirementOpen, longestTag, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import { type Target, valueWith } from '../running/target.ts';
-import { warningsOf } from './overtaken.ts';
+import { type Overtaking, overtakenBefore, warningsOf } from './overtaken.ts';
 
 export interface Draft {
   readonly rotationId: string;
@@ -55,15 +55,15 @@ export async function publish(
 
 function stampOf(current: Current, { rotationId, also, credential, revoke }: Draft): Stamp {
   const { keyId, slot } = credential;
-  const overlapMs = revoke === undefined ? current.policy.overlapMs : 0;
+  const { oldLives } = strategyTraits[current.policy.strategy];
+  // In an emergency there are sessions to end even where the old password died at apply, and so there are in one before that is not finished.
+  const isLeft = oldLives || revoke !== undefined || isRetirementOpen(current.stamp);
+  const overlapMs = revoke === undefined && oldLives ? current.policy.overlapMs : 0;
   return {
     rotationId,
     ...(also === undefined ? {} : { also }),
     from: current.secret.version,
-    // In an emergency there are sessions to end even where the old password died at apply.
-    ...(strategyTraits[current.policy.strategy].oldLives || revoke !== undefined
-      ? { retireBy: new Date(current.secret.readAt.getTime() + overlapMs) }
-      : {}),
+    ...(isLeft ? { retireBy: new Date(current.secret.readAt.getTime() + overlapMs) } : {}),
     ...(revoke === undefined ? {} : { revoke }),
     ...(keyId === undefined ? {} : { keyId }),
     ...(slot === undefined ? {} : { slot }),
@@ -78,6 +78,8 @@ export interface Confirmed {
   readonly now: Date;
   /** What a person should look at: versions of somebody else that were overtaken. */
   readonly warnings: readonly string[];
+  /** The same of the rotation before, which may not have said so. */
+  readonly before: Overtaking | undefined;
 }
 
 /** Waits between looks for a version whose answer was lost, in ms: a request that was cut may still arrive. */
@@ -134,12 +136,14 @@ async function newestOf(
 }
 
 function confirmed(
-  { secret }: Current,
+  { secret, stamp }: Current,
   { version, tags, expiresAt, createdAt }: Version,
   versions: readonly Version[],
 ): Confirmed {
   const warnings = warningsOf({ version, createdAt, tags }, secret, versions);
-  return { kind: 'confirmed', to: version, retireBy: readStamp(tags)?.retireBy, expiresAt, now: createdAt, warnings };
+  const { retireBy } = readStamp(tags) ?? {};
+  const before = overtakenBefore(stamp, versions);
+  return { kind: 'confirmed', to: version, retireBy, expiresAt, now: createdAt, warnings, before };
 }
 
 function overtaken(current: Current, draft: Draft, newest: Version, versions: readonly Version[]): Failure {

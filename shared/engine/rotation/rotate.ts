@@ -9,6 +9,7 @@
  */
 import { credentialName } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { type DueReason, decide, type SkipReason } from '../policy/due.ts';
@@ -22,7 +23,7 @@ import { underLease } from '../running/under-lease.ts';
 import { makeAccepted } from './candidate.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
 import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
-import { lookBack } from './overtaken.ts';
+import { lookBack, type Overtaking } from './overtaken.ts';
 import { closePending } from './pending.ts';
 import { type Found, probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
@@ -58,12 +59,14 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   const facts = { properties: secret, stamp, requested, request, rotationId: intent.asked, now: secret.readAt };
   const decision = decide(facts, policy);
   if (decision.kind === 'skip') {
+    if (await isUntold(asked, current, decision.reason)) return finish(asked, current);
     if (decision.reason !== 'already-rotated') return skipped(attempt, decision.reason, decision.detail);
     const finished = await finish(asked, current);
     // Who asks again finishes the emergency before. Where that cannot be now, whoever has the current credential may be what stands in its
     // way (every connection is theirs): this emergency is about that credential then.
-    const isAnswered = answers(stamp, intent.asked) || !isFailure(finished) || finished.class !== 'retry';
-    return isAnswered ? finished : begin(asked, current, intent, 'emergency');
+    if (answers(stamp, intent.asked) || !isFailure(finished) || finished.class !== 'retry') return finished;
+    const isMade = (await madeBefore(vault, request, attempt, current)) !== undefined;
+    return isMade ? finished : begin(asked, current, intent, 'emergency');
   }
   const before = await madeBefore(vault, request, attempt, current);
   if (before !== undefined) return before;
@@ -76,6 +79,19 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
     if (waits || request.mode === 'roll-back') return revoked;
   }
   return begin(asked, current, intent, decision.reason);
+}
+
+/**
+ * A sweep finds secrets and no versions, so a message of its own may be what made the current version and died before anybody was told: it
+ * finds that one not due. Rare enough to look.
+ */
+async function isUntold({ deps, request, attempt }: Asked, { stamp }: Current, reason: SkipReason): Promise<boolean> {
+  const isSweeps = request.mode === 'scheduled' && request.version === undefined;
+  if (!isSweeps || stamp === undefined || !['not-due', 'overlap-running'].includes(reason)) return false;
+  const known = await deps.followUps.done(stamp.rotationId);
+  if (isFailure(known) || known.done) return false;
+  attempt.identify(stamp.rotationId);
+  return true;
 }
 
 /** The version is there: what follows it is done, where whoever made it died before. */
@@ -144,7 +160,7 @@ async function replace(work: Replacement, found: Found): Promise<RotationResult 
     if (isFailure(orphan)) return orphan;
     // An emergency that stands is begun by whoever comes, and where it meets a full target nothing is known of the stored candidate.
     if (request.mode === 'resume' && found.stored === undefined && work.intent.revoke === undefined)
-      return await nothingToResume(work, found.pendingVersion);
+      return await nothingToResume(work, found);
     return await replaceNow(work, found);
   } finally {
     await wakeUp.withdraw();
@@ -176,7 +192,7 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   const about = publishedNow(current, attempt, {
     ...draft,
     ...confirmed,
-    warnings: [...warnings, ...confirmed.warnings],
+    warnings: [...warnings, ...confirmed.warnings, ...(await untold(work, confirmed.before))],
   });
   attempt.published(about);
   const told = await attempt.step('follow up', () => deps.followUps.published(about, false));
@@ -198,6 +214,13 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   };
 }
 
+/** What the rotation before replaced, where nobody was told: that is rare, so only then is anybody asked. */
+async function untold({ deps }: Replacement, before: Overtaking | undefined): Promise<readonly string[]> {
+  if (before === undefined) return [];
+  const known = await deps.followUps.done(before.rotationId);
+  return !isFailure(known) && known.done ? [] : before.warnings;
+}
+
 /** A key that was issued and stored, and that somebody's own version overtook: nobody will publish it, so it must not live. */
 async function revokeOrphan(work: Replacement, { orphan }: Found) {
   if (orphan === undefined) return { kind: 'none' as const };
@@ -209,11 +232,20 @@ async function revokeOrphan(work: Replacement, { orphan }: Found) {
 }
 
 /** The rotation that stored the candidate is over; what is left of it is closed. */
-async function nothingToResume(work: Replacement, stale: string | undefined) {
-  const closed = stale === undefined ? undefined : await close(work, stale);
-  return closed !== undefined && isFailure(closed)
-    ? closed
-    : skipped(work.attempt, 'not-due', 'no stored candidate waits to be published');
+async function nothingToResume(work: Replacement, { pendingVersion, overtaken, live }: Found) {
+  const { attempt, current, target } = work;
+  const nothing = skipped(attempt, 'not-due', 'no stored candidate waits to be published');
+  if (pendingVersion === undefined) return nothing;
+  // The published credential was seen to log in, but a target may go by an old copy of the login for a while: it is made sure before the
+  // candidate, which the target may have taken, is thrown away.
+  if (overtaken === true && strategyTraits[current.policy.strategy].pending === 'before-apply') {
+    const sure = await attempt.step('make sure', (time) =>
+      target.rotator.apply(target.stepFor(time), target.credential, live),
+    );
+    if (isFailure(sure)) return sure;
+  }
+  const closed = await close(work, pendingVersion);
+  return isFailure(closed) ? closed : nothing;
 }
 
 async function close({ vault, attempt, current }: Replacement, version: string) {
