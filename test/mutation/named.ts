@@ -42,7 +42,7 @@ export const named: readonly Named[] = [
   },
   {
     name: 'the published password is not put back after a refusal',
-    search: 'await restore(work, applied.credential);',
+    search: 'await goBack(work, found, applied.credential);',
     replacement: ';',
   },
   {
