@@ -120,8 +120,8 @@ const emergencies: readonly Fault[] = [
   {
     name: 'a target without a free connection is an obstacle to an emergency',
     file: 'rotation/probe.ts',
-    search: '!isCrowded || !asked.emergency',
-    replacement: '!isCrowded || asked !== undefined',
+    search: "!isCrowded || mode !== 'emergency'",
+    replacement: '!isCrowded || mode !== undefined',
   },
 ];
 

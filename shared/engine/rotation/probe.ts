@@ -38,17 +38,11 @@ export interface Found {
   readonly live: Credential;
 }
 
-/** What is asked for, as far as it decides about a target where nothing logs in. */
-export interface ProbeMode {
-  readonly mode: RotationRequest['mode'];
-  readonly emergency: boolean;
-}
-
 interface Asking {
   readonly current: Current;
   readonly target: Target;
   readonly time: StepTime;
-  readonly asked: ProbeMode;
+  readonly mode: RotationRequest['mode'];
 }
 
 /** Asks the target about pending, then current, then older candidates, then previous. Changes nothing. */
@@ -56,10 +50,10 @@ export async function probe(
   vault: Vault,
   current: Current,
   target: Target,
-  asked: ProbeMode,
+  mode: RotationRequest['mode'],
   time: StepTime,
 ): Promise<Found | Failure> {
-  const asking = { current, target, time, asked };
+  const asking = { current, target, time, mode };
   const keepsPending = strategyTraits[current.policy.strategy].pending !== 'never';
   const pending = keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const };
   if (isFailure(pending)) return pending;
@@ -103,20 +97,19 @@ function knownOf(pending: Exclude<PendingOutcome, Failure>): Omit<Found, 'live'>
 /**
  * In an emergency a target that lets nobody in is no obstacle where an admin can make room: whoever holds the leaked credential may hold
  * every connection there is. The credential then counts as one that does not log in.
+ * Only where the emergency is what is asked for now: whoever may edit the secret can write one into its tags, beside a value that names
+ * another login and a port where nobody answers.
  */
-async function logsIn({ current, target, time, asked }: Asking, credential: Credential) {
+async function logsIn({ current, target, time, mode }: Asking, credential: Credential) {
   const answer = await ask(current, target, credential, time);
   const isCrowded = isFailure(answer) && answer.code === 'target-unreachable';
-  if (!isCrowded || !asked.emergency || current.policy.admin.kind === 'self') return answer;
+  if (!isCrowded || mode !== 'emergency' || current.policy.admin.kind === 'self') return answer;
   return { kind: 'answer' as const, accepted: false, detail: answer.message };
 }
 
-function withoutLive(
-  { current, target, asked: { mode, emergency } }: Asking,
-  detail: string,
-  known: Omit<Found, 'live'>,
-): Found | Failure {
-  const adminReplaces = current.policy.admin.kind !== 'self' && (mode === 'forced' || emergency);
+/** The admin acts on a person's word, and never on a tag's. */
+function withoutLive({ current, target, mode }: Asking, detail: string, known: Omit<Found, 'live'>): Found | Failure {
+  const adminReplaces = current.policy.admin.kind !== 'self' && (mode === 'forced' || mode === 'emergency');
   if (adminReplaces) return { ...known, live: target.credential };
   return failure('no-live-credential', {
     secret: current.secret.name,

@@ -136,7 +136,7 @@ async function begin(
   const found = await attempt.step('probe', (time) =>
     request.mode === 'roll-back'
       ? probeEarlier(vault, current, target, request, time)
-      : probe(vault, current, target, { mode: request.mode, emergency: about.emergency }, time),
+      : probe(vault, current, target, request.mode, time),
   );
   if (isFailure(found)) return found;
   return replace({ ...asked, current, target, reason, intent: withStored(intent, found) }, found);

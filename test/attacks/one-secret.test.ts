@@ -1,0 +1,141 @@
+/**
+ * Whoever may edit one secret, and nothing else, tries to reach another login of the same server. Played on Postgres, MariaDB and Redis, and on
+ * SQL Server's stand-in: the other login keeps its password and its rights, and the vault never hands out its credential.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPostgres } from '../../local/postgres.ts';
+import { startRedis } from '../../local/redis.ts';
+import { redis } from '../../rotators/redis/entry.ts';
+import type { Strategy } from '../../shared/contract/strategy.ts';
+import { retire } from '../../shared/engine/retirement/retire.ts';
+import { rotate } from '../../shared/engine/rotation/rotate.ts';
+import type { RotatorHarness, Target } from '../conformance/harness.ts';
+import { harnessOf } from '../rotators/mysql/harness.ts';
+import { onMariadb } from '../rotators/mysql/on-mariadb.ts';
+import { postgresHarness } from '../rotators/postgres-harness.ts';
+import { targetOf, users } from '../rotators/redis-bench.ts';
+import { harnessFor } from '../rotators/sql-server-harness.ts';
+import { type AttackStage, junk, madeUp, request, stamp, startAttack } from './stage.ts';
+
+const redisHarness: RotatorHarness<Readonly<Record<string, never>>> = {
+  entry: redis,
+  features: () => ({ sessions: 'unseen', admin: true, selfRotation: true, network: 'endpoint', retirement: 'refuses' }),
+  hostileNames: [],
+  breakages: () => ({}),
+  start: async () => {
+    const server = await startRedis({ acl: users });
+    return targetOf([server], () => server.stop());
+  },
+};
+
+interface Played {
+  start(strategy: Strategy): Promise<Target<unknown>>;
+  stage(strategy: Strategy, target: Target<unknown>): Promise<AttackStage>;
+  readonly strategies: readonly Strategy[];
+}
+
+function played<Options>(harness: RotatorHarness<Options>): Played {
+  let started: Target<Options> | undefined;
+  return {
+    strategies: harness.entry.strategies,
+    async start(strategy) {
+      started = await harness.start(strategy);
+      return { ...started, scene: () => Promise.reject(new Error('made by the stage')) };
+    },
+    stage: async (strategy) => {
+      if (started === undefined) throw new Error('not started');
+      return startAttack(harness, strategy, started);
+    },
+  };
+}
+
+const servers: readonly (readonly [string, Played])[] = [
+  ['postgres', played(postgresHarness(startPostgres, true))],
+  ['mariadb', played(harnessOf(onMariadb, 76))],
+  ['redis', played(redisHarness)],
+  ['sql-server', played(harnessFor({ account: 'login' }))],
+];
+
+const cases = servers.flatMap(([name, server]) =>
+  server.strategies.map((strategy) => [name, strategy, server] as const),
+);
+
+describe.each(cases)('%s, %s', (_name, strategy, server) => {
+  let target: Target<unknown>;
+  beforeAll(async () => {
+    target = await server.start(strategy);
+  });
+  afterAll(() => target.close());
+
+  /** After the attack: the other login is as it was, and no version of the attacker's secret logs in as it. */
+  async function expectUntouched({ vault, theirs, untouched }: AttackStage): Promise<void> {
+    expect(await untouched()).toEqual({ logsIn: true, same: true });
+    for (const name of [...vault.secrets.keys()].filter((each) => each !== 'billing-db' && each !== 'server-admin')) {
+      for (const { value } of vault.secrets.get(name) ?? []) {
+        const { username, password } = JSON.parse(value.reveal());
+        const credential = {
+          ...theirs.current,
+          username,
+          password: new (Object.getPrototypeOf(value).constructor)(password),
+        };
+        if (username === theirs.current.username) expect(await theirs.login(credential)).toBe(false);
+      }
+    }
+    expect(vault.count('billing-db')).toBe(1);
+  }
+
+  function names(stage: AttackStage) {
+    const { mine, theirs } = stage;
+    const own = { username: mine.current.username ?? '', password: mine.current.password.reveal() };
+    const other = { username: theirs.current.username ?? '', password: junk };
+    return { own, other };
+  }
+
+  it('a version that names the other login, led to by a forged stamp: nothing is rotated', async () => {
+    const stage = await server.stage(strategy, target);
+    const { own, other } = names(stage);
+    const from = stage.publish(own);
+    stage.publish(other, { tags: stamp({ from }) });
+    const result = await rotate(stage.deps, { ...request, mode: 'asked', rotationId: 'cd'.repeat(16) });
+    expect(result).toMatchObject({ kind: 'failed', failure: { code: 'no-live-credential' } });
+    await expectUntouched(stage);
+  });
+
+  it.each([{}, { port: 1 }, { database: 'nowhere' }])(
+    'a forged emergency for a value that names the other login, %j: nothing is rotated',
+    async (fields) => {
+      const stage = await server.stage(strategy, target);
+      const { other } = names(stage);
+      const requested = `emergency=${madeUp},2026-01-01T00:00:00Z,key:ops`;
+      stage.publish(other, { tags: { requested }, fields });
+      for (const mode of ['scheduled', 'resume', 'asked'] as const) {
+        const result = await rotate(stage.deps, { ...request, mode, rotationId: 'cd'.repeat(16) });
+        expect(result.kind).toBe('failed');
+      }
+      await expectUntouched(stage);
+    },
+  );
+
+  it.each(['scheduled', 'emergency'] as const)(
+    'a forged version of the other login whose time is over (%s): the other login is not ended',
+    async (mode) => {
+      const stage = await server.stage(strategy, target);
+      const { own, other } = names(stage);
+      const from = stage.publish(other);
+      stage.publish(own, { tags: stamp({ from, 'retire-by': '2020-01-01T00:00:00Z' }) });
+      await retire(stage.deps, { ...request, rotationId: madeUp, mode });
+      await expectUntouched(stage);
+      expect(await stage.mine.login(stage.mine.current)).toBe(true);
+    },
+  );
+
+  it('a roll-back to a version that names the other login: refused', async () => {
+    const stage = await server.stage(strategy, target);
+    const { own, other } = names(stage);
+    const to = stage.publish(other);
+    stage.publish(own);
+    const back = { ...request, mode: 'roll-back', to, force: true, rotationId: 'cd'.repeat(16) } as const;
+    expect(await rotate(stage.deps, back)).toMatchObject({ kind: 'failed', failure: { code: 'roll-back-impossible' } });
+    await expectUntouched(stage);
+  });
+});
