@@ -19,6 +19,7 @@ import { BlobLeases, rememberedLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
 import { storageParts } from '../shared/storage/reach.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
+import { tableApprovals } from '../shared/storage/state/approvals.ts';
 import { tableAttention } from '../shared/storage/state/attention.ts';
 import { tableChannelSwitches } from '../shared/storage/state/channel-switches.ts';
 import { tableDeliveries } from '../shared/storage/state/deliveries.ts';
@@ -89,6 +90,8 @@ export async function compose(settings: Settings): Promise<App> {
     history,
     queues,
     attention: tableAttention(records),
+    approvals: tableApprovals(records),
+    fourEyes: settings.fourEyes,
     toldBefore: tableToldBefore(records),
     leasesHeld: rememberedLeases(leases, rememberedMs, engine.elapsedMs),
     freeze: rememberedFreeze(tableFreeze(records), rememberedMs, engine.elapsedMs),

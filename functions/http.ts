@@ -19,7 +19,8 @@ export function httpHandler(
       },
       logTo(context),
     );
-    const { status, body } = answer;
+    const { status, body, html } = answer;
+    if (html !== undefined) return { status, headers: { ...answer.headers }, body: html };
     return { status, headers: { ...answer.headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
   };
 }

@@ -5,6 +5,7 @@ import { queueNames } from '../shared/contract/queue-names.ts';
 import type { FreezeState } from '../shared/contract/state.ts';
 import { type Failure, isFailure } from '../shared/errors.ts';
 import { checkRequest, checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
+import { expireApprovals } from '../shared/operations/expire-approvals.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
 import type { App } from './compose.ts';
@@ -34,6 +35,8 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
     async sweep(log) {
       const deps = { ...app, jitterMs: swept.jitterMs, random: Math.random };
       const { freeze, vaults } = await sweepAll(deps, AbortSignal.timeout(runWithinMs));
+      const notExpired = await expireApprovals({ ...app, log });
+      if (notExpired !== undefined) log.warn('approvals-not-expired', { code: notExpired.code });
       const frozen = isFailure(freeze) || freeze.frozen;
       logFreeze(freeze, log);
       const failed = vaults.flatMap(({ vault, outcome }) => {

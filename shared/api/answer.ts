@@ -4,6 +4,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Written as JSON; absent: no body. */
   readonly body?: unknown;
+  /** A page for people, in place of `body`. */
+  readonly html?: string;
 }
 
 /** Headers of every answer. */

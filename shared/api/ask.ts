@@ -33,6 +33,8 @@ export interface Asked {
 export interface Asking {
   readonly caller: Caller;
   readonly idempotencyKey: string | undefined;
+  /** The id that an approved request has already. */
+  readonly approved?: string;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -83,10 +85,16 @@ export function fingerprintOf(asked: object): string {
 /** Takes the caller's key, or finds what it was taken for. Without a key every request is a new one. */
 export async function claim(
   deps: ApiDependencies,
-  { caller, idempotencyKey }: Pick<Asking, 'caller' | 'idempotencyKey'>,
+  { caller, idempotencyKey, approved }: Pick<Asking, 'caller' | 'idempotencyKey' | 'approved'>,
   fingerprint: string,
   at: Date,
+  markOf = queuedMark,
 ): Promise<Claimed> {
+  if (approved !== undefined) {
+    const mark = await deps.marks.has(queuedMark(approved));
+    if (isFailure(mark)) return { kind: 'problem', answer: failureProblem(mark) };
+    return { kind: 'claimed', rotationId: approved, queued: mark.marked };
+  }
   const fresh = randomBytes(16).toString('hex');
   if (idempotencyKey === undefined) return { kind: 'claimed', rotationId: fresh, queued: false };
   const claim = await deps.idempotencyKeys.claim(caller.id, idempotencyKey, fingerprint, fresh, at);
@@ -95,7 +103,7 @@ export async function claim(
   if (claim.fingerprint !== fingerprint)
     return { kind: 'problem', answer: problem('key-reused', 'the key was sent before with another request') };
   const { rotationId } = claim;
-  const mark = await deps.marks.has(queuedMark(rotationId));
+  const mark = await deps.marks.has(markOf(rotationId));
   if (isFailure(mark)) return { kind: 'problem', answer: failureProblem(mark) };
   if (mark.marked || at.getTime() - claim.at.getTime() > lostAfterMs)
     return { kind: 'claimed', rotationId, queued: mark.marked };

@@ -9,6 +9,8 @@ export interface Caller {
   /** For people, in history and logs; never anything secret. */
   readonly name: string;
   readonly how: 'key' | 'token' | 'platform';
+  /** Whether a person of Entra was signed in; not a key, and not an application of its own. */
+  readonly person: boolean;
   /** Roles, and where each holds. */
   readonly grants: readonly Grant[];
   /** The names under which it may acknowledge. Empty unless it is a consumer. */
@@ -103,6 +105,7 @@ export function callerOf(
     id: `entra:${stable}`,
     name: nameOf(identity.displayName, stable),
     how,
+    person: identity.objectId !== undefined && identity.applicationId === undefined,
     grants: roles.flatMap((role) => bounded(role, bounds)),
     consumers: roles.includes('consumer') ? ids.flatMap((id) => [consumers.get(id) ?? id]) : [],
   };

@@ -1,3 +1,4 @@
+import type { Approvals, FourEyes } from '../contract/approvals.ts';
 import type { Deliveries } from '../contract/deliveries.ts';
 import type { LeasesHeld, StorageParts, Vault } from '../contract/ports.ts';
 import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
@@ -13,6 +14,8 @@ export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly deliveries: Deliveries;
   readonly acknowledgements: Acknowledgements;
   readonly idempotencyKeys: IdempotencyKeys;
+  readonly approvals: Approvals;
+  readonly fourEyes: FourEyes;
   readonly storageParts: StorageParts;
   /** The app's own version. */
   readonly version: string;

@@ -22,6 +22,12 @@ export const reason = z
   .max(512, 'takes why you ask, in your words: 1 to 512 characters')
   .regex(/^[^\p{Cc}]*$/u, 'takes one line without control characters');
 
+/** With four eyes in the settings: go on without a second person. */
+export const breakGlass = z
+  .boolean('takes true or false')
+  .default(false)
+  .describe('Go on without a second person where one is asked for. Needs the role emergency, and is told loudly.');
+
 /** `true` or `false` in an address. */
 export const flag = z
   .enum(['true', 'false'], { error: 'takes true or false' })

@@ -52,6 +52,26 @@ export const problemKinds = {
     title: 'No rotation of that id is known',
     hint: 'Look at the history of the secret; history that was lost with the storage account does not come back.',
   },
+  'approval-unknown': {
+    status: 404,
+    title: 'No request of that id waits',
+    hint: 'Look at what waits with "keyturn approvals"; what was lost with the storage account has to be asked for again.',
+  },
+  'approver-unfit': {
+    status: 403,
+    title: 'The caller cannot approve this request',
+    hint: 'Let another person of the tenant approve it, signed in with Entra: not the one who asked, not a key, not an application.',
+  },
+  'approval-over': {
+    status: 409,
+    title: 'The request does not wait any more',
+    hint: 'Look at "detail" for who approved it, or ask again if its time was over.',
+  },
+  'approval-void': {
+    status: 409,
+    title: 'What was asked for has changed since',
+    hint: 'Look at the secret and at who changed it, then ask again.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'The route takes another method',

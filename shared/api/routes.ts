@@ -7,6 +7,7 @@ import { openApiDocument } from './openapi.ts';
 import { type Route, route } from './route.ts';
 import { acknowledgeRoutes } from './routes/acknowledge.ts';
 import { alertRoutes } from './routes/alert.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { freezeRoutes } from './routes/freeze.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inspectRoutes } from './routes/inspect.ts';
@@ -44,6 +45,7 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
     ...retireRoutes(deps),
     ...pauseRoutes(deps),
     ...acknowledgeRoutes(deps),
+    ...approvalRoutes(deps),
     ...freezeRoutes(deps),
     ...alertRoutes(deps),
   ];

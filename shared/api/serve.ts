@@ -30,16 +30,28 @@ export function makeApi(routes: readonly Route[], authentication: Authenticator)
   return {
     async handle(request, log) {
       if (request.method !== 'HEAD') return withHeaders(await answerTo(routes, authentication, request, log));
-      const { body: _left, ...head } = withHeaders(
-        await answerTo(routes, authentication, { ...request, method: 'GET' }, log),
-      );
+      const {
+        body: _left,
+        html: _page,
+        ...head
+      } = withHeaders(await answerTo(routes, authentication, { ...request, method: 'GET' }, log));
       return head;
     },
   };
 }
 
+const jsonHeaders = { 'content-type': 'application/json' };
+
+/** No page of another site may frame it, and it loads nothing from anywhere. */
+const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'referrer-policy': 'no-referrer',
+};
+
 function withHeaders(answer: Answer): Answer {
-  const type = answer.body === undefined ? {} : { 'content-type': 'application/json' };
+  const type = answer.html !== undefined ? pageHeaders : answer.body === undefined ? {} : jsonHeaders;
   return { ...answer, headers: { ...type, ...answer.headers, ...alwaysSent } };
 }
 
@@ -97,7 +109,15 @@ async function answerTo(
 }
 
 /** Who is behind a route that needs nobody. */
-const nobody: Caller = { kind: 'caller', id: 'anybody', name: 'anybody', how: 'key', grants: [], consumers: [] };
+const nobody: Caller = {
+  kind: 'caller',
+  id: 'anybody',
+  name: 'anybody',
+  how: 'key',
+  person: false,
+  grants: [],
+  consumers: [],
+};
 
 /** What a route is about. */
 function placeIn(

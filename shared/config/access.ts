@@ -1,5 +1,6 @@
 /** How the settings of who may call are read. Like all of them, no message quotes a value. */
 import { type ApiKey, type Grant, type Role, roles } from '../contract/access.ts';
+import { type ApprovalKind, approvalKinds } from '../contract/approvals.ts';
 import { parser, wrong } from './parsers.ts';
 
 const name = /^[\w.@-]{1,64}$/;
@@ -87,3 +88,17 @@ export const consumerNames = parser((text): ReadonlyMap<string, string> => {
 
 /** Exactly what the platform writes; anything else is no promise of it. */
 export const platformVouches = parser((text): boolean => text === 'True');
+
+/** What a second person must approve. */
+export const approvals = parser((text): readonly ApprovalKind[] =>
+  entries(text).map(
+    (entry, index) =>
+      approvalKinds.find((kind) => kind === entry) ??
+      wrong(`entry ${index + 1} is none of ${approvalKinds.join(', ')}`),
+  ),
+);
+
+/** The platform's name of the app. In a local stack it has a port, and links lead nowhere else. */
+export const ownHost = parser((text): string | undefined =>
+  /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(text.trim()) ? text.trim().toLowerCase() : undefined,
+);

@@ -74,6 +74,14 @@ export const settingTable = {
     standard: '',
     fix: 'Set KEYTURN_ROLE_SCOPES to OBJECT-ID=ROLE@VAULT/SECRETS of users, groups or applications, like 11111111-2222-3333-4444-555555555555=operator@prod-kv/orders-*, separated by commas.',
   },
+  KEYTURN_APPROVALS: {
+    standard: '',
+    fix: 'Set KEYTURN_APPROVALS to what a second person must approve, of emergency, many and force, separated by commas, together with KEYTURN_TENANT_ID.',
+  },
+  KEYTURN_APPROVAL_WITHIN: {
+    standard: 'PT1H',
+    fix: 'Set KEYTURN_APPROVAL_WITHIN to a duration from PT5M to P1D.',
+  },
   KEYTURN_CONSUMERS: {
     standard: '',
     fix: 'Set KEYTURN_CONSUMERS to NAME=ID of each identity, separated by commas; ID is an object id or a client id.',
@@ -113,6 +121,10 @@ export const settingTable = {
   NODE_DEBUG_NATIVE: {
     standard: '',
     fix: 'Remove NODE_DEBUG_NATIVE: Node reads it before the app runs, and prints what goes over connections.',
+  },
+  WEBSITE_HOSTNAME: {
+    standard: '',
+    fix: 'Leave WEBSITE_HOSTNAME to the platform.',
   },
   WEBSITE_AUTH_ENABLED: {
     standard: '',

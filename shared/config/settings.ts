@@ -1,5 +1,6 @@
 /** The app's settings, read once at start. All problems are named at once, and an app with a problem does not start. */
 import type { AccessSettings } from '../contract/access.ts';
+import type { FourEyes } from '../contract/approvals.ts';
 import { SecretText } from '../contract/secret-text.ts';
 import { isLoopback } from '../loopback.ts';
 import * as access from './access.ts';
@@ -34,6 +35,7 @@ export interface Settings {
   /** Names of channels for secrets without a tag `notify`. */
   readonly notify: readonly string[];
   readonly access: AccessSettings;
+  readonly fourEyes: FourEyes;
   readonly sweep: Timed;
   readonly drift: Timed;
 }
@@ -232,6 +234,18 @@ function readAccess(reader: Reader): AccessSettings {
   };
 }
 
+const approvalBounds = { shortestMs: 5 * 60 * secondMs, longestMs: dayMs };
+
+function readFourEyes(reader: Reader): FourEyes {
+  const kinds = reader.get('KEYTURN_APPROVALS', access.approvals, []);
+  // Only people of the tenant can approve: without one everything would wait until its time is over.
+  if (kinds.length > 0 && !reader.isSet('KEYTURN_TENANT_ID'))
+    reader.wrong('KEYTURN_APPROVALS', 'is set, and KEYTURN_TENANT_ID is not: nobody could approve', undefined);
+  const host = reader.get('WEBSITE_HOSTNAME', access.ownHost, undefined);
+  const withinMs = reader.get('KEYTURN_APPROVAL_WITHIN', read.durationMs(approvalBounds), 60 * 60 * secondMs);
+  return { kinds, withinMs, ...(host === undefined ? {} : { host }) };
+}
+
 function readTimed(reader: Reader, name: 'SWEEP' | 'DRIFT'): Timed {
   return {
     schedule: reader.get(`KEYTURN_${name}_SCHEDULE`, timerSchedule, ''),
@@ -283,6 +297,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     pauseAfter: reader.get('KEYTURN_PAUSE_AFTER', read.wholeNumber(1, 100), 5),
     connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(connectBounds), 10 * secondMs),
     access: readAccess(reader),
+    fourEyes: readFourEyes(reader),
     sweep: readTimed(reader, 'SWEEP'),
     drift: readTimed(reader, 'DRIFT'),
   };

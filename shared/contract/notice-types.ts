@@ -8,6 +8,8 @@ export const noticeTypes = [
   'drifted',
   'announced',
   'reminder',
+  'approval',
+  'bypassed',
 ] as const;
 
 export type NoticeType = (typeof noticeTypes)[number];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { approvalActions } from './approvals.ts';
 import { type NoticeType, noticeTypes } from './notice-types.ts';
 import { activities } from './state.ts';
 
@@ -34,6 +35,20 @@ export const notice = z.object({
   /** Who replaces it by hand, and where. */
   owner: z.string().optional(),
   link: z.string().optional(),
+  /** What waits for a second person, or goes on without one. */
+  approval: z
+    .object({
+      id: z.string(),
+      action: z.enum(approvalActions),
+      by: z.string(),
+      reason: z.string(),
+      expiresAt: time.optional(),
+      /** Secrets that a selector found. */
+      count: z.number().int().optional(),
+      /** A page that signs in and asks. Opening it changes nothing. */
+      link: z.string().optional(),
+    })
+    .optional(),
   /** What a person should know although it succeeded. */
   warnings: z.array(z.string()).optional(),
   /** Names of channels; absent: the app's default. */

@@ -147,10 +147,11 @@ export type StorageParts = Readonly<
 >;
 
 /**
- * What became of one attempt. `queued`, `running` and `retrying` are not the end: the request is in the queue still, or a worker is at it.
+ * What became of one attempt. `awaiting-approval`: nothing yet, a second person has to approve it. `queued`, `running` and `retrying` are not the end: the request is in the queue still, or a worker is at it.
  * `waiting`: the old credential is in use. `paused` and `resumed` are what a person did.
  */
 export const recordOutcomes = [
+  'awaiting-approval',
   'queued',
   'running',
   'retrying',

@@ -11,6 +11,8 @@ const eventTypes: Readonly<Record<Exclude<NoticeType, 'failed'>, string>> = {
   drifted: 'Keyturn.SecretDrifted',
   announced: 'Keyturn.RotationAnnounced',
   reminder: 'Keyturn.ReplacementDue',
+  approval: 'Keyturn.ApprovalWanted',
+  bypassed: 'Keyturn.ApprovalBypassed',
 };
 
 const failures: Readonly<Record<Activity, string>> = {

@@ -61,7 +61,36 @@ function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
       };
     case 'reminder':
       return reminderSentences(notice, name);
+    case 'approval':
+    case 'bypassed':
+      return approvalSentences(notice, name);
   }
+}
+
+const wanted = {
+  rotate: 'wants to have the admin replace the credential of',
+  emergency: 'wants an emergency rotation of',
+  rollback: 'wants to go back to a credential that was revoked of',
+  retire: 'wants to end the old credential, and its sessions, of',
+  rotations: 'wants to rotate',
+} as const;
+
+function approvalSentences({ type, approval }: Notice, name: string) {
+  const { id = '', action = 'rotate', by = 'Somebody', reason = '', count, expiresAt, link } = approval ?? {};
+  const what = `${by} ${wanted[action]} ${count === undefined ? name : `${count} secrets, ${name} among them`}: ${reason}`;
+  if (type === 'bypassed')
+    return {
+      urgent: true,
+      what: `${what}. No second person approved it.`,
+      next: 'Ask them why, and look at the history.',
+    };
+  const where = link === undefined ? '' : `, or open ${link}`;
+  const until = expiresAt === undefined ? '' : ` before ${when(expiresAt)}`;
+  return {
+    urgent: true,
+    what: `${what}.`,
+    next: `If it is right, run "keyturn approve ${id}"${where}${until}. Nothing is done until then.`,
+  };
 }
 
 function rotatedSentences({ login, retireBy, consumers = [], warnings = [] }: Notice, name: string) {

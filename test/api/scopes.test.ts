@@ -13,7 +13,7 @@ const id = '11111111-2222-3333-4444-555555555555';
 const scope = { vaults: 'prod-kv', secrets: 'orders-*' };
 
 function callerWith(grants: readonly Grant[]): Caller {
-  return { kind: 'caller', id: 'key:ci', name: 'key:ci', how: 'key', grants, consumers: ['shop'] };
+  return { kind: 'caller', id: 'key:ci', name: 'key:ci', how: 'key', person: false, grants, consumers: ['shop'] };
 }
 
 /** Handlers have nothing to work with: what gets past the check of the role ends as a mistake, and what does not as a refusal. */
@@ -33,7 +33,8 @@ const fill = (route: Route, vault: string, secret: string): string =>
     .replace('{vault}', vault)
     .replace('{secret}', secret)
     .replace('{version}', 'b'.repeat(32))
-    .replace('{rotationId}', 'c'.repeat(32));
+    .replace('{rotationId}', 'c'.repeat(32))
+    .replace('{approvalId}', 'd'.repeat(32));
 
 const guarded = routes.filter(({ needs }) => needs !== 'anybody');
 const roleFor = ({ needs }: Route) => (needs === 'consumer' ? ('consumer' as const) : ('emergency' as const));
@@ -68,12 +69,15 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
 test('routes that look at each secret themselves are few, and each is known', () => {
   const each = routes.filter(({ covers }) => covers === 'each').map(({ method, path }) => `${method} ${path}`);
   expect(each.sort()).toEqual([
+    'GET /approvals',
+    'GET /approvals/{approvalId}',
     'GET /freeze',
     'GET /health/details',
     'GET /openapi.json',
     'GET /rotations/{rotationId}',
     'GET /secrets',
     'POST /alerts',
+    'POST /approvals/{approvalId}/approve',
     'POST /rotations',
   ]);
 });

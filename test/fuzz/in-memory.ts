@@ -60,6 +60,16 @@ const storage: Storage = {
     add: async () => ({ kind: 'added' }),
     of: async () => ({ kind: 'acknowledged', consumers: new Map() }),
   },
+  approvals: {
+    add: async (approval) => ({ kind: 'waiting', approval }),
+    get: async () => ({ kind: 'got', approval: undefined }),
+    async *all() {
+      yield* [];
+    },
+    forget: async () => ({ kind: 'forgotten' }),
+    decide: async () => ({ kind: 'unknown' }),
+  },
+  fourEyes: { kinds: [], withinMs: 3_600_000 },
   idempotencyKeys: { claim: async () => ({ kind: 'claimed' }) },
 };
 

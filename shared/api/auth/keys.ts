@@ -21,6 +21,7 @@ export function callerByKey(presented: string, keys: readonly ApiKey[]): Caller 
     id: `key:${name}`,
     name: `key:${name}`,
     how: 'key',
+    person: false,
     grants: [scope === undefined ? { role } : { role, scope }],
     consumers: role === 'consumer' ? [name] : [],
   };

@@ -7,12 +7,12 @@
 import * as z from 'zod';
 import type { Answer } from '../answer.ts';
 import { ok } from '../answer.ts';
-import { askRotation } from '../ask.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { fields, secretName, vaultName } from '../fields.ts';
 import { problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { rotationView } from '../views/rotation.ts';
+import { askFor } from './rotate.ts';
 
 /** Everything else in an alert is Azure's, and left aside. */
 const alert = z.object({
@@ -85,6 +85,9 @@ async function act(deps: ApiDependencies, call: Call<unknown, unknown, Alert>): 
   const rule = essentials.alertRule.replaceAll(/\p{Cc}/gu, ' ').slice(0, 300);
   // A rule that fires again after it was resolved keeps the origin in some kinds of alerts; the time tells the two apart.
   const idempotencyKey = `alert ${originAlertId} ${firedDateTime}`;
-  const asked = { vault, secret, mode: action === 'rotate' ? ('asked' as const) : ('emergency' as const), wait: false };
-  return askRotation(deps, { ...asked, reason: `alert ${rule}`.trim() }, { ...call, idempotencyKey });
+  const reason = `alert ${rule}`.trim();
+  const asked = { ...call, path: { vault, secret }, query: { wait: false }, idempotencyKey };
+  return action === 'rotate'
+    ? askFor.rotate(deps, { ...asked, body: { reason, force: false, breakGlass: false } })
+    : askFor.emergency(deps, { ...asked, body: { reason, breakGlass: false } });
 }

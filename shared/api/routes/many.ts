@@ -6,10 +6,12 @@ import { type Answer, placeOf } from '../answer.ts';
 import { claim, fingerprintOf, queue, queuedMark, requestOf } from '../ask.ts';
 import { may } from '../caller.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
-import { fields, reason } from '../fields.ts';
+import { breakGlass, fields, reason } from '../fields.ts';
+import { withFourEyes } from '../four-eyes.ts';
 import { knownBeside, readPage, type Selection, selectionOf, selector, selects, viewAll } from '../listing.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
+import { approvalView } from '../views/approval.ts';
 import type { SecretView } from '../views/secret.ts';
 
 /** More than this in one call would not be answered in time. */
@@ -21,17 +23,19 @@ const mostAtOnce = 16;
 /** How many names a refusal shows. */
 const mostShown = 50;
 
-const body = fields({
+export const manyBody = fields({
   selector,
   confirm: z
     .int('takes the number of secrets that you expect to be rotated')
     .min(0, 'is at least 0')
     .max(mostSecrets, `is at most ${mostSecrets}: narrow the selector`),
   reason,
+  breakGlass,
 });
 
 const answer = z.object({
   matched: z.int(),
+  approval: approvalView.optional().describe('Nothing is queued: it waits for a second person.'),
   rotations: z.array(z.object({ vault: z.string(), secret: z.string(), rotationId: z.string(), location: z.string() })),
 });
 
@@ -58,16 +62,17 @@ export function manyRoutes(deps: ApiDependencies): readonly Route[] {
         },
         params: fields({}),
         query: fields({}),
-        body,
+        body: manyBody,
       },
       (call) => rotateMany(deps, call),
     ),
   ];
 }
 
-type ManyCall = Call<unknown, unknown, z.infer<typeof body>>;
+export type ManyCall = Call<unknown, unknown, z.infer<typeof manyBody>>;
 
-async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer> {
+/** Finds what the selector fits, and asks for all of it; it waits for a second person where the settings say so. */
+export async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer> {
   const { selector, confirm } = call.body;
   const known = selector.vault === undefined ? undefined : vaultOf(deps, selector.vault);
   if (known?.kind === 'problem') return known.answer;
@@ -79,6 +84,24 @@ async function rotateMany(deps: ApiDependencies, call: ManyCall): Promise<Answer
   if (matches !== undefined && isFailure(matches)) return failureProblem(matches);
   if (matches !== undefined && matches.secrets.length !== confirm)
     return differs(matches.secrets, confirm, matches.complete);
+  if (matches === undefined || matches.secrets.length === 0) return queueFound(deps, call, selection, matches);
+  const held = { action: 'rotations', kinds: ['many'], body: call.body, found: matches.secrets } as const;
+  return withFourEyes(
+    deps,
+    call,
+    { ...held, place: { vault: selector.vault ?? '*', secret: '*' } },
+    (allowed) => queueFound(deps, allowed, selection, matches),
+    (approval) => ({ matched: matches.secrets.length, rotations: [], approval }),
+  );
+}
+
+/** `matches` undefined: it was sent before. */
+async function queueFound(
+  deps: ApiDependencies,
+  call: ManyCall,
+  selection: Selection,
+  matches: { readonly secrets: readonly Match[] } | undefined,
+): Promise<Answer> {
   const askedAt = deps.now();
   const claimed = await claim(deps, call, fingerprintOf(call.body), askedAt);
   if (claimed.kind === 'problem') return claimed.answer;
@@ -135,6 +158,13 @@ async function repeated(deps: ApiDependencies, batch: string, selection: Selecti
 function idOf(batch: string, { vault, secret }: Match): string {
   const text = `${batch}\n${vault}\n${secret.toLowerCase()}`;
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** What the selector fits now, as whoever asked may rotate it. */
+export async function foundNow(deps: ApiDependencies, call: ManyCall): Promise<readonly Match[] | Failure> {
+  const { selector, confirm } = call.body;
+  const matches = await findAll(deps, selectionOf(selector), confirm, call);
+  return isFailure(matches) ? matches : matches.secrets;
 }
 
 /** Stops looking once there are more than were confirmed. A candidate that is stored is no secret to be asked for. */

@@ -9,21 +9,23 @@ import { retirementsQueue } from '../../operations/queues.ts';
 import { type Answer, ok } from '../answer.ts';
 import { askerOf } from '../ask.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
-import { fields, reason, secretName, time, vaultName } from '../fields.ts';
+import { breakGlass, fields, reason, secretName, time, vaultName } from '../fields.ts';
+import { withFourEyes } from '../four-eyes.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
+import { approvalView } from '../views/approval.ts';
 import { stepView } from '../views/rotation.ts';
 import { versionsOf } from './inspect.ts';
 
 const params = fields({ vault: vaultName, secret: secretName });
 
-const retireBody = fields({ reason, force: z.boolean('takes true or false').default(false) });
+export const retireBody = fields({ reason, force: z.boolean('takes true or false').default(false), breakGlass });
 
 const retired = z.object({
   rotationId: z.string(),
   vault: z.string(),
   secret: z.string(),
-  state: z.enum(['retired', 'waiting']),
+  state: z.enum(['retired', 'waiting', 'awaiting-approval']),
   evidence: z.string().optional().describe('What allowed it: free, asked, deadline or emergency.'),
   sessions: z.array(z.string()).describe('Who was cut; while waiting: who is seen on the old credential.'),
   consumers: z.array(z.string()).describe('Consumers that have not acknowledged the new version.'),
@@ -37,6 +39,7 @@ const retired = z.object({
       'How it is known that the old credential is refused, where no login was tried because a failed one is punished.',
     ),
   retireBy: time.optional(),
+  approval: approvalView.optional().describe('With awaiting-approval: what waits, and until when.'),
   steps: z.array(stepView),
 });
 
@@ -52,22 +55,38 @@ export function retireRoutes(deps: ApiDependencies): readonly Route[] {
         summary: 'End the old credential now, if nobody is seen using it',
         description:
           'While somebody uses it, who is said and nothing is changed. `force` ends it and its sessions whoever uses it, and needs the role emergency.',
-        answers: { 200: { description: 'Retired and proven refused, or who is in the way.', schema: retired } },
+        answers: {
+          200: { description: 'Retired and proven refused, or who is in the way.', schema: retired },
+          202: { description: 'It waits for a second person.', schema: retired },
+        },
         params,
         query: fields({}),
         body: retireBody,
       },
-      (call) => retireNow(deps, call),
+      (call) => askRetire(deps, call),
     ),
   ];
 }
 
-async function retireNow(
-  deps: ApiDependencies,
-  { path, body, caller, demand, log, signal }: RetireCall,
-): Promise<Answer> {
-  const denied = body.force ? demand('emergency') : undefined;
+/** Ends the old credential now; with `force` it waits for a second person where the settings say so. */
+export async function askRetire(deps: ApiDependencies, call: RetireCall): Promise<Answer> {
+  const { path, body } = call;
+  const denied = body.force ? call.demand('emergency') : undefined;
   if (denied !== undefined) return denied;
+  return withFourEyes(
+    deps,
+    call,
+    // It ends sessions at once, as an emergency does.
+    { action: 'retire', kinds: body.force ? ['force', 'emergency'] : [], place: path, body },
+    (allowed) => retireNow(deps, allowed),
+    (approval) => ({
+      ...{ rotationId: approval.approvalId, ...path, state: 'awaiting-approval', approval },
+      ...{ sessions: [], consumers: [], logins: [], steps: [] },
+    }),
+  );
+}
+
+async function retireNow(deps: ApiDependencies, { path, body, caller, log, signal }: RetireCall): Promise<Answer> {
   const found = vaultOf(deps, path.vault);
   if (found.kind === 'problem') return found.answer;
   const versions = await versionsOf(found.vault, path.secret, signal);

@@ -1,25 +1,72 @@
 /** Asking for one rotation: as planned, in an emergency, or back to an earlier version. */
 import * as z from 'zod';
+import type { Answer } from '../answer.ts';
 import { askRotation } from '../ask.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { fields, flag, reason, secretName, vaultName, version } from '../fields.ts';
+import { breakGlass, fields, flag, reason, secretName, vaultName, version } from '../fields.ts';
+import { type Asked, withFourEyes } from '../four-eyes.ts';
 import { type Call, type Route, route } from '../route.ts';
-import { rotationView } from '../views/rotation.ts';
+import { rotationView, viewRotation } from '../views/rotation.ts';
 
 const params = fields({ vault: vaultName, secret: secretName });
 const query = fields({ wait: flag.describe('Answer when it is done, within 100 s; otherwise at once with 202.') });
 
 const answers = {
   200: { description: 'With `wait`: the new version is current and proven.', schema: rotationView },
-  202: { description: 'Queued; `Location` is where its progress is shown.', schema: rotationView },
+  202: {
+    description: 'Queued, or waiting for a second person; `Location` is where its progress is shown.',
+    schema: rotationView,
+  },
 };
 
 type Path = z.infer<typeof params>;
 type Query = z.infer<typeof query>;
 
-function asking<Body extends { readonly reason: string }>({ path, query, body }: Call<Path, Query, Body>) {
-  return { ...path, wait: query.wait, reason: body.reason };
+const force = z.boolean('takes true or false').default(false);
+
+/** What each of the three takes. */
+export const rotateBodies = {
+  rotate: fields({ reason, force, version: version.optional(), breakGlass }),
+  emergency: fields({ reason, breakGlass }),
+  rollback: fields({ reason, to: version.optional(), force, breakGlass }),
+} as const;
+
+type BodyOf<Action extends keyof typeof rotateBodies> = z.infer<(typeof rotateBodies)[Action]>;
+
+/** Waits for a second person where the settings say so; then one rotation is asked for. */
+function ask<Body extends Asked['body']>(
+  deps: ApiDependencies,
+  call: Call<Path, Query, Body>,
+  held: Pick<Asked, 'action' | 'kinds'>,
+  more: Omit<Parameters<typeof askRotation>[1], 'vault' | 'secret' | 'reason' | 'wait'>,
+): Promise<Answer> {
+  const { path, query, body } = call;
+  return withFourEyes(
+    deps,
+    call,
+    { ...held, place: path, body },
+    (allowed) => askRotation(deps, { ...path, wait: query.wait, reason: body.reason, ...more }, allowed),
+    (approval, record) => ({ ...viewRotation([record]), approval }),
+  );
 }
+
+/** Each runs a request that was checked: of whoever asks, or of whoever asked when somebody approves it. */
+export const askFor = {
+  rotate(deps: ApiDependencies, call: Call<Path, Query, BodyOf<'rotate'>>) {
+    const { force: forced, version: only } = call.body;
+    const held = { action: 'rotate' as const, kinds: forced ? (['force'] as const) : [] };
+    return ask(deps, call, held, { mode: forced ? 'forced' : 'asked', version: only });
+  },
+  emergency(deps: ApiDependencies, call: Call<Path, Query, BodyOf<'emergency'>>) {
+    return ask(deps, call, { action: 'emergency', kinds: ['emergency'] }, { mode: 'emergency' });
+  },
+  async rollback(deps: ApiDependencies, call: Call<Path, Query, BodyOf<'rollback'>>) {
+    const { to, force: forced } = call.body;
+    const denied = forced ? call.demand('emergency') : undefined;
+    const held = { action: 'rollback' as const, kinds: forced ? (['force'] as const) : [] };
+    return denied ?? ask(deps, call, held, { mode: 'roll-back', to, force: forced });
+  },
+} as const;
 
 export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
   return [
@@ -35,12 +82,9 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
         answers,
         params,
         query,
-        body: fields({ reason, force: z.boolean('takes true or false').default(false), version: version.optional() }),
+        body: rotateBodies.rotate,
       },
-      (call) => {
-        const mode = call.body.force ? 'forced' : 'asked';
-        return askRotation(deps, { ...asking(call), mode, version: call.body.version }, call);
-      },
+      (call) => askFor.rotate(deps, call),
     ),
     route(
       {
@@ -54,9 +98,9 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
         answers,
         params,
         query,
-        body: fields({ reason }),
+        body: rotateBodies.emergency,
       },
-      (call) => askRotation(deps, { ...asking(call), mode: 'emergency' }, call),
+      (call) => askFor.emergency(deps, call),
     ),
     route(
       {
@@ -70,13 +114,9 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
         answers,
         params,
         query,
-        body: fields({ reason, to: version.optional(), force: z.boolean('takes true or false').default(false) }),
+        body: rotateBodies.rollback,
       },
-      async (call) => {
-        const { to, force } = call.body;
-        const denied = force ? call.demand('emergency') : undefined;
-        return denied ?? askRotation(deps, { ...asking(call), mode: 'roll-back', to, force }, call);
-      },
+      (call) => askFor.rollback(deps, call),
     ),
   ];
 }

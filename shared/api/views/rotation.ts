@@ -6,8 +6,17 @@ import { type RotationRecord, recordOutcomes } from '../../contract/ports.ts';
 import { strategies } from '../../contract/strategy.ts';
 import type { Rotated } from '../../engine/rotation/result.ts';
 import { time } from '../fields.ts';
+import { approvalView } from './approval.ts';
 
-export const rotationStates = ['queued', 'running', 'retrying', 'rotated', 'skipped', 'failed'] as const;
+export const rotationStates = [
+  'awaiting-approval',
+  'queued',
+  'running',
+  'retrying',
+  'rotated',
+  'skipped',
+  'failed',
+] as const;
 
 export const stepView = z.object({ name: z.string(), ms: z.number(), outcome: z.string() }).meta({ id: 'Step' });
 
@@ -19,7 +28,7 @@ export const attemptView = z
   .object({
     rotationId: z.string(),
     activity: z.enum(['rotation', 'retirement']),
-    outcome: z.enum(recordOutcomes).describe('queued, running and retrying are not final.'),
+    outcome: z.enum(recordOutcomes).describe('awaiting-approval, queued, running and retrying are not final.'),
     reason: z.string().describe('Why: in the words of whoever asked, or what made it due.'),
     detail: z.string().optional().describe('What became of it, in a sentence.'),
     requestedBy: z.string(),
@@ -56,7 +65,7 @@ export const rotationView = z
     state: z
       .enum(rotationStates)
       .describe(
-        'rotated, skipped and failed are final; retrying: it failed or met another worker, and is tried again.',
+        'rotated, skipped and failed are final; retrying: it failed or met another worker, and is tried again; awaiting-approval: nothing is done until a second person approves it.',
       ),
     requestedBy: z.string(),
     reason: z.string(),
@@ -71,6 +80,7 @@ export const rotationView = z
     retired: z.boolean().describe('Whether the credential before was proven refused.'),
     failure: failureView.optional(),
     warnings: z.array(z.string()),
+    approval: approvalView.optional().describe('With awaiting-approval: what waits, and until when.'),
     attempts: z.array(attemptView).describe('Newest first.'),
     deliveries: z
       .array(deliveryView)

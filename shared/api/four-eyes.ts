@@ -1,0 +1,210 @@
+/**
+ * Requests that wait for a second person. What is to wait is kept, told and answered with 202; nothing of it is in any queue, so what is lost
+ * is never done. An approval runs the same request again, with its id, and covers what was asked and nothing else.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Role } from '../contract/access.ts';
+import type { Approval, ApprovalAction, ApprovalKind } from '../contract/approvals.ts';
+import { noticeId } from '../contract/notice.ts';
+import type { RotationRecord } from '../contract/ports.ts';
+import { policyOf } from '../engine/policy/current.ts';
+import { requestedTag } from '../engine/policy/requested.ts';
+import { stampTag } from '../engine/policy/stamp.ts';
+import { type Failure, isFailure } from '../errors.ts';
+import { notificationsQueue } from '../operations/queues.ts';
+import type { Answer } from './answer.ts';
+import { claim, fingerprintOf } from './ask.ts';
+import type { Place } from './caller.ts';
+import { type ApiDependencies, vaultOf } from './dependencies.ts';
+import { failureProblem, problem } from './problem.ts';
+import type { Call } from './route.ts';
+import { versionsOf } from './routes/inspect.ts';
+import { type ApprovalView, viewApproval } from './views/approval.ts';
+
+/** What is asked for, as far as it decides about a second person. */
+export interface Asked {
+  readonly action: ApprovalAction;
+  /** Any of them in the settings makes it wait. */
+  readonly kinds: readonly ApprovalKind[];
+  readonly place: Place;
+  readonly body: { readonly reason: string; readonly breakGlass: boolean };
+  /** What a selector found. */
+  readonly found?: readonly Place[];
+}
+
+export type AnyCall = Call<unknown, unknown, unknown>;
+
+/** The role that a request takes, and so does its approval. */
+export function roleOf({ action, body }: { readonly action: ApprovalAction; readonly body: unknown }): Role {
+  switch (action) {
+    case 'rotate':
+    case 'rotations':
+      return 'operator';
+    case 'emergency':
+      return 'emergency';
+    case 'rollback':
+    case 'retire':
+      return typeof body === 'object' && body !== null && 'force' in body && body.force === true
+        ? 'emergency'
+        : 'operator';
+  }
+}
+
+/** Lets a request go on, or has it wait: `waits` makes the answer of whoever asked. The caller's role was looked at before. */
+export async function withFourEyes<C extends AnyCall>(
+  deps: ApiDependencies,
+  call: C,
+  asked: Asked,
+  go: (call: C) => Promise<Answer>,
+  waits: (approval: ApprovalView, record: RotationRecord) => unknown,
+): Promise<Answer> {
+  const mustWait = asked.kinds.some((kind) => deps.fourEyes.kinds.includes(kind));
+  if (call.approved !== undefined || !mustWait) return go(call);
+  if (asked.body.breakGlass) return bypass(deps, call, asked, go);
+  const print = await fingerprint(deps, asked, call.signal);
+  if (print.kind === 'problem') return print.answer;
+  const at = deps.now();
+  const claimed = await claim(
+    deps,
+    call,
+    fingerprintOf({ action: asked.action, place: asked.place, body: asked.body }),
+    at,
+    heldMark,
+  );
+  if (claimed.kind === 'problem') return claimed.answer;
+  const approval = approvalOf(deps, call, asked, { id: claimed.rotationId, fingerprint: print.print, at });
+  const added = await deps.approvals.add(approval);
+  if (isFailure(added)) return failureProblem(added);
+  // Sent again after it was approved: the rotation is there already, and finds its work done.
+  if (added.approval.state === 'approved') return go({ ...call, approved: claimed.rotationId });
+  await deps.marks.put(heldMark(approval.id));
+  if (added.kind === 'waiting') await tellAndKeep(deps, call, asked, added.approval);
+  const headers = { location: `/api/v1/approvals/${approval.id}`, 'retry-after': '10' };
+  return { status: 202, headers, body: waits(viewApproval(added.approval, at), recordOf(added.approval)) };
+}
+
+/** Says that a request is kept, so that whoever sends it again under the same key is answered at once. */
+function heldMark(id: string): string {
+  return `held ${id}`;
+}
+
+function approvalOf(
+  deps: ApiDependencies,
+  { caller, body }: AnyCall,
+  { action, place, body: { reason }, found }: Asked,
+  { id, fingerprint, at }: Pick<Approval, 'id' | 'fingerprint' | 'at'>,
+): Approval {
+  const { id: who, name, grants } = caller;
+  return {
+    ...{ id, action, ...place, body: JSON.stringify(body), fingerprint, reason, at },
+    ...(found === undefined ? {} : { count: found.length }),
+    requester: { id: who, name, grants },
+    expiresAt: new Date(at.getTime() + deps.fourEyes.withinMs),
+    state: 'waiting',
+  };
+}
+
+type Print = { readonly kind: 'print'; readonly print: string } | { readonly kind: 'problem'; readonly answer: Answer };
+
+/** A hash of what was asked and of what it is asked for, as it is now: its version and its tags but those that Keyturn writes itself. */
+export async function fingerprint(
+  deps: ApiDependencies,
+  { action, place, body, found }: Omit<Asked, 'kinds'>,
+  signal: AbortSignal,
+): Promise<Print> {
+  if (found !== undefined) {
+    const names = found.map(({ vault, secret }) => `${vault}/${secret}`.toLowerCase()).sort();
+    return { kind: 'print', print: fingerprintOf({ action, body, names }) };
+  }
+  const vault = vaultOf(deps, place.vault);
+  if (vault.kind === 'problem') return vault;
+  const versions = await versionsOf(vault.vault, place.secret, signal);
+  if (isFailure(versions)) return { kind: 'problem', answer: failureProblem(versions) };
+  const { version, tags } = versions.newest;
+  if (tags['rotator'] === undefined)
+    return { kind: 'problem', answer: problem('not-managed', `${place.secret} has no tag "rotator"`) };
+  const kept = Object.entries(tags)
+    .filter(([name]) => name !== stampTag && name !== requestedTag)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return { kind: 'print', print: fingerprintOf({ action, place, body, version, kept }) };
+}
+
+/** In the history the request bears both names, so that nobody reads the one without the other. */
+function recordOf({ id, action, vault, secret, reason, requester, at, expiresAt }: Approval): RotationRecord {
+  return {
+    ...{ rotationId: id, vault, secret, activity: action === 'retire' ? 'retirement' : 'rotation' },
+    ...{ reason, requestedBy: requester.name, startedAt: at, steps: [], outcome: 'awaiting-approval' },
+    detail: `nothing is done until a second person approves it: keyturn approve ${id} (until ${expiresAt.toISOString()})`,
+  };
+}
+
+/** History is for people, and so is the news: where one of them cannot be kept, the request waits all the same, and can be listed. */
+async function tellAndKeep(deps: ApiDependencies, call: AnyCall, asked: Asked, approval: Approval): Promise<void> {
+  const { id, action, vault, secret, requester, expiresAt } = approval;
+  call.log.warn('approval-wanted', { id, action, vault, secret, by: requester.name, until: expiresAt.toISOString() });
+  const kept = asked.found === undefined ? await deps.history.record(recordOf(approval)) : undefined;
+  const told = await tell(deps, call, asked, 'approval', approval);
+  for (const outcome of [kept, told])
+    if (outcome !== undefined && isFailure(outcome))
+      call.log.error('approval-not-told', { id, code: outcome.code, hint: outcome.hint });
+}
+
+async function tell(
+  deps: ApiDependencies,
+  { signal }: AnyCall,
+  { place, found }: Asked,
+  type: 'approval' | 'bypassed',
+  { id, action, requester, reason, count, expiresAt }: Approval,
+) {
+  const [first = place] = found ?? [place];
+  const channels = await channelsOf(deps, first, signal);
+  const { host } = deps.fourEyes;
+  return deps.queues.enqueue(
+    notificationsQueue,
+    {
+      ...{ id: noticeId(type, id), type, ...first, rotationId: id, at: deps.now().toISOString() },
+      approval: {
+        ...{ id, action, by: requester.name, reason },
+        ...(count === undefined ? {} : { count }),
+        ...(type === 'bypassed' ? {} : { expiresAt: expiresAt.toISOString() }),
+        ...(host === undefined || type === 'bypassed' ? {} : { link: `https://${host}/api/v1/approvals/${id}/page` }),
+      },
+      ...(channels === undefined ? {} : { channels: [...channels] }),
+    },
+    { secret: first.secret },
+  );
+}
+
+/** Whom the secret's own tag wants to be told; undefined: the app's default. */
+async function channelsOf(
+  deps: ApiDependencies,
+  { vault, secret }: Place,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const found = vaultOf(deps, vault);
+  const versions = found.kind === 'problem' ? undefined : await versionsOf(found.vault, secret, signal);
+  if (versions === undefined || isFailure(versions)) return undefined;
+  const policy = policyOf(deps.engine, versions.newest);
+  return policy.kind === 'policy' ? policy.policy.notify : undefined;
+}
+
+/** Without a second person: for whoever has the role emergency, with the reason, and told to everybody who would have been asked. */
+async function bypass<C extends AnyCall>(
+  deps: ApiDependencies,
+  call: C,
+  asked: Asked,
+  go: (call: C) => Promise<Answer>,
+): Promise<Answer> {
+  for (const place of asked.found ?? [asked.place]) {
+    const denied = call.demand('emergency', place);
+    if (denied !== undefined) return denied;
+  }
+  const at = deps.now();
+  const id = randomBytes(16).toString('hex');
+  const approval = approvalOf(deps, call, asked, { id, fingerprint: '', at });
+  const { action, place, body } = asked;
+  call.log.error('approval-bypassed', { id, action, ...place, by: call.caller.name, reason: body.reason });
+  const told: { readonly kind: string } | Failure = await tell(deps, call, asked, 'bypassed', approval);
+  if (isFailure(told)) call.log.error('approval-not-told', { id, code: told.code, hint: told.hint });
+  return go({ ...call, caller: { ...call.caller, name: `${call.caller.name}, break-glass` } });
+}
