@@ -1,6 +1,6 @@
 /** What rotate, emergency and rollback share: ask, follow, tell how it ended. */
 import { randomUUID } from 'node:crypto';
-import { type Rotation, rotation, secret as secretView } from './api/views.ts';
+import { type Approval, type Rotation, rotation, secret as secretView } from './api/views.ts';
 import { type Context, printJson } from './command.ts';
 import { type Exit, worstOf } from './exit-codes.ts';
 import { type Named, pathOf, routeOf } from './names.ts';
@@ -76,9 +76,16 @@ export async function inTurns<Item, Result>(
   return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
 }
 
+/** What a person does next where a second one is asked for. */
+export function waitingLine({ approvalId, expiresAt }: Approval, now: Date): string {
+  return `  waits for a second person until ${absolute(expiresAt, now)}: keyturn approve ${approvalId}`;
+}
+
 async function follow(context: Context, named: Named, start: Rotation, alone: boolean): Promise<Ended> {
-  if (context.given.flag('no-wait')) return { named, exit: 'ok', rotation: start };
   const { api, signal, terminal, json } = context;
+  if (start.approval !== undefined && !json) terminal.err(waitingLine(start.approval, context.now()));
+  if (context.given.flag('no-wait'))
+    return { named, exit: start.approval === undefined ? 'ok' : 'not-now', rotation: start };
   const writer = alone && !json ? new StepWriter(terminal) : undefined;
   if (alone && !json) terminal.err(`${pathOf(named)}: rotation ${start.rotationId}`);
   const timeoutMs = (context.given.wholeNumber('timeout', 1, 86_400) ?? 300) * 1000;
@@ -93,7 +100,11 @@ function outcomeOf(watched: Watched, rotationId: string): Omit<Ended, 'named'> {
     case 'trouble':
       return { exit: watched.exit, trouble: { ...watched, rotationId } };
     case 'late':
-      return { exit: 'timed-out', rotation: watched.rotation };
+      // What waits for a person does not go on by itself.
+      return {
+        exit: watched.rotation.state === 'awaiting-approval' ? 'not-now' : 'timed-out',
+        rotation: watched.rotation,
+      };
     case 'over':
       return { exit: exitOf(watched.rotation.state), rotation: watched.rotation };
   }
@@ -116,14 +127,14 @@ async function tell(context: Context, ended: Ended, alone: boolean): Promise<voi
   if (rotation === undefined) return;
   const say = (colour: 'red' | 'green' | 'yellow', word: string, more: string): void =>
     terminal.out(`${name} ${paint(word, colour, terminal.colour.out)}${more === '' ? '' : ` ${plain(more)}`}`);
-  if (context.given.flag('no-wait')) return say('yellow', 'queued', rotation.rotationId);
+  if (context.given.flag('no-wait')) return say('yellow', rotation.state, rotation.rotationId);
   switch (ended.exit) {
     case 'ok':
       say('green', 'rotated', `to version ${rotation.to ?? 'unknown'}`);
       for (const line of alone ? await afterwards(context, ended.named, rotation, now()) : []) terminal.out(line);
       return;
     case 'not-now':
-      return say('yellow', 'skipped', rotation.detail ?? '');
+      return say('yellow', rotation.state, rotation.detail ?? '');
     case 'timed-out':
       say('yellow', rotation.state, `still; ${stillText(rotation, now())}`);
       return terminal.err(`  Look again with: keyturn rotation ${rotation.rotationId} --wait`);

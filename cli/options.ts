@@ -39,6 +39,14 @@ export const reasonOption: OptionTable = {
   reason: { type: 'string', short: 'r', value: 'TEXT', help: 'why, for the history (asked for on a terminal)' },
 };
 
+/** With four eyes in the app's settings. */
+export const breakGlassOption: OptionTable = {
+  'break-glass': {
+    type: 'boolean',
+    help: 'go on without a second person. Needs the role emergency, and everybody is told',
+  },
+};
+
 export const waitOptions: OptionTable = {
   'no-wait': { type: 'boolean', help: 'do not wait for the end; print the id of the rotation' },
   timeout: { type: 'string', value: 'SECONDS', help: 'longest time to wait (300)' },
@@ -111,4 +119,9 @@ function parse(args: readonly string[], options: ParseOptions, seeHelp: string) 
     const [message = ''] = error.message.split(/\. (?:To specify|Did you)/);
     throw usageStop(message, `Run "${seeHelp}".`);
   }
+}
+
+/** As the API takes it. */
+export function breakGlass(given: Given): { readonly breakGlass?: true } {
+  return given.flag('break-glass') ? { breakGlass: true } : {};
 }

@@ -63,7 +63,9 @@ export class StepWriter {
   }
 
   see(rotation: Rotation): void {
-    const attempt = rotation.attempts.find(({ outcome }) => outcome !== 'queued' && outcome !== 'retired');
+    const attempt = rotation.attempts.find(
+      ({ outcome }) => !['queued', 'awaiting-approval', 'retired'].includes(outcome),
+    );
     if (attempt !== undefined) this.#write(attempt);
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const since = seconds < 2 ? '' : ` for ${lengthOf(seconds)}`;

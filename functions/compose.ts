@@ -10,6 +10,7 @@ import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.
 import type { RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
 import type { ToldBefore } from '../shared/contract/state.ts';
+import { listsHost } from '../shared/engine/policy/glob.ts';
 import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
@@ -128,5 +129,6 @@ function tokensOf(credential: TokenCredential): (scope: string) => Promise<Secre
 function environmentOf(settings: Settings, getToken: RotatorEnvironment['getToken']): RotatorEnvironment {
   const { trustedCertificates, connectTimeoutMs, allowedHosts, descriptionsFolder, cloud } = settings;
   const folder = descriptionsFolder === undefined ? {} : { descriptionsFolder };
-  return { trustedCertificates, connectTimeoutMs, allowedHosts, cloud, getToken, ...folder };
+  const listsTarget = (host: string) => listsHost(settings.targetHosts, host);
+  return { trustedCertificates, connectTimeoutMs, allowedHosts, cloud, getToken, listsHost: listsTarget, ...folder };
 }

@@ -98,6 +98,9 @@ while :; do
     skipped) stop 6 "$name skipped: nothing was changed; keyturn rotation $id says why" ;;
     failed) stop 1 "$name failed: $(field code): $(field message) Do: $(field hint) See $(field page)" ;;
   esac
+  if [ "$state" = awaiting-approval ] && [ "$(date +%s)" -ge "$end" ]; then
+    stop 6 "$name waits for a second person still: keyturn approve $id"
+  fi
   [ "$(date +%s)" -lt "$end" ] || stop 5 "$name is $state still; it goes on by itself: keyturn rotation $id --wait"
   last=$answer
   sleep 2

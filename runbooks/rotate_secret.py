@@ -230,6 +230,8 @@ def follow(api, name, rotation, deadline):
         if exit_code is not None:
             return exit_code
         if time.monotonic() >= deadline:
+            if shown == "awaiting-approval":
+                raise Stop(NOT_NOW, f"{name} waits for a second person still: keyturn approve {rotation_id}")
             raise Stop(TIMED_OUT, f"{name} is {shown} still; it goes on by itself: keyturn rotation {rotation_id} --wait")
         time.sleep(PAUSE_SECONDS)
         status, answer = api.once(f"/rotations/{rotation_id}")

@@ -23,6 +23,31 @@ export const attempt = z.looseObject({
 });
 export type Attempt = z.infer<typeof attempt>;
 
+const approval = z.looseObject({
+  approvalId: z.string(),
+  action: z.string(),
+  vault: z.string(),
+  secret: z.string(),
+  matched: z.number().optional(),
+  reason: z.string(),
+  requestedBy: z.string(),
+  expiresAt: z.string(),
+  state: z.string(),
+  approvedBy: z.string().optional(),
+});
+export type Approval = z.infer<typeof approval>;
+
+export const approvals = z.looseObject({ approvals: z.array(approval) });
+
+/** What an approved request answers, whatever it was. */
+export const approved = z.looseObject({
+  vault: z.string().optional(),
+  secret: z.string().optional(),
+  rotationId: z.string().optional(),
+  state: z.string().optional(),
+  rotations: z.array(z.looseObject({ vault: z.string(), secret: z.string(), rotationId: z.string() })).optional(),
+});
+
 export const rotation = z.looseObject({
   rotationId: z.string(),
   vault: z.string(),
@@ -35,6 +60,8 @@ export const rotation = z.looseObject({
   from: z.string().optional(),
   to: z.string().optional(),
   retired: z.boolean(),
+  /** What waits for a second person. */
+  approval: approval.optional(),
   failure: shownFailure.optional(),
   warnings: z.array(z.string()),
   attempts: z.array(attempt),
@@ -167,6 +194,7 @@ export const history = z.looseObject({ attempts: z.array(attempt) });
 
 export const many = z.looseObject({
   matched: z.number(),
+  approval: approval.optional(),
   rotations: z.array(z.looseObject({ vault: z.string(), secret: z.string(), rotationId: z.string() })),
 });
 
@@ -174,7 +202,8 @@ export const retirement = z.looseObject({
   rotationId: z.string(),
   vault: z.string(),
   secret: z.string(),
-  state: z.enum(['retired', 'waiting']),
+  state: z.enum(['retired', 'waiting', 'awaiting-approval']),
+  approval: approval.optional(),
   evidence: z.string().optional(),
   sessions: z.array(z.string()),
   consumers: z.array(z.string()),

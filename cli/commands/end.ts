@@ -1,9 +1,10 @@
 /** The end of an old credential: retire; and what a consumer says of the new one: ack. */
 import { acknowledgements, retirement } from '../api/views.ts';
+import { waitingLine } from '../asked.ts';
 import { type Command, printJson } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
-import { reasonOption } from '../options.ts';
+import { breakGlass, breakGlassOption, reasonOption } from '../options.ts';
 import { reasonFor } from '../reason.ts';
 import { paint } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';
@@ -17,6 +18,7 @@ export const retire: Command = {
   count: [1, 1],
   options: {
     force: { type: 'boolean', help: 'whoever uses it: their sessions are ended. Needs the role emergency' },
+    ...breakGlassOption,
     ...reasonOption,
   },
   about: 'While somebody uses it, it says who, changes nothing and exits with 6.',
@@ -26,12 +28,17 @@ export const retire: Command = {
   async run(context) {
     const { api, given, vault, terminal, json, now } = context;
     const named = await secretNamed(api, given.args, vault);
-    const body = { reason: await reasonFor(context), ...(given.flag('force') ? { force: true } : {}) };
+    const forced = given.flag('force') ? { force: true } : {};
+    const body = { reason: await reasonFor(context), ...forced, ...breakGlass(given) };
     const path = routeOf(named, 'retire');
     const one = must(await api.ask({ method: 'POST', path, body, schema: retirement, withinMs: 200_000 }));
     const exit = one.state === 'retired' ? 'ok' : 'not-now';
     if (json) {
       printJson(terminal, one);
+      return exit;
+    }
+    if (one.approval !== undefined) {
+      terminal.err(waitingLine(one.approval, now()));
       return exit;
     }
     const word = paint(one.state, exit === 'ok' ? 'green' : 'yellow', terminal.colour.out);

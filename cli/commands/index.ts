@@ -1,6 +1,7 @@
 /** All commands, in the order in which help lists them. */
 import type { Command } from '../command.ts';
 import { completionCommand } from '../completion.ts';
+import { approvals, approve } from './approvals.ts';
 import { doctor } from './doctor.ts';
 import { ack, retire } from './end.ts';
 import { list } from './list.ts';
@@ -14,7 +15,7 @@ import { freeze, health, unfreeze } from './switch.ts';
 
 const work: readonly Command[] = [
   ...[list, show, plan, doctor, health, history, rotation],
-  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, ack],
+  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, approvals, approve, ack],
 ];
 
 export const commands: readonly Command[] = [...work, completionCommand(work)];

@@ -2,7 +2,7 @@
 import { askAndFollow } from '../asked.ts';
 import type { Command } from '../command.ts';
 import { secretNamed, secretsNamed } from '../names.ts';
-import { reasonOption, waitOptions } from '../options.ts';
+import { breakGlass, breakGlassOption, reasonOption, waitOptions } from '../options.ts';
 import { reasonFor } from '../reason.ts';
 
 export const emergency: Command = {
@@ -10,7 +10,7 @@ export const emergency: Command = {
   summary: 'a secret has leaked: rotate now, revoke the old credential at once, end its sessions',
   takes: 'NAME…',
   count: [1, 100],
-  options: { ...reasonOption, ...waitOptions },
+  options: { ...breakGlassOption, ...reasonOption, ...waitOptions },
   about:
     'There is no overlap: consumers that hold the old credential fail until they read the new one. Needs the role emergency.',
   examples: ['keyturn emergency orders-db --reason "posted in a ticket"'],
@@ -20,7 +20,7 @@ export const emergency: Command = {
     const reason = await reasonFor(context);
     return askAndFollow(
       context,
-      named.map((one) => ({ named: one, action: 'emergency', body: { reason } })),
+      named.map((one) => ({ named: one, action: 'emergency', body: { reason, ...breakGlass(context.given) } })),
     );
   },
 };
@@ -33,6 +33,7 @@ export const rollback: Command = {
   options: {
     to: { type: 'string', value: 'VERSION', help: 'this version; "keyturn show NAME" lists them' },
     force: { type: 'boolean', help: 'also to a credential that was revoked in an emergency. Needs the role emergency' },
+    ...breakGlassOption,
     ...reasonOption,
     ...waitOptions,
   },
@@ -45,7 +46,7 @@ export const rollback: Command = {
     const reason = await reasonFor(context);
     const to = context.given.text('to');
     const force = context.given.flag('force') ? { force: true } : {};
-    const body = { reason, ...(to === undefined ? {} : { to }), ...force };
+    const body = { reason, ...(to === undefined ? {} : { to }), ...force, ...breakGlass(context.given) };
     return askAndFollow(context, [{ named, action: 'rollback', body }]);
   },
 };

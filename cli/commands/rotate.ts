@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { many } from '../api/views.ts';
-import { askAndFollow, followAll } from '../asked.ts';
+import { askAndFollow, followAll, waitingLine } from '../asked.ts';
 import { type Command, type Context, printJson } from '../command.ts';
 import type { Exit } from '../exit-codes.ts';
 import { must } from '../must.ts';
 import { secretsNamed } from '../names.ts';
-import { reasonOption, waitOptions } from '../options.ts';
+import { breakGlass, breakGlassOption, reasonOption, waitOptions } from '../options.ts';
 import { reasonFor } from '../reason.ts';
 import { isSelective, listSecrets, selectorOptions } from '../selection.ts';
 import { tableLines } from '../terminal/table.ts';
@@ -21,6 +21,7 @@ export const rotate: Command = {
     ...selectorOptions,
     confirm: { type: 'string', value: 'COUNT', help: 'how many the selector fits; otherwise nothing is done' },
     force: { type: 'boolean', help: 'let the admin replace a credential although none that is known logs in' },
+    ...breakGlassOption,
     ...reasonOption,
     ...waitOptions,
   },
@@ -45,7 +46,7 @@ must be confirmed: with --confirm, or by typing it on a terminal.`,
     const force = given.flag('force') ? { force: true } : {};
     return askAndFollow(
       context,
-      named.map((one) => ({ named: one, action: 'rotate', body: { reason, ...force } })),
+      named.map((one) => ({ named: one, action: 'rotate', body: { reason, ...force, ...breakGlass(given) } })),
     );
   },
 };
@@ -55,7 +56,7 @@ async function rotateSelected(context: Context): Promise<Exit> {
   if (given.flag('force')) throw usageStop('--force takes names, not a selector', 'Name the secrets.');
   const confirm = given.wholeNumber('confirm', 0, 10_000) ?? (await confirmed(context));
   const reason = await reasonFor(context);
-  const body = { selector: selectorOf(context, vault), confirm, reason };
+  const body = { selector: selectorOf(context, vault), confirm, reason, ...breakGlass(given) };
   const asked = must(
     await api.ask({
       ...{ method: 'POST', path: ['rotations'], body, schema: many, withinMs: 120_000 },
@@ -64,6 +65,11 @@ async function rotateSelected(context: Context): Promise<Exit> {
   );
   if (asked.matched === 0)
     throw new Stop({ ...nothing, hint: 'See what there is with "keyturn list" and the same selector.' });
+  if (asked.approval !== undefined) {
+    if (json) printJson(terminal, asked);
+    else terminal.err(waitingLine(asked.approval, context.now()));
+    return 'not-now';
+  }
   if (given.flag('no-wait') && json) {
     printJson(terminal, asked);
     return 'ok';

@@ -81,16 +81,19 @@ function withoutTwins(logins: readonly Credential[]): readonly Credential[] {
 /**
  * How to connect to a node. Nodes announce themselves, and so may anybody who is let in as a replica; an announced address is no reason to
  * send a password there. Over TLS the certificate has to be valid for a host that a person wrote, whatever the address: only that host's
- * owner can have it. A plain connection goes to loopback only, and there to no other host than those written.
+ * owner can have it. A host that the app's settings list may also have a certificate of its own name. A plain connection goes to loopback
+ * only, and there to no other host than those written.
  */
 export function transportFor(step: RedisStep, environment: RotatorEnvironment, address: Address): Transport | Fault {
   const wish = asksForTls(step.adminEndpoint) || asksForTls(step.endpoint) ? 'required' : 'unsaid';
-  const written = [...new Set([...listed(step.adminEndpoint).map(({ host }) => host), step.endpoint.host])];
+  const named = [...listed(step.adminEndpoint), ...listed(step.endpoint)].map(({ host }) => host);
+  const written = [...new Set(named)];
   if (!usesTls({ ...address, options: {} }, wish)) {
     if (written.includes(address.host)) return { kind: 'plain' };
     const detail = `another node announced this address, and the admin connection does not name ${address.host}. Keyturn sends no password there without TLS`;
     return fault('rejected', nodeName(address), detail);
   }
+  const names = environment.listsHost?.(address.host) === true ? [...written, address.host] : written;
   const trusted = authorities(environment.trustedCertificates);
   const serverName = [address.host, ...written].find((name) => isIP(name) === 0);
   const tls: ConnectionOptions = {
@@ -99,7 +102,7 @@ export function transportFor(step: RedisStep, environment: RotatorEnvironment, a
     minVersion: 'TLSv1.2',
     ...(serverName === undefined ? {} : { servername: serverName }),
     checkServerIdentity: (_host, certificate) => {
-      const errors = written.map((name) => checkServerIdentity(name, certificate));
+      const errors = names.map((name) => checkServerIdentity(name, certificate));
       return errors.includes(undefined) ? undefined : errors[0];
     },
   };

@@ -5,6 +5,7 @@ import { SecretText } from '../contract/secret-text.ts';
 import { isLoopback } from '../loopback.ts';
 import * as access from './access.ts';
 import { type Channel, channelNames, channels, referencesOf } from './channels.ts';
+import { clouds } from './clouds.ts';
 import { policyBounds } from './duration.ts';
 import * as read from './parsers.ts';
 import { timerSchedule } from './schedule.ts';
@@ -78,27 +79,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const secondMs = 1000;
 const dayMs = 24 * 60 * 60 * secondMs;
 const connectBounds = { shortestMs: secondMs, longestMs: 60 * secondMs };
-
-const clouds = {
-  public: {
-    resourceManager: 'https://management.azure.com',
-    graph: 'https://graph.microsoft.com',
-    login: 'https://login.microsoftonline.com',
-    storageSuffix: 'core.windows.net',
-  },
-  usgov: {
-    resourceManager: 'https://management.usgovcloudapi.net',
-    graph: 'https://graph.microsoft.us',
-    login: 'https://login.microsoftonline.us',
-    storageSuffix: 'core.usgovcloudapi.net',
-  },
-  china: {
-    resourceManager: 'https://management.chinacloudapi.cn',
-    graph: 'https://microsoftgraph.chinacloudapi.cn',
-    login: 'https://login.chinacloudapi.cn',
-    storageSuffix: 'core.chinacloudapi.cn',
-  },
-} as const;
 
 /** Reads one setting after the other and gathers what is wrong. A setting that is wrong reads as its fallback, so that the rest is looked at too. */
 class Reader {

@@ -196,6 +196,8 @@ export interface RotatorEnvironment {
   readonly getToken: (scope: string) => Promise<SecretText>;
   /** Hosts that provider descriptions may name; nothing else is called. */
   readonly allowedHosts: readonly string[];
+  /** Whether the app's settings list a host for targets (KEYTURN_TARGET_HOSTS). Absent: they list none. */
+  readonly listsHost?: (host: string) => boolean;
   /** Folder with the app's own provider descriptions, besides the ones that come with Keyturn. */
   readonly descriptionsFolder?: string;
   /** Base URLs of the cloud in use, without a slash at the end. */

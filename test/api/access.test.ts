@@ -31,6 +31,7 @@ function addressOf(route: Route): string {
     secret: 'nothing',
     version: '0'.repeat(32),
     rotationId: '0'.repeat(32),
+    approvalId: '0'.repeat(32),
   };
   return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => example[name] ?? name);
 }

@@ -1,6 +1,7 @@
 /** Four eyes: what has to wait for a second person waits, is done once when one approves it, and never otherwise. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { keyturn } from '../cli/harness.ts';
 import { type Backend, type Called, problemCode, startBackend, textOf } from './backend.ts';
 
 let backend: Backend;
@@ -189,6 +190,41 @@ describe('what else may have to wait', () => {
     const second = await asked();
     await backend.stage.plant('eyes-many-c', { days: 80, tags: { team: 'many' } });
     expect(problemCode(await as(ben, 'POST', `/approvals/${second}/approve`, {}))).toBe('approval-void');
+  });
+});
+
+describe('keyturn', () => {
+  const urlOf = () => ({ KEYTURN_URL: backend.stage.azure.host.url });
+  const tokenOf = async (who: { readonly oid: string; readonly name: string }) =>
+    backend.login.token({ oid: who.oid, preferred_username: who.name });
+
+  test('says that it waits, exits with 6, and lists and approves', async () => {
+    const { name } = await backend.stage.plant('eyes-cli', { days: 80 });
+    const [env, other] = [
+      { ...urlOf(), KEYTURN_TOKEN: await tokenOf(ann) },
+      { ...urlOf(), KEYTURN_TOKEN: await tokenOf(ben) },
+    ];
+    const asked = await keyturn(['emergency', name, '-r', reason, '--timeout', '1'], { env });
+    expect(asked).toMatchObject({ exit: 6, err: expect.stringContaining('waits for a second person') });
+    const id = /keyturn approve ([0-9a-f]{32})/.exec(asked.err)?.[1] ?? '';
+    const now = await keyturn(['emergency', name, '-r', reason, '--no-wait'], { env });
+    expect(now).toMatchObject({ exit: 6, out: expect.stringContaining('awaiting-approval') });
+    const listed = await keyturn(['approvals'], { env: other });
+    expect(listed).toMatchObject({ exit: 0, out: expect.stringContaining(`emergency of local/${name}`) });
+    const own = await keyturn(['approve', id], { env });
+    expect(own).toMatchObject({ exit: 4, err: expect.stringContaining('approver-unfit') });
+    expect(await keyturn(['approve', id], { env: other })).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('rotated'),
+    });
+    expect(await keyturn(['approve', 'x'], { env: other })).toMatchObject({ exit: 2 });
+  });
+
+  test('with --break-glass goes on alone', async () => {
+    const { name } = await backend.stage.plant('eyes-cli-glass', { days: 80 });
+    const env = { ...urlOf(), KEYTURN_TOKEN: await tokenOf(ann) };
+    const done = await keyturn(['emergency', name, '-r', reason, '--break-glass'], { env });
+    expect(done).toMatchObject({ exit: 0, out: expect.stringContaining('rotated') });
   });
 });
 

@@ -24,7 +24,13 @@ const address = (path: string) =>
   path.replaceAll(
     /\{(\w+)\}/g,
     (_, name: string) =>
-      ({ vault: 'local', secret: 'sound', version: planted.version, rotationId: '0'.repeat(32) })[name] ?? name,
+      ({
+        vault: 'local',
+        secret: 'sound',
+        version: planted.version,
+        rotationId: '0'.repeat(32),
+        approvalId: '0'.repeat(32),
+      })[name] ?? name,
   );
 
 function expectProblem(called: Called, what: string): void {
@@ -155,7 +161,7 @@ test('a body without a field says which, why it is wanted and what is allowed', 
     page: 'docs/api.md#request-invalid',
     errors: [
       { in: 'body', field: 'reason', detail: 'takes why you ask, in your words: 1 to 512 characters' },
-      { in: 'body', field: 'forse', detail: 'is not known here; allowed: reason, force, version' },
+      { in: 'body', field: 'forse', detail: 'is not known here; allowed: reason, force, version, breakGlass' },
     ],
   });
 });

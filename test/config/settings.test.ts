@@ -29,6 +29,31 @@ function problems(environment: Record<string, string | undefined>): string[] {
 
 const wrongNames = (environment: Record<string, string>) => problems({ ...least, ...environment });
 
+describe('four eyes', () => {
+  const tenant = { KEYTURN_TENANT_ID: '11111111-2222-3333-4444-555555555555', KEYTURN_API_AUDIENCE: 'api://keyturn' };
+
+  it('are off, and wait for an hour once they are on', () => {
+    expect(settings({}).fourEyes).toEqual({ kinds: [], withinMs: 3_600_000 });
+    const on = {
+      ...tenant,
+      KEYTURN_APPROVALS: 'emergency,many,force',
+      WEBSITE_HOSTNAME: 'Keyturn-App.azurewebsites.net',
+    };
+    const kinds = ['emergency', 'many', 'force'];
+    expect(settings(on).fourEyes).toEqual({ kinds, withinMs: 3_600_000, host: 'keyturn-app.azurewebsites.net' });
+  });
+
+  it('need a tenant, since only its people can approve', () => {
+    expect(wrongNames({ KEYTURN_APPROVALS: 'emergency' })).toEqual(['KEYTURN_APPROVALS']);
+    expect(wrongNames({ ...tenant, KEYTURN_APPROVALS: 'emergencies' })).toEqual(['KEYTURN_APPROVALS']);
+    expect(wrongNames({ ...tenant, KEYTURN_APPROVAL_WITHIN: 'PT1S' })).toEqual(['KEYTURN_APPROVAL_WITHIN']);
+  });
+
+  it.each(['127.0.0.1:7071', 'a/b.test', 'a.test\n', '"><script>'])('make no link of a host like %j', (host) => {
+    expect(settings({ WEBSITE_HOSTNAME: host }).fourEyes.host).not.toBe(host);
+  });
+});
+
 describe('settings', () => {
   it('need no more than a vault and a storage account', () => {
     expect(settings({})).toMatchObject({

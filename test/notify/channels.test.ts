@@ -98,6 +98,8 @@ describe('Event Grid', () => {
       ['id-drifted', 'Keyturn.SecretDrifted'],
       ['id-announced', 'Keyturn.RotationAnnounced'],
       ['id-reminder', 'Keyturn.ReplacementDue'],
+      ['id-approval', 'Keyturn.ApprovalWanted'],
+      ['id-bypassed', 'Keyturn.ApprovalBypassed'],
     ]);
     expect(topic.received[0]).toMatchObject({
       ...{ specversion: '1.0', subject: 'orders-db', source: `/keyturn/vaults/${vaultName}` },

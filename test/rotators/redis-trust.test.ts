@@ -108,6 +108,31 @@ describe('a client that announces itself as a replica', () => {
     expect(caught.heard()).not.toContain(admin.password);
   });
 
+  test.each(['the settings list', 'the value lists'])(
+    'at a host that %s is a node, with a certificate of its own name',
+    async (what) => {
+      const certificates = await makeCertificates({ hosts: ['localhost'] });
+      const own = await makeCertificates({ hosts: ['127.0.0.1'] });
+      const server = await keep(startRedis({ acl: [...users, intruder], tls: certificates }));
+      const node = await trap('127.0.0.1', own);
+      const { ca } = certificates;
+      await announce(dialTls({ host: 'localhost', port: server.port, ca }), { host: '127.0.0.1', port: node.port });
+      const adminEndpoint: Endpoint = { host: 'localhost', port: server.port, options: { scheme: 'rediss' } };
+      const hosts = [adminEndpoint, { host: '127.0.0.1', port: node.port }];
+      const inSettings = what === 'the settings list';
+      const rotator = await loadRedis({
+        trustedCertificates: [ca, own.ca],
+        connectTimeoutMs: 500,
+        ...(inSettings ? { listsHost: (host: string) => host === '127.0.0.1' } : {}),
+      });
+      const current = { username: 'nobody', password: newPassword() };
+      const endpoint = inSettings ? adminEndpoint : { ...adminEndpoint, hosts };
+      const step = stepAt(server, current, 'dual-password', { endpoint, adminEndpoint });
+      await rotator.verify(step, current);
+      expect(node.heard()).toContain(admin.password);
+    },
+  );
+
   test('that is named by the connection is a node like any other', async () => {
     const primary = await keep(
       startRedis({ acl: users, replicateAs: { username: 'owner', password: 'owner-of-a-throwaway-server' } }),

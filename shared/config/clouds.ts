@@ -1,0 +1,21 @@
+/** Addresses of the clouds of Azure. */
+export const clouds = {
+  public: {
+    resourceManager: 'https://management.azure.com',
+    graph: 'https://graph.microsoft.com',
+    login: 'https://login.microsoftonline.com',
+    storageSuffix: 'core.windows.net',
+  },
+  usgov: {
+    resourceManager: 'https://management.usgovcloudapi.net',
+    graph: 'https://graph.microsoft.us',
+    login: 'https://login.microsoftonline.us',
+    storageSuffix: 'core.usgovcloudapi.net',
+  },
+  china: {
+    resourceManager: 'https://management.chinacloudapi.cn',
+    graph: 'https://microsoftgraph.chinacloudapi.cn',
+    login: 'https://login.chinacloudapi.cn',
+    storageSuffix: 'core.chinacloudapi.cn',
+  },
+} as const;
