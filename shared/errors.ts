@@ -137,6 +137,12 @@ export const failureKinds = {
     (d) =>
       `Store one of the keys that ${d.target} has now as the value of ${d.secret}, then run "keyturn rotate ${d.secret}". No slot is regenerated on a guess.`,
   ),
+  'key-unproven': kind<AtTarget & { readonly login: string; readonly labelPrefix: string }>(
+    'blocked',
+    (d) => `${d.secret}: ${d.target} does not show that ${d.login} is a key of this secret: ${d.detail}`,
+    (d) =>
+      `If it is, give it a name at ${d.target} that begins with ${d.labelPrefix}, or revoke it there by hand; then run "keyturn retire ${d.secret}". If it is not, correct the tags "key-id" and "rotation" of ${d.secret}.`,
+  ),
   'target-not-allowed': kind<{ readonly secret: string; readonly host: string; readonly named: string }>(
     'config',
     (d) => `${d.secret}: ${d.named} names ${d.host}, which is not a host that this app may connect to`,

@@ -7,7 +7,8 @@ export interface GraphApplication {
   readonly clientId: string;
   /** Client secrets by key id. */
   readonly secrets: ReadonlyMap<string, { readonly displayName: string; readonly secretText: string }>;
-  issue(displayName: string): { readonly keyId: string; readonly secretText: string };
+  /** `start`: how the secret begins, which Graph shows as its hint. */
+  issue(displayName: string, start?: string): { readonly keyId: string; readonly secretText: string };
   login(secretText: string): boolean;
   /** The next secret that is issued is refused for so many token requests. */
   lag(requests: number): void;
@@ -26,9 +27,12 @@ class Application implements GraphApplication {
   #lagNext = 0;
   readonly #lagging = new Map<string, number>();
 
-  issue(displayName: string): { readonly keyId: string; readonly secretText: string } {
+  issue(
+    displayName: string,
+    start = randomBytes(6).toString('base64url'),
+  ): { readonly keyId: string; readonly secretText: string } {
     const keyId = randomUUID();
-    const secretText = `${randomBytes(3).toString('hex')}~${randomBytes(30).toString('base64url')}`;
+    const secretText = `${start}~${randomBytes(30).toString('base64url')}`;
     this.secrets.set(keyId, { displayName, secretText });
     this.#lagging.set(secretText, this.#lagNext);
     this.#lagNext = 0;

@@ -184,7 +184,8 @@ const atlas = (state: State): Handler => {
   const tokens = new Set<string>();
   const [org = '', client = ''] = state.resource?.split('/') ?? [];
   return (asked) => {
-    const path = `/api/atlas/v2/orgs/${org}/serviceAccounts/${client}/secrets`;
+    const account = `/api/atlas/v2/orgs/${org}/serviceAccounts/${client}`;
+    const path = `${account}/secrets`;
     if (asked.path === '/api/oauth/token') {
       if (new URLSearchParams(asked.body).get('grant_type') !== 'client_credentials') return badRequest;
       const [id = '', secret = ''] = basic(asked).split(':');
@@ -194,10 +195,17 @@ const atlas = (state: State): Handler => {
       tokens.add(token);
       return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: 3600 } };
     }
-    if (!asked.path.startsWith(path)) return undefined;
+    if (asked.path !== account && !asked.path.startsWith(path)) return undefined;
     if (!tokens.has(bearer(asked))) return unauthorised();
     if (!/^application\/vnd\.atlas\.\d{4}-\d\d-\d\d\+json$/.test(asked.header('accept') ?? ''))
       return { status: 406, body: {} };
+    if (asked.path === account) {
+      const shown = ({ id, secret }: Key) => ({
+        id,
+        maskedSecretValue: `mdb_sa_sk_${'*'.repeat(12)}${secret.slice(-4)}`,
+      });
+      return { status: 200, body: { clientId: client, secrets: [...state.keys.values()].map(shown) } };
+    }
     const id = asked.path.slice(path.length + 1);
     if (id !== '') return asked.method === 'DELETE' ? remove(state, id, { status: 204 }) : missing;
     if (asked.method !== 'POST' || typeof jsonBody(asked)?.['secretExpiresAfterHours'] !== 'number') return badRequest;

@@ -1,8 +1,9 @@
 /** Preflight of an application's client secret: nothing is changed, every problem is named. */
 import type { Check, Step } from '../../shared/contract/rotator.ts';
 import type { Failure } from '../../shared/errors.ts';
-import type { Graph } from './connect.ts';
+import type { Graph, HeldKey } from './connect.ts';
 import type { EntraAppTags } from './tags.ts';
+import { whose } from './whose.ts';
 
 /** Preflight. Changes nothing. */
 export async function check(graph: Graph, step: Step<EntraAppTags>): Promise<readonly Check[]> {
@@ -25,18 +26,30 @@ export async function check(graph: Graph, step: Step<EntraAppTags>): Promise<rea
       detail: login.detail,
       fix: `Store a client secret that gets a token as ${step.secret}.`,
     });
-  const keyId = step.current.keyId ?? step.options.keyId;
-  const known = held.keys.some((key) => key.keyId === keyId);
-  checks.push({
-    name: 'id',
-    state: known ? 'passed' : 'unknown',
-    detail: known
-      ? 'the key id of the published secret is known'
-      : 'the key id of the published secret is not known: set the tag "key-id", or remove it by hand after the first rotation',
-  });
+  checks.push(await checkId(graph, step, held.keys));
   // Reading an application needs less than changing it; Graph has no way to ask without changing.
   checks.push({ name: 'right', state: 'unknown', detail: 'whether secrets may be added shows at the first rotation' });
   return checks;
+}
+
+async function checkId(graph: Graph, step: Step<EntraAppTags>, held: readonly HeldKey[]): Promise<Check> {
+  const found = await whose(graph, step, step.current, held);
+  switch (found.kind) {
+    case 'own':
+      return { name: 'id', state: 'passed', detail: `the published secret has the key id ${found.keyId}` };
+    case 'failed':
+      return failed('id', found);
+    case 'gone':
+      return {
+        name: 'id',
+        state: 'unknown',
+        detail: 'the application holds no secret with the key id of the published one',
+      };
+    case 'unproven': {
+      const how = `remove it by hand after the first rotation, or give it a name that begins with ${step.labelPrefix}`;
+      return { name: 'id', state: 'unknown', detail: `${found.detail}: ${how}` };
+    }
+  }
 }
 
 function failed(name: string, { message, hint }: Failure): Check {

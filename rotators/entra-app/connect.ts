@@ -19,9 +19,17 @@ export interface Issued {
   readonly secret: SecretText;
 }
 
+/** A client secret as Graph lists it. */
+export interface HeldKey {
+  readonly keyId: string;
+  readonly label: string;
+  /** The first characters of the secret. */
+  readonly hint: string | undefined;
+}
+
 export interface Held {
   readonly kind: 'held';
-  readonly keys: readonly { readonly keyId: string; readonly label: string }[];
+  readonly keys: readonly HeldKey[];
 }
 
 export type TokenOutcome =
@@ -43,7 +51,9 @@ export interface Graph {
 }
 
 const heldShape = z.looseObject({
-  passwordCredentials: z.array(z.looseObject({ keyId: z.string(), displayName: z.string().nullish() })),
+  passwordCredentials: z.array(
+    z.looseObject({ keyId: z.string(), displayName: z.string().nullish(), hint: z.string().nullish() }),
+  ),
 });
 const issuedShape = z.looseObject({ keyId: z.string().min(1), secretText: z.string().min(1) });
 const errorShape = z.looseObject({ error: z.string(), error_codes: z.array(z.number()).default([]) });
@@ -82,7 +92,9 @@ export function connect(environment: RotatorEnvironment): Graph {
       if (answer.kind !== 'answered' || answer.status !== 200) return answerFailure(asked, answer);
       const held = heldShape.safeParse(parseJson(answer.body));
       if (!held.success) return notUnderstood(asked);
-      const keys = held.data.passwordCredentials.map((key) => ({ keyId: key.keyId, label: key.displayName ?? '' }));
+      const keys = held.data.passwordCredentials.map(({ keyId, displayName, hint }) => ({
+        ...{ keyId, label: displayName ?? '', hint: hint ?? undefined },
+      }));
       return { kind: 'held', keys };
     },
     async add(step) {

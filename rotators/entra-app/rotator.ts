@@ -2,11 +2,12 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RetireOutcome, Rotator, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import { failure } from '../../shared/errors.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
 import { check } from './check.ts';
 import { connect, type Graph } from './connect.ts';
 import type { EntraAppTags } from './tags.ts';
 import { verify } from './verify.ts';
+import { unproven, whose } from './whose.ts';
 
 /** Every method may be called again; a repeated `apply` removes what the one before made. */
 export function makeEntraAppRotator(environment: RotatorEnvironment): Rotator<EntraAppTags> {
@@ -62,33 +63,41 @@ async function keep(graph: Graph, step: Step<EntraAppTags>, candidate: Credentia
 }
 
 async function retire(graph: Graph, step: Step<EntraAppTags>, previous: Credential): Promise<RetireOutcome> {
-  const keyId = previous.keyId ?? step.options.keyId;
-  const names = {
-    secret: step.secret,
-    target: `application ${step.options.clientId}`,
-    login: keyId ?? 'the old secret',
-  };
-  // Graph answers 400 for a key id that the application does not hold, so the listing decides what there is to remove.
+  const claimed = previous.keyId ?? step.options.keyId;
   const held = await graph.list(step);
   if (held.kind === 'failed') return held;
-  if (previous.password.equals(step.current.password) || (keyId !== undefined && keyId === step.current.keyId)) {
-    return failure('retire-refused', { ...names, detail: 'it is the published secret, which is never removed here' });
+  const { current } = step;
+  if (previous.password.equals(current.password) || (claimed !== undefined && claimed === current.keyId))
+    return published(step, claimed);
+  const found = await whose(graph, step, previous, held.keys);
+  switch (found.kind) {
+    case 'failed':
+      return found;
+    case 'gone':
+      return { kind: 'retired', sessionsEnded: 0 };
+    case 'unproven':
+      return claimed === undefined ? withoutId(step) : unproven(step, { claimed, detail: found.detail });
+    case 'own':
+      break;
   }
-  if (keyId === undefined) return withoutId(graph, step, previous, names);
-  const isHeld = held.keys.some((key) => key.keyId === keyId);
-  const failed = isHeld ? await graph.remove(step, keyId) : undefined;
+  if (found.keyId === current.keyId) return published(step, found.keyId);
+  // Graph answers 400 for a key id that the application does not hold; this one was listed.
+  const failed = await graph.remove(step, found.keyId);
   return failed ?? { kind: 'retired', sessionsEnded: 0 };
 }
 
-/** An old secret whose key id nobody knows is done with only if no token is given for it already. */
-async function withoutId(
-  graph: Graph,
-  step: Step<EntraAppTags>,
-  previous: Credential,
-  names: { readonly secret: string; readonly target: string; readonly login: string },
-): Promise<RetireOutcome> {
-  const outcome = await graph.logIn(step, previous.password);
-  if (outcome.kind === 'refused' || outcome.kind === 'over') return { kind: 'retired', sessionsEnded: 0 };
-  if (outcome.kind === 'unclear') return failure('target-unreachable', { ...names, detail: outcome.detail });
-  return failure('retire-refused', { ...names, detail: 'its key id is not known, so it cannot be removed' });
+function withoutId({ secret, options }: Step<EntraAppTags>): Failure {
+  const detail = 'its key id is not known, so it cannot be removed';
+  return failure('retire-refused', {
+    secret,
+    target: `application ${options.clientId}`,
+    login: 'the old secret',
+    detail,
+  });
+}
+
+function published({ secret, options }: Step<EntraAppTags>, keyId: string | undefined): Failure {
+  const target = `application ${options.clientId}`;
+  const detail = 'it is the published secret, which is never removed here';
+  return failure('retire-refused', { secret, target, login: keyId ?? 'the old secret', detail });
 }

@@ -6,6 +6,7 @@ import { failure } from '../../shared/errors.ts';
 import { startWaiting } from '../common/patience.ts';
 import type { Graph, TokenOutcome } from './connect.ts';
 import type { EntraAppTags } from './tags.ts';
+import { fitsHint } from './whose.ts';
 
 /** A new secret takes seconds to minutes to be known to every front end of the token service, without a promise. */
 const propagation = { intervalMs: 3_000, deadlineMs: 150_000 };
@@ -29,7 +30,8 @@ export async function verify(graph: Graph, step: Step<EntraAppTags>, credential:
   const held = await graph.list(step);
   if (held.kind === 'failed')
     return held.code === 'target-unreachable' ? { kind: 'unreachable', detail: held.message } : held;
-  const listed = held.keys.some((key) => key.keyId === keyId);
+  // The id may be one that somebody wrote into a tag; what Graph shows of the key must fit, too.
+  const listed = held.keys.some((key) => key.keyId === keyId && fitsHint(credential, key));
   return listed ? proveAccepted(graph, step, credential.password) : proveRefused(graph, step, credential.password);
 }
 

@@ -1,9 +1,10 @@
 /** Preflight of a described provider: nothing is changed, every problem is named. */
 import type { Check } from '../../shared/contract/rotator.ts';
 import type { Failure } from '../../shared/errors.ts';
-import { keyIdOf, listKeys } from './keys.ts';
+import { listKeys } from './listing.ts';
 import type { Session } from './session.ts';
 import { verify } from './verify.ts';
+import { whose } from './whose.ts';
 
 /** Preflight. Changes nothing. */
 export async function check(session: Session | Failure): Promise<readonly Check[]> {
@@ -62,10 +63,23 @@ async function checkCurrent(session: Session): Promise<Check> {
 }
 
 async function checkId(session: Session): Promise<Check> {
-  const id = await keyIdOf(session, session.step.current);
-  if (id !== undefined) return { name: 'id', state: 'passed', detail: `the published key has the id ${id}` };
-  const detail = 'the id of the published key is not known, so it must be revoked by hand after the first rotation';
-  return { name: 'id', state: 'unknown', detail };
+  const { step, description } = session;
+  const found = await whose(session, step.current);
+  switch (found.kind) {
+    case 'own':
+      return { name: 'id', state: 'passed', detail: `the published key has the id ${found.keyId}` };
+    case 'failed':
+      return failed('id', found);
+    case 'gone':
+      return { name: 'id', state: 'unknown', detail: 'the provider has no key with the id of the published one' };
+    case 'unproven': {
+      const what = found.claimed ?? 'the id of the published key';
+      const byName =
+        description.list?.label === undefined ? '' : `, or give it a name that begins with ${step.labelPrefix}`;
+      const detail = `nothing shows that ${what} is this secret's: revoke the key by hand after the first rotation${byName}`;
+      return { name: 'id', state: 'unknown', detail };
+    }
+  }
 }
 
 function failed(name: string, { message, hint }: Failure): Check {

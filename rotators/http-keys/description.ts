@@ -70,7 +70,10 @@ const request = z.strictObject({
 const listing = request.extend({
   items: pointer,
   id: pointer,
-  label: pointer,
+  /** Where the name of a key stands. Absent: the provider gives keys no names. */
+  label: pointer.optional(),
+  /** Where the provider shows a part of the key itself, with `*`, `•` or dots for the rest. Only for listings of what `verify` logs in to. */
+  mask: pointer.optional(),
   /** How the next page is asked for; one page when absent. */
   pages: z
     .discriminatedUnion('kind', [
@@ -199,6 +202,11 @@ function variableProblems(description: Description): Problem[] {
     }
   }
   return problems;
+}
+
+/** Whether a part of a description names the provider's id of a key. */
+export function namesKeyId(part: unknown): boolean {
+  return [...textsIn(part, [])].some(({ text }) => variablesIn(text).includes('credential.keyId'));
 }
 
 function* textsIn(

@@ -1,58 +1,14 @@
-/** Keys at a provider: found by label, made, revoked, and told by their id. */
+/** Keys at a provider: made, revoked, and found again by label where an attempt left them behind. */
 import type { Credential } from '../../shared/contract/credential.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { readRetryAfter } from '../common/answers.ts';
 import { startWaiting } from '../common/patience.ts';
-import { at, itemsAt } from './answer.ts';
-import type { Description } from './description.ts';
+import { type Description, namesKeyId } from './description.ts';
+import { listKeys } from './listing.ts';
 import { credentialVariables, type Done, finish, holds, perform, type Session, send, succeeds } from './session.ts';
 import { Filling, type Variable, type Variables } from './template.ts';
-
-/** Pages of a listing that are looked at. Providers allow fewer keys than these hold. */
-const pagesAtMost = 20;
-
-type Listed =
-  | { readonly kind: 'listed'; readonly keys: readonly { readonly id: string; readonly label: string }[] }
-  | Failure;
-
-/** The keys that the admin sees, with their labels. */
-export async function listKeys(session: Session, list: NonNullable<Description['list']>): Promise<Listed> {
-  const keys: { readonly id: string; readonly label: string }[] = [];
-  let query: Record<string, string> = {};
-  let request = list;
-  for (let page = 0; page < pagesAtMost; page += 1) {
-    if (list.pages?.kind === 'number') query = { [list.pages.query]: String(list.pages.first + page) };
-    const done = await perform(session, request, new Map(), query);
-    if (done.kind === 'failed') return done;
-    const items = itemsAt(done.body, list.items);
-    for (const item of items) {
-      const [id, label] = [at(item, list.id), at(item, list.label)];
-      if ((typeof id === 'string' || typeof id === 'number') && typeof label === 'string')
-        keys.push({ id: String(id), label });
-    }
-    const next = nextPage(list, items.length, done);
-    if (next === undefined) break;
-    query = next.query ?? {};
-    // A link is an address of the provider; its host is checked like that of every request.
-    if (next.url !== undefined) request = { ...list, url: next.url, query: {} };
-  }
-  return { kind: 'listed', keys };
-}
-
-function nextPage(
-  list: NonNullable<Description['list']>,
-  found: number,
-  done: Done,
-): { readonly query?: Record<string, string>; readonly url?: string } | undefined {
-  const { pages } = list;
-  if (pages === undefined || found === 0) return undefined;
-  if (pages.kind === 'number') return {};
-  const next = at(done.body, pages.pointer);
-  if (typeof next !== 'string' || next === '') return undefined;
-  // Braces would be read as a template.
-  return pages.kind === 'cursor' ? { query: { [pages.query]: next } } : { url: next.replaceAll('{', '%7B') };
-}
+import { whose } from './whose.ts';
 
 /**
  * Revokes what earlier attempts of this rotation left behind. Its value is lost: it was never stored, or the target refused it. The
@@ -93,12 +49,10 @@ export async function create(
   session: Session,
 ): Promise<{ readonly kind: 'made'; readonly credential: Credential } | Failure> {
   const { description, step } = session;
+  const proven = await currentWithId(session);
+  if (proven.kind === 'failed') return proven;
   const variables = new Map<string, Variable>(
-    credentialVariables(
-      'credential',
-      { ...step.current, ...keyIdPart(await keyIdOf(session, step.current)) },
-      description.pair?.separator,
-    ),
+    credentialVariables('credential', proven.credential, description.pair?.separator),
   );
   for (const request of description.read) {
     const done = await perform(session, request, variables);
@@ -114,6 +68,41 @@ export async function create(
   if (polled?.kind === 'failed') return polled;
   if (polled !== undefined) addCreated(variables, polled.values);
   return compose(session, variables);
+}
+
+/**
+ * The published credential with its id, where a request names one: what is read of a key there is what the new one may do, so the id of a
+ * stronger key must not be taken on a tag's word.
+ */
+async function currentWithId(
+  session: Session,
+): Promise<{ readonly kind: 'known'; readonly credential: Credential } | Failure> {
+  const { description, step } = session;
+  const { keyId: _claimed, ...current } = step.current;
+  if (!namesKeyId([description.read, description.create, description.poll, description.credential]))
+    return { kind: 'known', credential: current };
+  const found = await whose(session, step.current);
+  switch (found.kind) {
+    case 'own':
+      return { kind: 'known', credential: { ...current, keyId: found.keyId } };
+    case 'failed':
+      return found;
+    case 'unproven':
+      return unproven(session, found);
+    case 'gone':
+      return unproven(session, { claimed: step.current.keyId, detail: 'the published key does not log in' });
+  }
+}
+
+/** The failure for an id that counts for nothing. */
+export function unproven(
+  { step, description }: Session,
+  { claimed, detail }: { readonly claimed: string | undefined; readonly detail: string },
+): Failure {
+  const { secret, labelPrefix } = step;
+  return failure('key-unproven', {
+    ...{ secret, target: description.title, login: claimed ?? 'the old key', labelPrefix, detail },
+  });
 }
 
 // Any of them may be the key, so all are kept out of messages.
@@ -169,26 +158,4 @@ function compose(
       ? { ...parts, password: new SecretText(`${username}${separator}${password}`), keyId }
       : { ...parts, username, password: new SecretText(password), keyId };
   return { kind: 'made', credential };
-}
-
-/** The provider's id of a key: from the stamp, from the key itself, or by asking the provider with the key. */
-export async function keyIdOf(session: Session, credential: Credential): Promise<string | undefined> {
-  if (credential.keyId !== undefined) return credential.keyId;
-  // Only a key that was there before Keyturn has no stamp, and the tag is about that one.
-  if (session.step.options.keyId !== undefined) return session.step.options.keyId;
-  const { identify, pair } = session.description;
-  if (identify === undefined) return undefined;
-  if ('pattern' in identify) {
-    const own = credentialVariables('credential', credential, pair?.separator);
-    const text = pair === undefined ? own.get('credential.password') : own.get('credential.username');
-    const plain = text instanceof SecretText ? text.reveal() : text;
-    return typeof plain === 'string' ? new RegExp(identify.pattern).exec(plain)?.[1] : undefined;
-  }
-  const done = await perform(session, identify, credentialVariables('credential', credential, pair?.separator));
-  const id = done.kind === 'failed' ? undefined : done.values.get('id');
-  return typeof id === 'string' ? id : undefined;
-}
-
-function keyIdPart(keyId: string | undefined): { readonly keyId?: string } {
-  return keyId === undefined ? {} : { keyId };
 }

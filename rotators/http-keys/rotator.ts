@@ -5,10 +5,12 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { check } from './check.ts';
 import { connector } from './connect.ts';
-import { create, keyIdOf, listKeys, revoke, revokeOrphans } from './keys.ts';
+import { create, revoke, revokeOrphans, unproven } from './keys.ts';
+import { listKeys } from './listing.ts';
 import type { Session } from './session.ts';
 import type { HttpKeysTags } from './tags.ts';
 import { verify } from './verify.ts';
+import { whose } from './whose.ts';
 
 /** Reads all descriptions once. Every method may be called again; a repeated `apply` revokes what the one before made. */
 export async function makeHttpKeysRotator(environment: RotatorEnvironment): Promise<Rotator<HttpKeysTags>> {
@@ -64,35 +66,38 @@ async function apply(session: Session): Promise<ApplyOutcome> {
 }
 
 async function retire(session: Session, previous: Credential): Promise<RetireOutcome> {
-  const { step, description } = session;
-  const keyId = await keyIdOf(session, previous);
-  const login = keyId ?? 'the old key';
-  const names = { secret: step.secret, target: description.title, login };
-  if (previous.password.equals(step.current.password) || (keyId !== undefined && keyId === step.current.keyId)) {
-    // An admin that is refused, or a provider that is away, is the more useful thing to be told.
-    const listed = description.list === undefined ? undefined : await listKeys(session, description.list);
-    if (listed?.kind === 'failed') return listed;
-    return failure('retire-refused', { ...names, detail: 'it is the published key, which is never revoked here' });
+  const { current } = session.step;
+  const claimed = previous.keyId ?? session.step.options.keyId;
+  if (previous.password.equals(current.password) || (claimed !== undefined && claimed === current.keyId))
+    return published(session, claimed);
+  const found = await whose(session, previous);
+  switch (found.kind) {
+    case 'failed':
+      return found;
+    case 'gone':
+      return { kind: 'retired', sessionsEnded: 0 };
+    case 'unproven':
+      return found.claimed === undefined ? withoutId(session, found.detail) : unproven(session, found);
+    case 'own':
+      break;
   }
-  if (keyId === undefined) return withoutId(session, previous, names);
-  const failed = await revoke(session, { ...previous, keyId });
+  if (found.keyId === current.keyId) return published(session, found.keyId);
+  const failed = await revoke(session, { ...previous, keyId: found.keyId });
   return failed ?? { kind: 'retired', sessionsEnded: 0 };
 }
 
-/** An old key whose id nobody knows is done with only if the provider refuses it already. */
-async function withoutId(
-  session: Session,
-  previous: Credential,
-  names: { readonly secret: string; readonly target: string; readonly login: string },
-): Promise<RetireOutcome> {
-  const outcome = await verify(session, previous);
-  if (outcome.kind === 'refused') return { kind: 'retired', sessionsEnded: 0 };
-  if (outcome.kind === 'failed') return outcome;
-  if (outcome.kind === 'unreachable') {
-    return failure('target-unreachable', { secret: names.secret, target: names.target, detail: outcome.detail });
-  }
+function withoutId({ step, description }: Session, detail: string): Failure {
+  const names = { secret: step.secret, target: description.title, login: 'the old key' };
+  return failure('retire-refused', { ...names, detail: `${detail}, so it cannot be revoked` });
+}
+
+async function published(session: Session, keyId: string | undefined): Promise<Failure> {
+  const { step, description } = session;
+  // An admin that is refused, or a provider that is away, is the more useful thing to be told.
+  const listed = description.list === undefined ? undefined : await listKeys(session, description.list);
+  if (listed?.kind === 'failed') return listed;
   return failure('retire-refused', {
-    ...names,
-    detail: 'its id at the provider is not known, so it cannot be revoked',
+    ...{ secret: step.secret, target: description.title, login: keyId ?? 'the old key' },
+    detail: 'it is the published key, which is never revoked here',
   });
 }

@@ -3,7 +3,7 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import { answerFailure, describeAnswer, unclear } from '../common/answers.ts';
 import { startWaiting } from '../common/patience.ts';
-import { listKeys } from './keys.ts';
+import { listKeys } from './listing.ts';
 import { credentialVariables, holds, type Session, send, succeeds } from './session.ts';
 
 /**
@@ -34,7 +34,8 @@ export async function verify(session: Session, credential: Credential): Promise<
   }
 }
 
-async function logIn(session: Session, credential: Credential): Promise<VerifyOutcome> {
+/** One login with a key. Changes nothing. */
+export async function logIn(session: Session, credential: Credential): Promise<VerifyOutcome> {
   const { verify: how, pair } = session.description;
   const sent = await send(session, how, credentialVariables('credential', credential, pair?.separator));
   if (sent.kind === 'failed') return sent;

@@ -48,6 +48,11 @@ export interface Step<Options = unknown> {
    * what a crashed attempt left behind is found by it. Letters, digits and dashes, 63 at most.
    */
   readonly label: string;
+  /**
+   * What `label` and the names of all earlier keys of this secret begin with, and of no other secret's. An id of a key in a tag or a stamp can
+   * be written by whoever may edit the secret; a key that the provider lists under such a name is this secret's.
+   */
+  readonly labelPrefix: string;
   /** Name of the vault secret, for messages. */
   readonly secret: string;
   readonly strategy: Strategy;

@@ -24,6 +24,7 @@ export function makeStep<Options>(
   return {
     rotationId: 'rotation-of-a-test',
     label: 'keyturn-label-of-a-test',
+    labelPrefix: 'keyturn-label-',
     secret: extras.secret ?? 'orders-db',
     strategy,
     current: parts.current,

@@ -21,6 +21,7 @@ async function apply(entry: RotatorEntry, getToken: () => Promise<SecretText>) {
   const step: Step = {
     rotationId: 'a'.repeat(32),
     label: 'keyturn-test',
+    labelPrefix: 'keyturn-',
     secret: 'orders-db',
     strategy: entry.strategies[0],
     current,

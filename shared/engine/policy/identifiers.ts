@@ -14,11 +14,19 @@ export function rotationIdOf(vault: string, secret: string, version: string): st
 }
 
 /**
+ * What the names of all that is made at a provider for one secret begin with: a provider's listing then shows whose a key is, whatever a
+ * tag or a stamp says of it. 64 bits of a hash, so that nobody finds another secret that shares it.
+ */
+export function labelPrefixOf(vault: string, secret: string): string {
+  return `keyturn-${secret.slice(0, 20).toLowerCase()}-${shortHash(vault.toLowerCase(), secret.toLowerCase()).slice(0, 16)}-`;
+}
+
+/**
  * Name for whatever is made at a provider while `version` is replaced: at most 63 letters, digits and dashes. Depends on nothing that
  * differs between attempts, so the next attempt finds what a crashed one left behind.
  */
 export function labelOf(vault: string, secret: string, version: string): string {
-  return `keyturn-${secret.slice(0, 30)}-${rotationIdOf(vault, secret, version).slice(0, 16)}`;
+  return `${labelPrefixOf(vault, secret)}${rotationIdOf(vault, secret, version).slice(0, 16)}`;
 }
 
 /** What the vault takes as the name of a secret. */

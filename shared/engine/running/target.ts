@@ -8,7 +8,7 @@ import { type Failure, failure, isFailure } from '../../errors.ts';
 import { parseSecretValue, type SecretValue } from '../../secret-value/index.ts';
 import type { Current } from '../policy/current.ts';
 import { listsHost } from '../policy/glob.ts';
-import { labelOf } from '../policy/identifiers.ts';
+import { labelOf, labelPrefixOf } from '../policy/identifiers.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readStamp } from '../policy/stamp.ts';
 import { lineToAdd, namesTag, readAdminTags } from './admin-tags.ts';
@@ -54,6 +54,7 @@ export async function prepare(
     stepFor: (time) => ({
       rotationId: request.rotationId,
       label: labelOf(vault.name, secret.name, secret.version),
+      labelPrefix: labelPrefixOf(vault.name, secret.name),
       secret: secret.name,
       strategy: policy.strategy,
       current: credential,

@@ -87,12 +87,28 @@ it('an unknown directory is refused without waiting', async () => {
 });
 
 describe('a secret that was there before Keyturn', () => {
-  it('is removed by the tag "key-id"', async () => {
+  it('is told from the others by how it begins, and removed without a key id', async () => {
     const unstamped = { password: current.password };
     const next = await issued();
-    expect(await rotator.retire(step(next), unstamped)).toMatchObject({ code: 'retire-refused' });
-    expect(await rotator.retire(step(next, { 'key-id': current.keyId }), unstamped)).toMatchObject({ kind: 'retired' });
+    expect(await rotator.retire(step(next), unstamped)).toMatchObject({ kind: 'retired' });
     expect(application.login(current.password.reveal())).toBe(false);
+    expect(application.login(next.password.reveal())).toBe(true);
+  });
+
+  it('that begins like another is not removed by the tag "key-id", unless its name says whose it is', async () => {
+    for (const [name, removed] of [
+      ['made by hand', false],
+      ['keyturn-label-by-hand', true],
+    ] as const) {
+      const [own, other] = [application.issue(name, 'same'), application.issue('of another team', 'same')];
+      const next = await issued();
+      const unstamped = { password: new SecretText(own.secretText) };
+      expect(await rotator.retire(step(next), unstamped)).toMatchObject({ code: 'retire-refused' });
+      const told = await rotator.retire(step(next, { 'key-id': own.keyId }), unstamped);
+      expect(told).toMatchObject(removed ? { kind: 'retired' } : { code: 'key-unproven' });
+      expect(application.login(own.secretText)).toBe(!removed);
+      expect(application.login(other.secretText)).toBe(true);
+    }
   });
 
   it('that gets no token any more is done with', async () => {

@@ -109,7 +109,7 @@ export async function saasSubject(name: SaasName, timeoutMs = 2_000): Promise<Su
   const folder = await writeDescriptions(server);
   const provider = server.providers[name];
   const rights = [{ effect: 'allow', of: name }];
-  const old = provider.issue('made by hand', rights);
+  const old = provider.issue('keyturn-label-of-an-earlier-one', rights);
   const current = { password: new SecretText(old.value), keyId: old.id };
   const tags = { provider: provider.resource === undefined ? name : `${name}/${provider.resource}` };
   const admin = {
