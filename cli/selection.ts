@@ -18,6 +18,7 @@ export const states = [
   'due',
   'overlap',
   'healthy',
+  'copy',
   'unmanaged',
 ] as const;
 

@@ -222,6 +222,29 @@ export const failureKinds = {
           : ` Only if ${d.allow.host} is another name of the same server, the owner of ${d.admin} allows it with: ${d.allow.line}`
       }`,
   ),
+  'copy-link': kind<At & { readonly line: string; readonly owner: string }>(
+    'config',
+    (d) => `${d.secret}: the link is on one side only, so nothing was read or written for it: ${d.detail}`,
+    (d) => `If the two belong together, whoever owns ${d.owner} allows it with: ${d.line}`,
+  ),
+  'copy-unfit': kind<At & { readonly copy: string }>(
+    'config',
+    (d) => `${d.secret}: the credential cannot be written to ${d.copy}: ${d.detail}`,
+    (d) => `Correct ${d.copy}, or its entry in the tag "also" of ${d.secret}, then run "keyturn rotate ${d.secret}".`,
+  ),
+  'copy-behind': kind<At & { readonly copy: string; readonly fix: string }>(
+    'retry',
+    (d) => `${d.secret}: ${d.copy} could not be brought up to date: ${d.detail}`,
+    (d) =>
+      `${d.fix} Keyturn tries again on its own, and does not retire the old credential of ${d.secret} before it has succeeded.`,
+  ),
+  'copy-overwritten': kind<At & { readonly copy: string; readonly version: string }>(
+    'blocked',
+    (d) =>
+      `${d.secret}: version ${d.version} of ${d.copy} replaced the one that Keyturn published there, and holds another credential: ${d.detail}`,
+    (d) =>
+      `Stop what writes ${d.copy}, then run "keyturn rotate ${d.secret}": it publishes a new credential to all. Until then the old credential of ${d.secret} is not retired.`,
+  ),
   'strategy-unsupported': kind<At>(
     'config',
     (d) => `${d.secret}: the strategy is not possible: ${d.detail}`,
@@ -230,7 +253,7 @@ export const failureKinds = {
   'vault-unknown': kind<{ readonly vault: string; readonly secret: string }>(
     'config',
     (d) => `${d.secret}: the vault "${d.vault}" is not one of this app's`,
-    () => 'Add the vault to KEYTURN_VAULTS, or remove its event subscription.',
+    () => 'Add the vault to KEYTURN_VAULTS, or remove what names it: an event subscription, or an entry of a tag.',
   ),
   'secret-missing': kind<{ readonly secret: string; readonly vault: string }>(
     'config',

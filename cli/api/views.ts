@@ -101,6 +101,8 @@ export const secret = z.looseObject({
   pausedUntil: z.string().optional(),
   waitsFor: z.array(z.string()).optional(),
   candidateOf: z.string().optional(),
+  source: z.looseObject({ vault: z.string(), secret: z.string() }).optional(),
+  copies: z.array(z.string()).optional(),
   owner: z.string().optional(),
   manual: z.boolean().optional(),
   enabled: z.boolean(),

@@ -17,6 +17,7 @@ const colours: Readonly<Record<string, Colour>> = {
   due: 'yellow',
   overlap: 'cyan',
   healthy: 'green',
+  copy: 'green',
   unmanaged: 'dim',
 };
 

@@ -83,7 +83,8 @@ const nothing = { exit: 'not-found', code: 'nothing-matched', message: 'the sele
 async function confirmed({ api, given, vault, terminal, json, now }: Context): Promise<number> {
   const { secrets } = await listSecrets(api, given, vault, terminal);
   const fitting = secrets.filter(
-    ({ state, candidateOf, manual }) => candidateOf === undefined && manual !== true && state !== 'unmanaged',
+    ({ state, candidateOf, manual }) =>
+      candidateOf === undefined && manual !== true && state !== 'unmanaged' && state !== 'copy',
   );
   if (fitting.length === 0)
     throw new Stop({ ...nothing, hint: 'See what there is with "keyturn list" and the same selector.' });

@@ -34,6 +34,7 @@ function fieldsOf(one: Inspected, now: Date): readonly Field[] {
     { name: 'pending', value: pending && `${pending.secret}, since ${absolute(pending.createdAt, now)}` },
     { name: 'acknowledged', value: acks?.acknowledged.map(({ consumer }) => consumer).join(', ') },
     { name: 'missing', value: acks?.missing.map(({ consumer }) => consumer).join(', '), colour: 'yellow' },
+    { name: 'copies', value: one.copies?.join(', ') },
     { name: 'waits for', value: one.waitsFor?.join(', '), colour: 'yellow' },
     { name: 'owner', value: one.owner },
     ...troubleFields('rotation', trouble?.rotation, now),

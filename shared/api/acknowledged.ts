@@ -17,6 +17,7 @@ export type AcknowledgementsView = z.infer<typeof acknowledgementsView>;
 /** The consumers that the tags of this version name; none where the tags cannot be read. */
 export function consumersOf(deps: ApiDependencies, version: SecretProperties): readonly string[] {
   const outcome = policyOf(deps.engine, version);
+  if (outcome.kind === 'linked') return outcome.consumers;
   return outcome.kind === 'policy' ? outcome.policy.consumers : [];
 }
 

@@ -15,6 +15,7 @@ import type { Log } from '../telemetry.ts';
 import { type Answer, accepted, ok, placeOf } from './answer.ts';
 import type { Caller } from './caller.ts';
 import { type ApiDependencies, vaultOf } from './dependencies.ts';
+import { linkedProblem } from './linked.ts';
 import { failureProblem, problem } from './problem.ts';
 import { type RotationView, viewRotated, viewRotation } from './views/rotation.ts';
 
@@ -56,6 +57,7 @@ export async function askRotation(deps: ApiDependencies, asked: Asked, asking: A
   const current = await readCurrent(deps.engine, found.vault, asked.secret, asking.signal);
   if (isFailure(current)) return failureProblem(current);
   if (current.kind === 'opted-out') return problem('not-managed', `${asked.secret} has no tag "rotator"`);
+  if (current.kind === 'linked') return linkedProblem(deps, found.vault, current, asking.signal);
   const { manual } = current.policy;
   if (manual !== undefined) return failureProblem(byHand(asked.secret, manual));
 

@@ -3,6 +3,7 @@
 import { noticeId } from '../contract/notice.ts';
 import type { Queues } from '../contract/ports.ts';
 import type { Marks } from '../contract/state.ts';
+import { shortHash } from '../engine/policy/identifiers.ts';
 import type { FollowUps, Published } from '../engine/running/dependencies.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { longestDelayMs, notificationsQueue, retirementsQueue } from './queues.ts';
@@ -16,6 +17,8 @@ const mostRemembered = 10_000;
  */
 export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
   const markOf = (rotationId: string): string => `followed-up ${rotationId}`;
+  /** Told, and to be looked at again. */
+  const toldMark = (rotationId: string): string => `told ${rotationId}`;
   const remembered = new Set<string>();
   const remember = (rotationId: string): void => {
     if (remembered.size >= mostRemembered) remembered.clear();
@@ -28,25 +31,39 @@ export function queuedFollowUps(queues: Queues, marks: Marks): FollowUps {
     if (known.marked) remember(rotationId);
     return { kind: 'known', done: known.marked };
   };
+  const finish = async (id: string) => {
+    const marked = await marks.put(markOf(id));
+    if (isFailure(marked)) return marked;
+    remember(id);
+    return { kind: 'followed-up' as const, before: false };
+  };
   return {
     done,
     async published(published, again) {
-      const { secret, rotationId } = published;
+      const { secret, unfinished } = published;
+      const id = followedAs(published);
       if (again) {
-        const before = await done(rotationId);
+        const before = await done(id);
         if (isFailure(before)) return before;
         if (before.done) return { kind: 'followed-up', before: true };
+        const told = await marks.has(toldMark(id));
+        if (isFailure(told)) return told;
+        if (told.marked) return unfinished === true ? { kind: 'followed-up', before: false } : finish(id);
       }
       const told = await queues.enqueue(notificationsQueue, rotatedNotice(published), { secret });
       if (isFailure(told)) return told;
       const scheduled = await scheduleRetirement(queues, published);
       if (scheduled !== undefined) return scheduled;
-      const marked = await marks.put(markOf(rotationId));
-      if (isFailure(marked)) return marked;
-      remember(rotationId);
-      return { kind: 'followed-up', before: false };
+      if (unfinished !== true) return finish(id);
+      const marked = await marks.put(toldMark(id));
+      return isFailure(marked) ? marked : { kind: 'followed-up', before: false };
     },
   };
+}
+
+/** A copy has news of its own under the rotation of its source. */
+function followedAs({ rotationId, vault, secret, isCopy }: Published): string {
+  return isCopy === true ? `${rotationId} ${vault}/${secret}`.toLowerCase() : rotationId;
 }
 
 /** A message of a queue holds 48 KB. */
@@ -55,9 +72,9 @@ const longestWarning = 500;
 
 function rotatedNotice(published: Published) {
   const warnings = published.warnings.slice(0, mostWarnings).map((one) => one.slice(0, longestWarning));
-  const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify, consumers, login } = published;
+  const { vault, secret, rotationId, from, to, now, expiresAt, retireBy, notify, consumers, login, isCopy } = published;
   return {
-    id: noticeId('rotated', rotationId),
+    id: isCopy === true ? noticeIdOfCopy(published) : noticeId('rotated', rotationId),
     type: 'rotated' as const,
     vault,
     secret,
@@ -72,6 +89,11 @@ function rotatedNotice(published: Published) {
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(notify === undefined ? {} : { channels: [...notify] }),
   };
+}
+
+/** Receivers drop what they have seen before by its id, and one of them may follow both the source and a copy. */
+function noticeIdOfCopy({ rotationId, vault, secret }: Published): string {
+  return `${rotationId}-copy-${shortHash(vault.toLowerCase(), secret.toLowerCase()).slice(0, 16)}`;
 }
 
 /** Longer than a queue can wait: the sweep finds it by its stamp. */

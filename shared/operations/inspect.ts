@@ -1,8 +1,9 @@
 /** Looks without touching: the plan of a rotation, and whether the published credential still logs in. */
 import type { SecretVersion, Vault } from '../contract/ports.ts';
 import type { Check } from '../contract/rotator.ts';
+import { lookAtCopies } from '../engine/copies/look.ts';
 import { channelChecks } from '../engine/policy/channels.ts';
-import { type Current, readCurrent } from '../engine/policy/current.ts';
+import { type Current, type LinkedCurrent, readCurrent } from '../engine/policy/current.ts';
 import { type Decision, decide, dueAtOf } from '../engine/policy/due.ts';
 import { rotationIdOf } from '../engine/policy/identifiers.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
@@ -25,7 +26,7 @@ export interface Plan {
   readonly checks: readonly Check[];
 }
 
-type Inspected = { readonly kind: 'opted-out' } | Failure;
+type Inspected = { readonly kind: 'opted-out' } | LinkedCurrent | Failure;
 
 interface Looked {
   readonly kind: 'looked';
@@ -72,9 +73,35 @@ export async function plan(
     checks: [
       ...(request.mode === 'roll-back' ? [await wayBack(vault, current, target, request.to, signal)] : []),
       ...(await target.rotator.check(step)),
+      ...(await copyChecks(deps, vault, current, target, signal)),
       ...channelChecks(deps.defaults, secret.name, policy),
     ],
   };
+}
+
+/** Each copy: that both ends consent, and that it has a place for the credential. */
+async function copyChecks(
+  { vaults }: EngineDependencies,
+  vault: Vault,
+  current: Current,
+  target: Target,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  if (current.policy.also.length === 0) return [];
+  const { copies, failed } = await lookAtCopies(vaults, vault, current, target, signal);
+  return [
+    ...copies.map(({ shown, as, isCurrent }): Check => {
+      const what = as === 'copy' ? 'a copy' : 'derived';
+      return {
+        name: shown,
+        state: 'passed',
+        detail: `${what}; ${isCurrent ? 'current' : 'holds another credential now'}`,
+      };
+    }),
+    ...failed.map(({ shown, failure: { message, hint } }): Check => {
+      return { name: shown, state: 'failed', detail: message, fix: hint };
+    }),
+  ];
 }
 
 /** Which version and login a roll-back would make current, said before anybody asks for it. */
@@ -114,9 +141,12 @@ export async function checkDrift(
       /** Channels that the secret's tag names. */
       readonly notify: readonly string[] | undefined;
     }
-  | Inspected
+  | { readonly kind: 'opted-out' }
+  | Failure
 > {
   const looked = await look(deps, vault, name, signal);
+  // It has no login of its own: that of its source is tried.
+  if (looked.kind === 'linked') return { kind: 'opted-out' };
   if (looked.kind !== 'looked') return looked;
   const { current, target } = looked;
   const answer = await ask(current, target, target.credential, timeFor(signal));

@@ -91,6 +91,8 @@ function recordingFollowUps(
   return {
     done: (rotationId) => followUps.done(rotationId),
     async published(published, again) {
+      // The history is that of the source: a record of its own would take the place of the source's.
+      if (published.isCopy === true) return followUps.published(published, again);
       const before = again ? await followUps.done(published.rotationId) : undefined;
       if (before !== undefined && isFailure(before)) return before;
       if (before?.done !== true) await record(published);

@@ -102,6 +102,7 @@ async function actOn(sweeping: Sweeping, found: readonly Found[], now: Date): Pr
 
 /** Most secrets are healthy and have nothing to tell. */
 function hasWork({ deps, vault, troubles }: Sweeping, one: Found, now: Date): boolean {
+  if (one.finding.kind === 'linked') return false;
   if (one.finding.kind !== 'healthy') return true;
   return troubles.has(one.properties.name.toLowerCase()) || newsOf(deps.engine, vault, one, now).length > 0;
 }
@@ -161,13 +162,16 @@ async function start(sweeping: Sweeping, starting: Starting, now: Date): Promise
   switch (finding.kind) {
     case 'opted-out':
     case 'healthy':
+    case 'linked':
     case 'manual-due':
     case 'invalid':
       return undefined;
     case 'due':
       return askRotation(sweeping, starting, now);
     case 'retirement-due': {
-      const failed = await askRetirement(sweeping, finding, starting, now);
+      const failed =
+        (await askRetirement(sweeping, finding, starting, now)) ??
+        (finding.copies === true ? await askResume(sweeping, starting, now) : undefined);
       return failed !== undefined || !finding.due ? failed : askRotation(sweeping, starting, now);
     }
     case 'emergency': {
@@ -177,12 +181,21 @@ async function start(sweeping: Sweeping, starting: Starting, now: Date): Promise
       const message = { vault, secret, mode: 'emergency' as const, rotationId, requestedBy, ...who };
       return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret }));
     }
-    case 'stalled': {
-      if (holdByFailures(trouble.rotation, now) !== undefined) return undefined;
-      const message = { vault, secret, mode: 'resume' as const, requestedBy };
-      return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret }));
-    }
+    case 'copies-due':
+    case 'stalled':
+      return askResume(sweeping, starting, now);
   }
+}
+
+/** Of what was begun: a stored candidate, or copies that are not known to be current. */
+async function askResume(
+  { deps, vault }: Sweeping,
+  { secret, trouble }: Starting,
+  now: Date,
+): Promise<Failure | undefined> {
+  if (holdByFailures(trouble.rotation, now) !== undefined) return undefined;
+  const message = { vault, secret, mode: 'resume' as const, requestedBy };
+  return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret }));
 }
 
 async function askRotation(

@@ -171,7 +171,7 @@ async function deliver(
 }
 
 async function playScenario(strategy: Strategy, scenario: Scenario, point: CrashPoint | undefined): Promise<Trace> {
-  const world = makeWorld(strategy);
+  const world = (scenario.world ?? makeWorld)(strategy);
   await scenario.before(world);
   const { done, trace } = await deliver(world, scenario, point);
   for (let delivery = 0, isDone = done; !isDone; delivery++) {

@@ -7,12 +7,15 @@ import { answers, isRetirementOpen, readStamp, revokedOf } from '../../shared/en
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import type { EngineDependencies } from '../../shared/engine/running/dependencies.ts';
+import { copiedWorld, copiesOf, expectCopied } from './copied-world.ts';
 import { dyingAt, type Trace } from './crash.ts';
 import { Crash, credentialIn, dayMs, type World } from './world.ts';
 
 export interface Scenario {
   readonly name: string;
   readonly of: (strategy: Strategy) => boolean;
+  /** Absent: a secret of its own. */
+  readonly world?: (strategy: Strategy) => World;
   /** Everything before the worker that is killed. */
   readonly before: (world: World) => Promise<void>;
   /** One delivery of the request. Whether it is done. */
@@ -186,6 +189,45 @@ const forcedLater: Scenario = {
   },
 };
 
+/** A credential in several places: what is published goes to all of them, and the old one ends when none holds it any more. */
+const copies: Scenario = {
+  name: 'a copy',
+  of: () => true,
+  world: copiedWorld,
+  before: async () => undefined,
+  deliver: (world, deps) => rotation(world, deps, { rotationId: id('1') }),
+  expectRight: (world) => {
+    expectVersions(world, 2, id('1'));
+    expectCopied(world, 2);
+  },
+};
+
+const copiesInEmergency: Scenario = {
+  ...emergency,
+  name: 'a copy in an emergency',
+  world: copiedWorld,
+  expectRight: (world, strategy) => {
+    emergency.expectRight(world, strategy);
+    expectCopied(world, 2);
+    for (const { vault, name } of copiesOf(world)) {
+      const [old] = vault.secrets.get(name) ?? [];
+      expect(old?.enabled, `what ${name} held`).toBe(false);
+      expect(revokedOf(old?.tags ?? {}), `the mark of ${name}`).toBeDefined();
+    }
+  },
+};
+
+const copiesAtTheEnd: Scenario = {
+  ...plannedRetirement,
+  name: 'the end of a credential that copies held',
+  world: copiedWorld,
+  expectRight: (world, strategy) => {
+    plannedRetirement.expectRight(world, strategy);
+    expectCopied(world, strategy === 'self-issued' ? 3 : 2);
+    for (const { vault, name } of copiesOf(world)) expect(vault.secrets.get(name)?.[0]?.enabled, name).toBe(false);
+  },
+};
+
 export const scenarios: readonly Scenario[] = [
   emergency,
   rollBack,
@@ -195,4 +237,7 @@ export const scenarios: readonly Scenario[] = [
   plannedRetirement,
   forcedRetirement,
   forcedLater,
+  copies,
+  copiesInEmergency,
+  copiesAtTheEnd,
 ];

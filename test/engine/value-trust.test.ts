@@ -27,7 +27,16 @@ const values: readonly (readonly [claim: string, value: string])[] = [
 
 function read(rotator: RotatorEntry, strategy: Strategy, value: string, format?: 'raw') {
   const policy: Policy = {
-    ...{ rotator, strategy, admin: { kind: 'self' }, users: [], validForMs: 1, rotateBeforeMs: 1, overlapMs: 1 },
+    ...{
+      rotator,
+      strategy,
+      admin: { kind: 'self' },
+      users: [],
+      also: [],
+      validForMs: 1,
+      rotateBeforeMs: 1,
+      overlapMs: 1,
+    },
     ...{
       window: undefined,
       consumers: [],

@@ -47,9 +47,24 @@ interface Stored extends NewVersion {
 }
 
 export class MemoryVault implements Vault {
-  readonly name = 'contoso-kv';
+  readonly name: string;
+  readonly #clock: { now: Date };
+
+  /** Vaults of one world share a clock. */
+  constructor(name = 'contoso-kv', clock = { now: new Date('2026-01-01T00:00:00Z') }) {
+    this.name = name;
+    this.#clock = clock;
+  }
+
   /** Finer than what it tells: like the service it gives times in whole seconds. */
-  now = new Date('2026-01-01T00:00:00Z');
+  get now(): Date {
+    return this.#clock.now;
+  }
+
+  set now(now: Date) {
+    this.#clock.now = now;
+  }
+
   /** The id of the next version: 32 hex digits. */
   nextVersion = (): string => randomBytes(16).toString('hex');
   readonly secrets = new Map<string, Stored[]>();
@@ -425,6 +440,8 @@ function wakeUpsOf(port: MemoryWakeUps): WakeUps {
 
 export interface World {
   readonly vault: MemoryVault;
+  /** A second vault of the app. */
+  readonly otherVault: MemoryVault;
   readonly target: MemoryTarget;
   readonly leases: MemoryLeases;
   readonly rotator: MemoryRotator;
@@ -456,7 +473,9 @@ const keyed = new Set<Strategy>(['dual-key', 'issue-revoke', 'self-issued']);
 
 /** A world with one secret of that strategy, 20 days before it expires. */
 export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, string>> = {}): World {
-  const vault = new MemoryVault();
+  const clock = { now: new Date('2026-01-01T00:00:00Z') };
+  const vault = new MemoryVault('contoso-kv', clock);
+  const otherVault = new MemoryVault('eu-vault', clock);
   const target = new MemoryTarget();
   const leases = new MemoryLeases();
   const rotator = new MemoryRotator(target);
@@ -483,6 +502,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
     acknowledged: new Set(),
     wakeUps: [],
     vault,
+    otherVault,
     target,
     leases,
     rotator,
@@ -492,7 +512,10 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
     firstPassword,
     current: () => credentialIn(vault.newest(secret).value),
     deps: (wrap = (_name, port) => port) => ({
-      vaults: new Map([[vault.name, wrap('vault', vault)]]),
+      vaults: new Map([
+        [vault.name, wrap('vault', vault)],
+        [otherVault.name, wrap('vault', otherVault)],
+      ]),
       rotators: new Map([['memory', entry]]),
       loadRotator: async () => wrap('rotator', rotator),
       leases: wrap('leases', leases),

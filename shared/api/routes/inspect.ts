@@ -1,6 +1,8 @@
 /** One secret: its versions, policy, acknowledgements and trouble; and what a rotation of it would do. No value is read to show it. */
 import * as z from 'zod';
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
+import { lookAtSource } from '../../engine/copies/link.ts';
+import { policyOf } from '../../engine/policy/current.ts';
 import { pendingNameOf } from '../../engine/policy/identifiers.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
@@ -106,7 +108,8 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sign
     inFlight: candidate.pending !== undefined || (!isFailure(held) && held.secrets.has(secret.toLowerCase())),
     missing: isFailure(acknowledged) ? [] : (acknowledged.view?.missing ?? []).map(({ consumer }) => consumer),
   };
-  const view = viewSecret(deps.engine, vault.name, newest, known, now);
+  const source = await sourceOfCopy(deps, vault, newest, signal);
+  const view = viewSecret(deps.engine, vault.name, newest, { ...known, ...source }, now);
   const looks = [trouble, pending, acknowledged, freeze, held];
   const warnings = looks.flatMap((one) => (isFailure(one) ? [one.message] : []));
   return {
@@ -120,6 +123,13 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sign
       warnings,
     },
   };
+}
+
+/** Looked at by its tags alone, so that a link without consent is shown. */
+async function sourceOfCopy(deps: ApiDependencies, vault: Vault, newest: Listed, signal: AbortSignal) {
+  const outcome = policyOf(deps.engine, newest);
+  if (outcome.kind !== 'linked') return {};
+  return { source: await lookAtSource(deps.engine, { vault: vault.name, secret: newest.name }, outcome, signal) };
 }
 
 /** A stored candidate counts while it is enabled; it is switched off when it has been published. */

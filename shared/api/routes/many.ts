@@ -198,7 +198,7 @@ async function findAll(
 
 /** A stored candidate is none of its own, and what a person replaces is never rotated. */
 function mayRotate({ state, candidateOf, manual }: SecretView): boolean {
-  return state !== 'unmanaged' && candidateOf === undefined && manual !== true;
+  return state !== 'unmanaged' && state !== 'copy' && candidateOf === undefined && manual !== true;
 }
 
 function differs(secrets: readonly Match[], confirm: number, complete: boolean): Answer {

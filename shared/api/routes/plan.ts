@@ -8,6 +8,7 @@ import { type Plan, plan } from '../../operations/inspect.ts';
 import { ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, secretName, time, vaultName } from '../fields.ts';
+import { linkedProblem } from '../linked.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 
@@ -66,6 +67,7 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
         const made = await plan(deps.engine, found.vault, { secret: path.secret, mode: query.mode }, within);
         if (isFailure(made)) return failureProblem(made);
         if (made.kind === 'opted-out') return problem('not-managed', `${path.secret} has no tag "rotator"`);
+        if (made.kind === 'linked') return linkedProblem(deps, found.vault, made, signal);
         const known = await knownOf(deps, path.vault, made);
         if (isFailure(known)) return failureProblem(known);
         return ok(viewPlan(deps, path.vault, query.mode, made, known));

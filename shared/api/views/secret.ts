@@ -5,6 +5,7 @@ import { type Activity, type ActivityTrouble, activities, type Trouble } from '.
 import { strategies } from '../../contract/strategy.ts';
 import { isCalm } from '../../contract/trouble.ts';
 import { dueAtOf } from '../../engine/policy/due.ts';
+import { placeText, sourceOf } from '../../engine/policy/links.ts';
 import type { Policy } from '../../engine/policy/policy.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import type { EngineDependencies } from '../../engine/running/dependencies.ts';
@@ -41,6 +42,11 @@ export const secretView = z.object({
   nextTryAt: time.optional().describe('When what fails is tried again; absent: when somebody asks.'),
   pausedBy: z.string().optional().describe('Who paused it; absent with `paused`: it was paused after failures.'),
   pausedUntil: time.optional(),
+  source: z
+    .object({ vault: z.string(), secret: z.string(), derived: z.boolean(), current: z.boolean().optional() })
+    .optional()
+    .describe('It is a copy of that secret, or derived from it; `current` where that was looked at.'),
+  copies: z.array(z.string()).optional().describe('Entries of its tag `also`: what is published with it.'),
   waitsFor: z.array(z.string()).optional().describe('Who is still on the old credential, as far as it is known.'),
   candidateOf: z.string().optional().describe('It is the stored candidate of that secret.'),
   expired: z.boolean(),
@@ -83,12 +89,13 @@ export function viewSecret(
     state: standing.state,
     detail: standingText(standing),
     ...standingFields(standing),
+    ...sourceFields(standing, vault),
     expired: expiresAt !== undefined && expiresAt <= now,
     enabled: properties.enabled,
     createdAt: properties.createdAt.toISOString(),
     updatedAt: properties.updatedAt.toISOString(),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
-    ...(policy === undefined ? {} : policyFields(policy, properties)),
+    ...(policy === undefined ? {} : policyFields(policy, properties, vault)),
     ...(stamp === undefined ? {} : { rotationId: stamp.rotationId }),
     ...(stamp?.retireBy === undefined
       ? {}
@@ -122,9 +129,17 @@ function standingFields(
     case 'invalid':
     case 'shared':
     case 'due':
+    case 'copy':
     case 'healthy':
       return {};
   }
+}
+
+function sourceFields(standing: Standing, vault: string): Pick<SecretView, 'source'> {
+  if (standing.state !== 'copy') return {};
+  const { end, isCurrent } = standing;
+  const current = isCurrent === undefined ? {} : { current: isCurrent };
+  return { source: { ...sourceOf(end, vault), derived: end.as === 'derived', ...current } };
 }
 
 function tryFields({ activity, trouble }: { readonly activity: Activity; readonly trouble: ActivityTrouble }) {
@@ -132,13 +147,16 @@ function tryFields({ activity, trouble }: { readonly activity: Activity; readonl
   return { activity, ...(nextTryAt === undefined ? {} : { nextTryAt: nextTryAt.toISOString() }) };
 }
 
-function policyFields(policy: Policy, properties: SecretProperties) {
-  const { rotator, strategy, consumers, manual } = policy;
+function policyFields(policy: Policy, properties: SecretProperties, vault: string) {
+  const { rotator, strategy, consumers, manual, also } = policy;
   return {
     rotator: rotator.name,
     ...(manual === undefined ? { strategy } : { manual: true }),
     dueAt: dueAtOf(properties, policy).toISOString(),
     ...(consumers.length === 0 ? {} : { consumers: [...consumers] }),
+    ...(also.length === 0
+      ? {}
+      : { copies: also.map((entry) => placeText({ vault: entry.vault ?? vault, secret: entry.name })) }),
     ...(manual?.owner === undefined ? {} : { owner: manual.owner }),
   };
 }

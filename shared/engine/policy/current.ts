@@ -1,6 +1,7 @@
 import type { SecretProperties, SecretVersion, Vault } from '../../contract/ports.ts';
 import type { RotatorEntry } from '../../contract/rotator.ts';
 import { type Failure, failure } from '../../errors.ts';
+import { type LinkedEnd, readLinkedEnd } from './links.ts';
 import { type ParsePolicy, type Policy, type PolicyDefaults, parsePolicy } from './policy.ts';
 import { type Requested, readRequested, requestedTag } from './requested.ts';
 import { longestTag, mostTags, readStamp, type Stamp, stampTag, tagsKept } from './stamp.ts';
@@ -15,7 +16,14 @@ export interface Current {
   readonly policy: Policy;
 }
 
-export type CurrentOutcome = Current | { readonly kind: 'opted-out' } | Failure;
+/** The published version of a copy or a derived secret: renewed with its source, and never rotated on its own. */
+export interface LinkedCurrent {
+  readonly kind: 'linked';
+  readonly secret: SecretVersion;
+  readonly end: LinkedEnd;
+}
+
+export type CurrentOutcome = Current | LinkedCurrent | { readonly kind: 'opted-out' } | Failure;
 
 /** What tags are read with. */
 export interface PolicyDependencies {
@@ -46,6 +54,7 @@ export async function readCurrent(
 
 function judge(deps: PolicyDependencies, secret: SecretVersion): CurrentOutcome {
   const outcome = policyOf(deps, secret);
+  if (outcome.kind === 'linked') return { kind: 'linked', secret, end: outcome };
   if (outcome.kind !== 'policy') return outcome;
   const stamp = readStamp(secret.tags);
   return { kind: 'current', secret, stamp, requested: readRequested(secret.tags), policy: outcome.policy };
@@ -56,7 +65,10 @@ export function policyOf(
   deps: PolicyDependencies,
   secret: SecretProperties,
   parse: ParsePolicy = parsePolicy,
-): { readonly kind: 'policy'; readonly policy: Policy } | { readonly kind: 'opted-out' } | Failure {
+): { readonly kind: 'policy'; readonly policy: Policy } | { readonly kind: 'opted-out' } | LinkedEnd | Failure {
+  const end = readLinkedEnd(secret.tags);
+  if (end !== undefined)
+    return end.kind === 'linked' ? end : failure('tag-invalid', { secret: secret.name, problems: end.problems });
   const parsed = parse(secret.tags, deps.defaults, deps.rotators);
   if (parsed.kind === 'invalid') return failure('tag-invalid', { secret: secret.name, problems: parsed.problems });
   if (parsed.kind === 'opted-out') return parsed;
@@ -72,6 +84,7 @@ export function policyOf(
 async function disabled(vault: Vault, name: string, signal: AbortSignal): Promise<CurrentOutcome> {
   const listed = await vault.versions(name, { signal });
   if (listed.kind === 'failed') return listed;
-  const optedIn = listed.versions[0]?.tags['rotator'] !== undefined;
+  const tags = listed.versions[0]?.tags ?? {};
+  const optedIn = tags['rotator'] !== undefined || readLinkedEnd(tags) !== undefined;
   return optedIn ? failure('secret-disabled', { secret: name, vault: vault.name }) : { kind: 'opted-out' };
 }

@@ -22,7 +22,9 @@ export type SkipReason =
   | 'frozen'
   | 'paused'
   | 'nothing-to-retire'
-  | 'already-retired';
+  | 'already-retired'
+  /** It is renewed with the secret that it is a copy of or derived from. */
+  | 'copy';
 
 export type DueReason = 'near-expiry' | 'asked' | 'emergency' | 'stalled' | 'rolled-back';
 

@@ -9,6 +9,7 @@ import { type Strategy, strategies, strategyTraits } from '../../contract/strate
 import type { TagProblem } from '../../errors.ts';
 import type { Format } from '../../secret-value/index.ts';
 import { fieldTag, formatTag } from './format-tag.ts';
+import { type Also, alsoTagValue, copyOfTag, derivedFromTag } from './links.ts';
 import { passwordTag } from './password-tag.ts';
 import { policyTag, unpackPolicy } from './policy-tag.ts';
 import { requestedTag } from './requested.ts';
@@ -42,6 +43,8 @@ export interface Policy {
   readonly format: Format | undefined;
   /** A JSON pointer that chooses among several credentials of one value. */
   readonly field: string | undefined;
+  /** Copies and derived secrets that are published with it. */
+  readonly also: readonly Also[];
   /** What new passwords have to be made of; undefined: as the generator likes. */
   readonly password: PasswordRules | undefined;
   /** The rotator's own tags, parsed by its schema. */
@@ -104,6 +107,7 @@ const policyTags = z.object({
   format: formatTag.optional(),
   field: fieldTag.optional(),
   password: passwordTag.optional(),
+  also: alsoTagValue.optional(),
 });
 
 type PolicyTags = z.infer<typeof policyTags>;
@@ -146,7 +150,9 @@ const policyNames: ReadonlySet<string> = new Set(Object.keys(policyTags.shape));
 const ownTags: readonly string[] = ['rotator', policyTag, ...policyNames, ...aliases.map(([alias]) => alias)];
 
 /** Tags that are looked for in a listing stand alone, and Keyturn's own are nobody's to write. */
-const alone: ReadonlySet<string> = new Set(['rotator', policyTag, stampTag, requestedTag, pendingOfTag]);
+const alone: ReadonlySet<string> = new Set([
+  ...['rotator', policyTag, stampTag, requestedTag, pendingOfTag, copyOfTag, derivedFromTag],
+]);
 
 function mayStandInside(tag: string, entry: RotatorEntry | undefined): boolean {
   if (policyNames.has(tag)) return true;
@@ -200,6 +206,7 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
       // Whatever its value is, it is a person's and left as it is.
       format: manual === undefined ? own.format?.format : 'raw',
       field: own.field ?? own.format?.field,
+      also: own.also ?? [],
       password: own.password ?? own.format?.password,
       options,
     },

@@ -3,7 +3,9 @@ import { type Revocation, readRevocation, revocationText, timeText } from './rev
 
 /**
  * What a version made by Keyturn says of its making, in the one tag `rotation`:
- * `id=…;also=…;from=…;retire-by=…;retired=yes;revoke=WHO;revoked=WHEN,WHO;key=…;slot=…`.
+ * `id=…;also=…;from=…;copies=due;retire-by=…;retired=yes;revoke=WHO;revoked=WHEN,WHO;key=…;slot=…`.
+ *
+ * A copy bears the stamp of its source's rotation: the same id, and the version of the copy that was replaced.
  *
  * The stamp makes the vault the only source of truth: a request finds its own work, the old credential is found for retirement, and an
  * emergency stays one for whoever finishes it, from a listing alone. Readable by everyone who may list, so nothing secret is in it and no
@@ -16,6 +18,8 @@ export interface Stamp {
   readonly also?: string;
   /** The version that was replaced. */
   readonly from: string;
+  /** Not every copy is known to hold what this version holds. */
+  readonly copiesDue?: boolean;
   /** When the credential of `from` must be dead. Absent where it died at apply. */
   readonly retireBy?: Date;
   /** The credential of `from` was retired and proven refused; with `revoke`, its sessions were ended too. */
@@ -74,6 +78,7 @@ function textOf(stamp: Stamp): string {
     ['id', stamp.rotationId],
     ['also', stamp.also],
     ['from', stamp.from],
+    ['copies', stamp.copiesDue === true ? 'due' : undefined],
     ['retire-by', stamp.retireBy === undefined ? undefined : timeText(stamp.retireBy)],
     ['retired', stamp.retired === true ? 'yes' : undefined],
     ['revoke', stamp.revoke === undefined ? undefined : encodeURIComponent(stamp.revoke)],
@@ -112,6 +117,9 @@ function readField(stamp: { -readonly [Name in keyof Stamp]: Stamp[Name] }, name
       break;
     case 'from':
       stamp.from = value;
+      break;
+    case 'copies':
+      if (value === 'due') stamp.copiesDue = true;
       break;
     case 'retire-by': {
       const retireBy = new Date(value);

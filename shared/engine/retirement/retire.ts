@@ -1,7 +1,8 @@
 /**
  * How an old credential ends. Like a rotation, the order is written once, here:
  *
- *   lease → read → (write the revocation down) → prepare → old versions → evidence → retire → prove refused → disable → mark → release
+ *   lease → read → (write the revocation down) → (copies) → prepare → old versions → evidence → retire → prove refused → disable →
+ *   (end copies) → mark → (copies) → release
  *
  * Whether the old credential is retired or revoked stands in the stamp, and whoever runs it does it that way.
  */
@@ -11,6 +12,8 @@ import type { Vault, WriteOutcome } from '../../contract/ports.ts';
 import { SecretText } from '../../contract/secret-text.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
+import type { Held } from '../copies/carry.ts';
+import { endCopies } from '../copies/end.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { actorId } from '../policy/revocation.ts';
 import { answers, isRetirementOpen, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
@@ -21,6 +24,7 @@ import { type Earlier, readEarlier } from '../running/previous.ts';
 import { prepare, type Target, valueWith } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { vouchesFor } from '../running/vouch.ts';
+import { carryMarked, missingAtCopies, namedAtCopies, replacedBy, settleBeforeEnd } from './copies.ts';
 import { type Ending, endAll } from './end.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import type { RetirementRequest } from './request.ts';
@@ -53,12 +57,18 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   const read = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
   if (isFailure(read)) return read;
   if (read.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
+  if (read.kind === 'linked')
+    return notNow(attempt, 'copy', 'it is renewed with its source, which retires what is left');
   attempt.tellTo(read.policy.notify);
   attempt.vaultClock(read.secret.readAt);
   const open = await whatIsOpen(work, read);
   if (open.kind !== 'open') return open;
-  const { current, stamp } = open;
+  const { stamp } = open;
   const emergency = stamp.revoke !== undefined;
+  const isOver = emergency || open.current.secret.readAt >= stamp.retireBy;
+  const settled = await settleBeforeEnd(work, open.current, { isEmergency: emergency, isOver });
+  if (isFailure(settled)) return settled;
+  const { current, held } = settled;
 
   const asked = { rotationId: stamp.rotationId, emergency };
   const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, asked, signal));
@@ -66,12 +76,11 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   const old = await attempt.step('old versions', (time) => readOld(vault, current, target, stamp, time));
   if (isFailure(old)) return old;
 
-  const isOver = emergency || current.secret.readAt >= stamp.retireBy;
-  const holding = await findHolding(work, current, target, { previous: old.versions[0]?.credential, isOver });
+  const holding = await findHolding(work, current, target, { previous: old.versions[0]?.credential, isOver, held });
   if (isFailure(holding)) return holding;
-  const { consumers } = current.policy;
+  const named = current.policy.consumers.length + namedAtCopies(held);
   const mode = emergency ? 'emergency' : request.mode;
-  const evidence = judgeEvidence(mode, holding, consumers.length, stamp.retireBy, current.secret.readAt);
+  const evidence = judgeEvidence(mode, holding, named, stamp.retireBy, current.secret.readAt);
   if (evidence === 'wait') {
     const leftMs = stamp.retireBy.getTime() - current.secret.readAt.getTime();
     return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, leftMs, steps: attempt.steps };
@@ -79,8 +88,12 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
 
   const ended = await endAll(work, current, target, old.versions);
   if (isFailure(ended)) return ended;
+  const closed = await endCopies(work, current, replacedBy(stamp, old.versions, current.secret.readAt));
+  if (isFailure(closed)) return closed;
   const marked = await attempt.step('mark', ({ signal }) => mark(work, current, target, stamp, signal));
   if (isFailure(marked)) return marked;
+  const carried = await carryMarked(work, current);
+  if (isFailure(carried)) return carried;
   return {
     ...attempt.about,
     kind: 'retired',
@@ -135,7 +148,7 @@ async function writeRevocation(
 
 function notNow(
   attempt: Attempt,
-  reason: 'opted-out' | 'nothing-to-retire' | 'superseded' | 'already-retired',
+  reason: 'opted-out' | 'copy' | 'nothing-to-retire' | 'superseded' | 'already-retired',
   detail: string,
 ): RetirementResult {
   return { ...attempt.about, kind: 'skipped', reason, detail, steps: attempt.steps };
@@ -175,11 +188,17 @@ function notOurs(current: Current, target: Target, version: string, { credential
   });
 }
 
+interface Holders {
+  readonly previous: Credential | undefined;
+  readonly isOver: boolean;
+  readonly held: readonly Held[];
+}
+
 async function findHolding(
   work: Work,
   current: Current,
   target: Target,
-  { previous, isOver }: { readonly previous: Credential | undefined; readonly isOver: boolean },
+  { previous, isOver, held }: Holders,
 ): Promise<({ readonly kind: 'holding' } & Holding) | Failure> {
   const { deps, vault, attempt } = work;
   const { policy, secret } = current;
@@ -191,7 +210,10 @@ async function findHolding(
         : await deps.acknowledged(vault.name, secret.name, secret.version, time.signal);
     // Its time is over whoever uses it, so who does is for people alone.
     if (isFailure(known) && !isOver) return known;
-    const consumers = policy.consumers.filter((consumer) => isFailure(known) || !known.consumers.has(consumer));
+    const own = policy.consumers.filter((consumer) => isFailure(known) || !known.consumers.has(consumer));
+    const others = await missingAtCopies(work, held, time.signal);
+    if (isFailure(others) && !isOver) return others;
+    const consumers = [...own, ...(isFailure(others) ? [] : others.consumers)];
     const step = target.stepFor(time);
     const use = await target.rotator.inUse(step, previous);
     const { perLogin } = strategyTraits[policy.strategy];
@@ -224,9 +246,10 @@ async function mark(
   stamp: Stamp,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
-  const { secret } = current;
+  const { secret, policy } = current;
   const also = answering === undefined || answers(stamp, answering) ? stamp.also : (stamp.also ?? answering);
-  const tags = withStamp(secret.tags, { ...stamp, retired: true, ...(also === undefined ? {} : { also }) });
+  const retired = { ...stampNow(current, stamp), retired: true, ...(also === undefined ? {} : { also }) };
+  const tags = withStamp(secret.tags, retired);
   const previous = target.credential.parts?.['previous'];
   if (previous === undefined || previous.isEmpty)
     return vault.change(secret.name, secret.version, { tags }, { signal });
@@ -238,5 +261,15 @@ async function mark(
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };
   await attempt.secondAfter(secret.updatedAt, signal);
-  return vault.write(secret.name, { value: replaced.value, tags, ...kept }, { signal });
+  const copies = policy.also.length === 0 ? {} : { copiesDue: true };
+  return vault.write(
+    secret.name,
+    { value: replaced.value, tags: withStamp(tags, { ...retired, ...copies }), ...kept },
+    { signal },
+  );
+}
+
+/** Copies that are done are not due again. */
+function stampNow(current: Current, { copiesDue: _before, ...stamp }: Stamp): Stamp {
+  return current.stamp?.copiesDue === true ? { ...stamp, copiesDue: true } : stamp;
 }

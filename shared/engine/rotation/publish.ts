@@ -63,6 +63,8 @@ function stampOf(current: Current, { rotationId, also, credential, revoke }: Dra
     rotationId,
     ...(also === undefined ? {} : { also }),
     from: current.secret.version,
+    // Stands until every copy was read back, so that whoever comes next finds from the vault alone what is missing.
+    ...(current.policy.also.length > 0 ? { copiesDue: true } : {}),
     ...(isLeft ? { retireBy: new Date(current.secret.readAt.getTime() + overlapMs) } : {}),
     ...(revoke === undefined ? {} : { revoke }),
     ...(keyId === undefined ? {} : { keyId }),

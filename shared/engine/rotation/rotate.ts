@@ -1,8 +1,8 @@
 /**
  * How a rotation goes. The order of steps is written here and nowhere else.
  *
- *   lease → read → due? → (write the emergency down) → prepare → probe → wake-up → propose → save pending → apply → verify → publish →
- *   confirm → follow-ups → close pending → (revoke) → release
+ *   lease → read → due? → (copies of the rotation before) → (write the emergency down) → prepare → probe → (look at copies) → wake-up →
+ *   propose → save pending → apply → verify → publish → confirm → (copies) → follow-ups → close pending → (revoke) → release
  *
  * Every step may be the last one of this worker. Whoever comes next starts at the top: what has been done and what was meant is found
  * again in the vault and at the target, never in a message or in a memory of the worker before.
@@ -11,16 +11,18 @@ import { credentialName } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
-import { type Current, readCurrent } from '../policy/current.ts';
+import { carryDue } from '../copies/carry.ts';
+import { type Current, type LinkedCurrent, readCurrent } from '../policy/current.ts';
 import { type DueReason, decide, type SkipReason } from '../policy/due.ts';
 import type { RotationRequest } from '../policy/request.ts';
 import { answers, isRetirementOpen } from '../policy/stamp.ts';
 import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
-import type { EngineDependencies } from '../running/dependencies.ts';
+import type { EngineDependencies, Published } from '../running/dependencies.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { makeAccepted } from './candidate.ts';
+import { askSource, carryPublished, holdsRotation, lookFirst } from './copies.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
 import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
 import { lookBack, type Overtaking } from './overtaken.ts';
@@ -51,6 +53,8 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   if (isFailure(current)) return current;
   if (current.kind === 'opted-out') return skipped(attempt, 'opted-out', 'it has no tag "rotator"');
 
+  if (current.kind === 'linked') return linked(asked, current);
+
   const { secret, stamp, requested, policy } = current;
   const intent = intentOf(vault.name, current, request);
   attempt.identify(intent.asked);
@@ -60,11 +64,16 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   const decision = decide(facts, policy);
   if (decision.kind === 'skip') {
     if (await isUntold(asked, current, decision.reason)) return finish(asked, current);
-    if (decision.reason !== 'already-rotated') return skipped(attempt, decision.reason, decision.detail);
+    if (decision.reason !== 'already-rotated') {
+      const carried = await carryDue(asked, current, false);
+      return isFailure(carried) ? carried : skipped(attempt, decision.reason, decision.detail);
+    }
     const finished = await finish(asked, current);
     // Who asks again finishes the emergency before. Where that cannot be now, whoever has the current credential may be what stands in its
     // way (every connection is theirs): this emergency is about that credential then.
     if (answers(stamp, intent.asked) || !isFailure(finished) || finished.class !== 'retry') return finished;
+    // A copy that is behind stands in nobody's way.
+    if (finished.code === 'copy-behind') return finished;
     const isMade = (await madeBefore(vault, request, attempt, current)) !== undefined;
     return isMade ? finished : begin(asked, current, intent, 'emergency');
   }
@@ -78,7 +87,17 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
     const waits = revoked.class === 'retry' && intent.revoke === undefined;
     if (waits || request.mode === 'roll-back') return revoked;
   }
-  return begin(asked, current, intent, decision.reason);
+  const carried = await carryDue(asked, current, false);
+  if (isFailure(carried) && holdsRotation(carried, request.mode, intent.revoke !== undefined)) return carried;
+  return begin(asked, isFailure(carried) ? current : carried, intent, decision.reason);
+}
+
+/** A copy is renewed with its source, whoever asks and for whatever reason. */
+async function linked(asked: Asked, current: LinkedCurrent): Promise<RotationResult | Failure> {
+  const { attempt } = asked;
+  attempt.tellTo(current.end.notify);
+  const source = await askSource(asked, current);
+  return isFailure(source) ? source : skipped(attempt, 'copy', source.detail);
 }
 
 /**
@@ -100,16 +119,23 @@ async function finish(work: Asked, current: Current): Promise<RotationResult | F
   const asked = attempt.about.rotationId;
   const looked = await attempt.step('look back', ({ signal }) => lookBack(vault, current, asked, signal));
   if (isFailure(looked)) return looked;
-  const about = publishedAs(current, attempt, looked.warnings);
+  const copies = await carryDue(work, current, false);
+  const about = { ...publishedAs(current, attempt, looked.warnings), ...unfinishedAfter(copies) };
   attempt.published(about);
   const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
   if (isFailure(followed)) return followed;
   if (current.stamp?.revoke !== undefined && isRetirementOpen(current.stamp)) {
     const revoked = await revokeNow(work, current.stamp.rotationId, looked.answered ? undefined : asked);
     if (isFailure(revoked)) return revoked;
-    return rotatedBefore(current, attempt, about, 'finished');
+    return isFailure(copies) ? copies : rotatedBefore(current, attempt, about, 'finished');
   }
+  if (isFailure(copies)) return copies;
   return rotatedBefore(current, attempt, about, followed.before ? 'seen' : 'finished');
+}
+
+/** Follow-ups that were done are not looked at again, so they are not done before the copies are. */
+function unfinishedAfter(copies: { readonly kind: string }): Pick<Published, 'unfinished'> {
+  return isFailure(copies) ? { unfinished: true } : {};
 }
 
 async function begin(
@@ -139,6 +165,9 @@ async function begin(
       : probe(vault, current, target, request.mode, time),
   );
   if (isFailure(found)) return found;
+  const asFound = { mode: request.mode, found, isEmergency: about.emergency };
+  const looked = await lookFirst(asked, current, target, asFound);
+  if (isFailure(looked)) return looked;
   return replace({ ...asked, current, target, reason, intent: withStored(intent, found) }, found);
 }
 
@@ -189,19 +218,20 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   );
   if (isFailure(confirmed)) return confirmed;
 
-  const about = publishedNow(current, attempt, {
-    ...draft,
-    ...confirmed,
-    warnings: [...warnings, ...confirmed.warnings, ...(await untold(work, confirmed.before))],
-  });
+  // Its consumers wait for nobody, so what could not be brought to a copy is said after all else was done.
+  const copies = await carryPublished(work, current, draft.rotationId);
+  const told = [...warnings, ...confirmed.warnings, ...(await untold(work, confirmed.before))];
+  const made = publishedNow(current, attempt, { ...draft, ...confirmed, warnings: told });
+  const about = { ...made, ...unfinishedAfter(copies) };
   attempt.published(about);
-  const told = await attempt.step('follow up', () => deps.followUps.published(about, false));
-  if (isFailure(told)) return told;
+  const followed = await attempt.step('follow up', () => deps.followUps.published(about, false));
+  if (isFailure(followed)) return followed;
   if (pendingVersion !== undefined) await close(work, pendingVersion);
   if (draft.revoke !== undefined) {
     const revoked = await revokeNow(work, draft.rotationId, attempt.about.rotationId);
     if (isFailure(revoked)) return revoked;
   }
+  if (isFailure(copies)) return copies;
   const { from, to, retireBy, expiresAt } = about;
   return {
     ...attempt.about,

@@ -62,7 +62,12 @@ export function lineToAdd(
       : behind
         ? { [servesTag]: `${serves}${ending(join(names))}` }
         : { [namesTag]: join(tags[namesTag] ?? '') };
-  const all = Object.entries({ ...tags, ...changed }).map(([key, value]) => quoted(`${key}=${value}`));
+  return lineToTag(vault, name, { ...tags, ...changed });
+}
+
+/** The command that gives a secret these tags. It writes all tags of a secret, so it has to carry those that are there. */
+export function lineToTag(vault: string, name: string, tags: Tags): string {
+  const all = Object.entries(tags).map(([key, value]) => quoted(`${key}=${value}`));
   return `az keyvault secret set-attributes --vault-name ${vault} -n ${name} --tags ${all.join(' ')}`;
 }
 

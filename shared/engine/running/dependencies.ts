@@ -51,6 +51,10 @@ export interface Published {
   readonly consumers: readonly string[];
   /** Login, slot or key id of the new credential, where it is at hand. */
   readonly login?: string;
+  /** It is of a copy or a derived secret, which has nothing of its own to retire. */
+  readonly isCopy?: true;
+  /** More is to come before all that follows has been done: it is told now, and looked at again. */
+  readonly unfinished?: true;
   /** What a person should know although the rotation succeeded. */
   readonly warnings: readonly string[];
   readonly now: Date;

@@ -73,7 +73,7 @@ export async function prepare(
 }
 
 /** How much depends on what the value says: a secret without a target is only replaced, and a provider's address is known without it. */
-function leadsOf({ rotator, strategy }: Policy): 'host' | 'provider' | 'nowhere' {
+export function leadsOf({ rotator, strategy }: Policy): 'host' | 'provider' | 'nowhere' {
   if (!strategyTraits[strategy].hasTarget) return 'nowhere';
   return rotator.hostless === true ? 'provider' : 'host';
 }

@@ -4,6 +4,7 @@ import { type Failure, failure, isFailure } from '../../errors.ts';
 import { type PolicyDependencies, policyOf } from '../policy/current.ts';
 import { dueAtOf, type Facts, isDue } from '../policy/due.ts';
 import { isPendingName, isSecretName, pendingNameOf } from '../policy/identifiers.ts';
+import type { LinkedEnd } from '../policy/links.ts';
 import type { ParsePolicy, Policy } from '../policy/policy.ts';
 import { readRequested } from '../policy/requested.ts';
 import { isRetirementOpen, pendingOfTag, readStamp, type Stamp } from '../policy/stamp.ts';
@@ -13,8 +14,15 @@ export type Finding =
   | { readonly kind: 'opted-out' }
   | { readonly kind: 'healthy' }
   | { readonly kind: 'due' }
-  /** `due`: the secret is to be rotated too, so that a retirement that fails for ever is not followed by an expiry. */
-  | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean }
+  /** Renewed with its source. */
+  | { readonly kind: 'linked'; readonly end: LinkedEnd }
+  /** Its version is current, and not every copy of it is known to be. */
+  | { readonly kind: 'copies-due' }
+  /**
+   * `due`: the secret is to be rotated too, so that a retirement that fails for ever is not followed by an expiry. `copies`: not every copy is
+   * known to be current.
+   */
+  | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean; readonly copies?: true }
   /** An emergency was asked for, and is not begun or not published yet. */
   | { readonly kind: 'emergency'; readonly rotationId: string; readonly by: string }
   /** A person has to replace it, and the time for that has come. */
@@ -30,6 +38,7 @@ export function judge(deps: PolicyDependencies, properties: SecretProperties, no
   const outcome = policyOf(deps, properties, parse);
   if (isFailure(outcome)) return { kind: 'invalid', failure: outcome };
   if (outcome.kind === 'opted-out') return outcome;
+  if (outcome.kind === 'linked') return { kind: 'linked', end: outcome };
   return judgeManaged({ properties, stamp, requested: readRequested(properties.tags), now }, outcome.policy);
 }
 
@@ -44,8 +53,15 @@ export function judgeManaged(
   // A listing of names tells no version; the worker reads it, and finds duplicates by it.
   const due = isDue({ properties, stamp, requested, request, rotationId: '', now }, policy);
   if (isRetirementOpen(stamp) && now >= stamp.retireBy) {
-    return { kind: 'retirement-due', rotationId: stamp.rotationId, due };
+    return {
+      kind: 'retirement-due',
+      rotationId: stamp.rotationId,
+      due,
+      ...(stamp.copiesDue === true ? { copies: true } : {}),
+    };
   }
+  // Before a rotation that is due: the one before it is finished first.
+  if (stamp?.copiesDue === true) return { kind: 'copies-due' };
   return { kind: due ? 'due' : 'healthy' };
 }
 

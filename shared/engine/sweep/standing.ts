@@ -12,10 +12,12 @@ import {
 } from '../../contract/state.ts';
 import { calm } from '../../contract/trouble.ts';
 import { type Failure, isFailure } from '../../errors.ts';
+import type { SourceLook } from '../copies/link.ts';
 import { type PolicyDependencies, policyOf } from '../policy/current.ts';
 import { dueAtOf } from '../policy/due.ts';
 import { type Hold, holdOnScheduled } from '../policy/hold.ts';
 import { isPendingName } from '../policy/identifiers.ts';
+import type { LinkedEnd } from '../policy/links.ts';
 import type { ParsePolicy, Policy } from '../policy/policy.ts';
 import { type EmergencyAsked, isPaused, type Pause, type Requested, readRequested } from '../policy/requested.ts';
 import { isRetirementOpen, readStamp, type Stamp } from '../policy/stamp.ts';
@@ -34,6 +36,7 @@ export const secretStates = [
   'due',
   'overlap',
   'healthy',
+  'copy',
   'unmanaged',
 ] as const;
 
@@ -50,6 +53,8 @@ export interface Known {
   readonly missing?: readonly string[];
   /** Other secrets that publish the same login. */
   readonly sharedWith?: readonly string[];
+  /** Of a copy: what its source was found to say. */
+  readonly source?: SourceLook | Failure;
   /** Who took the tag "rotator" off a secret that was managed before, as far as that is known. */
   readonly optedOutBy?: string;
 }
@@ -70,7 +75,16 @@ export type Standing =
   | { readonly state: 'in-flight'; readonly candidateOf?: string }
   | Due
   | Overlap
-  | { readonly state: 'healthy'; readonly dueAt: Date };
+  | { readonly state: 'healthy'; readonly dueAt: Date }
+  | Copied;
+
+/** Renewed with its source. */
+export interface Copied {
+  readonly state: 'copy';
+  readonly end: LinkedEnd;
+  /** Whether it holds what its source holds; undefined: not looked at. */
+  readonly isCurrent: boolean | undefined;
+}
 
 export interface Due {
   readonly state: 'due';
@@ -125,11 +139,21 @@ export function lookAt(
     const by = known.optedOutBy;
     return { finding: outcome, standing: by === undefined ? { state: 'unmanaged' } : { state: 'opted-out', by } };
   }
+  if (outcome.kind === 'linked')
+    return { finding: { kind: 'linked', end: outcome }, standing: standingOfCopy(properties, outcome, known) };
   const { policy } = outcome;
   const stamp = readStamp(properties.tags);
   const requested = readRequested(properties.tags);
   const finding = judgeManaged({ properties, stamp, requested, now }, policy);
   return { policy, finding, standing: standingOf({ properties, stamp, requested, policy, finding, known, now }) };
+}
+
+/** A link that stands on one side only makes it invalid. That the source could not be looked at says nothing of it. */
+function standingOfCopy({ tags }: SecretProperties, end: LinkedEnd, { source }: Known): Standing {
+  if (source?.kind === 'failed' && source.class === 'config') return { state: 'invalid', failure: source };
+  if (source?.kind !== 'source') return { state: 'copy', end, isCurrent: undefined };
+  const id = source.stamp?.rotationId;
+  return { state: 'copy', end, isCurrent: id === undefined ? undefined : readStamp(tags)?.rotationId === id };
 }
 
 function standingOfName(finding: Finding): Standing {

@@ -1,7 +1,7 @@
 /** How a secret stands, as a sentence. */
 import type { Activity } from '../../contract/state.ts';
 import { failuresText, holdText, pauseText } from '../policy/hold.ts';
-import type { Due, Overlap, Standing } from './standing.ts';
+import type { Copied, Due, Overlap, Standing } from './standing.ts';
 
 const what: Readonly<Record<Activity, string>> = {
   rotation: 'its rotation',
@@ -38,9 +38,18 @@ export function standingText(standing: Standing): string {
       return dueText(standing);
     case 'overlap':
       return overlapText(standing);
+    case 'copy':
+      return copyText(standing);
     case 'healthy':
       return `due at ${standing.dueAt.toISOString()}`;
   }
+}
+
+function copyText({ end, isCurrent }: Copied): string {
+  const { vault, secret } = end.source;
+  const of = `${end.as === 'copy' ? 'a copy of' : 'derived from'} ${vault === undefined ? '' : `${vault}/`}${secret}`;
+  if (isCurrent === undefined) return `${of}, and renewed with it`;
+  return `${of}, and ${isCurrent ? 'as current as it is' : 'behind it; the next sweep goes on with it'}`;
 }
 
 function retryingText({ activity, trouble }: Extract<Standing, { state: 'drifted' | 'failing' | 'retrying' }>): string {
