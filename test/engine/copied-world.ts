@@ -27,6 +27,31 @@ export function copiedWorld(strategy: Strategy, tags: Readonly<Record<string, st
   return world;
 }
 
+/** Which secrets are read, written or changed with their values, as `read eu-vault/orders-db`. Listings show no value. */
+export function watchValues({ vault, otherVault }: World): string[] {
+  const seen: string[] = [];
+  for (const each of [vault, otherVault]) {
+    const { read, write, change } = {
+      read: each.read.bind(each),
+      write: each.write.bind(each),
+      change: each.change.bind(each),
+    };
+    each.read = (name, options) => {
+      seen.push(`read ${each.name}/${name}`);
+      return read(name, options);
+    };
+    each.write = (name, version) => {
+      seen.push(`write ${each.name}/${name}`);
+      return write(name, version);
+    };
+    each.change = (name, version, what) => {
+      seen.push(`change ${each.name}/${name}`);
+      return change(name, version, what);
+    };
+  }
+  return seen;
+}
+
 export interface At {
   readonly vault: MemoryVault;
   readonly name: string;
@@ -49,13 +74,15 @@ export function heldBy({ vault, name }: At): string {
 }
 
 /** Every copy holds what the source holds, in a version made for the same rotation, and nothing else of it has changed. */
-export function expectCopied(world: World, versions: number): void {
+export function expectCopied(world: World, versions: number, derived = versions): void {
   const { vault, secret, otherVault } = world;
   const stamp = readStamp(vault.newest(secret).tags);
   expect(stamp?.copiesDue, 'copies are due').toBeUndefined();
   for (const copy of copiesOf(world)) {
+    const { name } = copy;
     expect(heldBy(copy), `the credential of ${copy.name}`).toBe(world.current().password.reveal());
-    expect(copy.vault.count(copy.name), `versions of ${copy.name}`).toBe(versions);
+    const count = name === 'orders-connection' ? derived : versions;
+    expect(copy.vault.count(name), `versions of ${name}`).toBe(count);
     expect(readStamp(copy.vault.newest(copy.name).tags)?.rotationId).toBe(stamp?.rotationId);
   }
   expect(otherVault.newest('orders-db').value.reveal()).toBe(vault.newest(secret).value.reveal());

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { SecretProperties } from '../../shared/contract/ports.ts';
 import type { RotatorEntry } from '../../shared/contract/rotator.ts';
 import type { ActivityTrouble } from '../../shared/contract/state.ts';
-import { formatStamp, type Stamp } from '../../shared/engine/policy/stamp.ts';
+import { formatStamp, readStamp, type Stamp } from '../../shared/engine/policy/stamp.ts';
 import { type Known, lookAt, type SecretState, secretStates } from '../../shared/engine/sweep/standing.ts';
 import { standingText } from '../../shared/engine/sweep/words.ts';
+import { failure } from '../../shared/errors.ts';
 import { defaults, inDays, now, properties } from './facts.ts';
 import { memoryEntry } from './world.ts';
 
@@ -33,10 +34,47 @@ function look(change: Partial<SecretProperties>, known: Known = {}) {
   return lookAt({ rotators, defaults }, properties(change), known, now).standing;
 }
 
+const orders = { vault: 'contoso-kv', secret: 'orders-db' };
+
 type Case = readonly [what: string, state: SecretState, change: Partial<SecretProperties>, known: Known, says: string];
 
 const cases: readonly Case[] = [
   ['without the tag rotator', 'unmanaged', { tags: {} }, {}, 'no tag "rotator"'],
+  [
+    'that is a copy',
+    'copy',
+    { tags: { 'copy-of': 'eu-vault/orders-db' } },
+    {},
+    'a copy of eu-vault/orders-db, and renewed',
+  ],
+  [
+    'that is derived and holds what its source holds',
+    'copy',
+    { tags: { 'derived-from': 'storage-key', rotation: stamp(1) } },
+    { source: { kind: 'source', source: orders, stamp: readStamp({ rotation: stamp(1) }) } },
+    'derived from storage-key, and as current as it is',
+  ],
+  [
+    'that is a copy and behind its source',
+    'copy',
+    { tags: { 'copy-of': 'orders-db' } },
+    { source: { kind: 'source', source: orders, stamp: readStamp({ rotation: stamp(1) }) } },
+    'behind it',
+  ],
+  [
+    'that names a source which does not list it',
+    'invalid',
+    { tags: { 'copy-of': 'orders-db' } },
+    { source: failure('copy-link', { secret: 'mine', owner: 'orders-db', detail: 'not listed', line: 'az' }) },
+    'one side only',
+  ],
+  [
+    'that is a copy and has a rotator',
+    'invalid',
+    { tags: { ...managed, 'copy-of': 'orders-db' } },
+    {},
+    'keep one of the two',
+  ],
   ['that lost its tag rotator', 'opted-out', { tags: {} }, { optedOutBy: 'terraform' }, 'terraform'],
   ['whose tags cannot be read', 'invalid', { tags: { ...managed, overlap: 'P1Y' } }, {}, 'tag "overlap"'],
   ['far from its expiry', 'healthy', { ...fresh, tags: managed }, {}, 'due at'],

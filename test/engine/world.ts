@@ -30,7 +30,7 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
-import type { EngineDependencies, Published, WakeUps } from '../../shared/engine/running/dependencies.ts';
+import type { EngineDependencies, FollowUps, Published, WakeUps } from '../../shared/engine/running/dependencies.ts';
 import { failure } from '../../shared/errors.ts';
 
 export const dayMs = 86_400_000;
@@ -457,6 +457,28 @@ export interface World {
   deps(wrap?: <T extends object>(name: string, port: T) => T): EngineDependencies;
 }
 
+/** A copy has news of its own, and what is unfinished is looked at again. */
+function isDone({ rotationId, vault, secret, unfinished }: Published, about: Published): boolean {
+  const isSame = rotationId === about.rotationId && vault === about.vault && secret === about.secret;
+  return isSame && unfinished !== true;
+}
+
+function followUpsOf(published: World['published']): FollowUps {
+  return {
+    published: async (about, again) => {
+      const before = again && published.some((one) => isDone(one.published, about));
+      published.push({ published: about, again });
+      return { kind: 'followed-up', before };
+    },
+    done: async (rotationId) => ({
+      kind: 'known',
+      done: published.some(
+        ({ published: one }) => one.rotationId === rotationId && one.unfinished !== true && one.isCopy !== true,
+      ),
+    }),
+  };
+}
+
 export const memoryEntry: RotatorEntry = {
   name: 'memory',
   strategies: [...strategies],
@@ -520,17 +542,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
       loadRotator: async () => wrap('rotator', rotator),
       leases: wrap('leases', leases),
       progress: { step: () => undefined },
-      followUps: wrap('followUps', {
-        published: async (about: Published, again: boolean) => {
-          const before = again && published.some((one) => one.published.rotationId === about.rotationId);
-          published.push({ published: about, again });
-          return { kind: 'followed-up' as const, before };
-        },
-        done: async (rotationId: string) => ({
-          kind: 'known' as const,
-          done: published.some((one) => one.published.rotationId === rotationId),
-        }),
-      }),
+      followUps: wrap('followUps', followUpsOf(published)),
       wakeUps: wakeUpsOf(wrap('wakeUps', new MemoryWakeUps(world.wakeUps))),
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },

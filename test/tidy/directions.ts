@@ -1,8 +1,8 @@
 /**
  * Who may import whom. A folder not named here fails, so that a new one is thought about before it is used.
  *
- * functions → operations → engine → contract ← rotators; engine → ports ← adapters. In the engine: rotation → retirement → running → policy,
- * and sweep → policy; an emergency is a rotation that ends the old credential itself. Rotators know neither each other nor the engine, the vault or
+ * functions → operations → engine → contract ← rotators; engine → ports ← adapters. In the engine: rotation → retirement → copies → running →
+ * policy, and sweep → policy; an emergency is a rotation that ends the old credential itself. Rotators know neither each other nor the engine, the vault or
  * any client of Azure's data planes.
  */
 import type { Import } from './source.ts';
@@ -52,12 +52,17 @@ export const rules: readonly Rule[] = [
     packages: ['zod'],
   },
   { of: 'shared/engine/running/', may: [...room, 'shared/secret-value/'], packages: [] },
+  { of: 'shared/engine/copies/', may: [...room, 'shared/engine/running/', 'shared/secret-value/'], packages: [] },
   {
     of: 'shared/engine/rotation/',
-    may: [...room, 'shared/engine/running/', 'shared/engine/retirement/'],
+    may: [...room, 'shared/engine/running/', 'shared/engine/copies/', 'shared/engine/retirement/'],
     packages: [],
   },
-  { of: 'shared/engine/retirement/', may: [...room, 'shared/engine/running/'], packages: ['zod'] },
+  {
+    of: 'shared/engine/retirement/',
+    may: [...room, 'shared/engine/running/', 'shared/engine/copies/'],
+    packages: ['zod'],
+  },
   { of: 'shared/engine/sweep/', may: room, packages: [] },
   { of: 'shared/operations/', may: [...base, 'shared/engine/', 'shared/telemetry.ts'], packages: ['zod'] },
   {

@@ -17,6 +17,7 @@ const dayMs = 86_400_000;
 /** Every tag that a policy takes, as long as somebody might write it. */
 const every: Tags = {
   strategy: '',
+  also: 'eu-vault/orders-db',
   admin: 'orders-database-rotation-admin',
   users: 'orders_application_login_a, orders_application_login_b',
   'valid-for': 'P90D',
@@ -32,7 +33,7 @@ const every: Tags = {
 };
 
 /** Short ones that say how long and when, together in one tag. */
-const packed: readonly string[] = ['strategy', 'valid-for', 'rotate-before', 'overlap', 'window', 'announce'];
+const packed: readonly string[] = ['strategy', 'valid-for', 'rotate-before', 'overlap', 'window', 'announce', 'also'];
 
 /** What these say fits behind the tag "format", for a secret that needs its tags for other things. */
 const folded: readonly string[] = ['field', 'password'];
@@ -56,7 +57,15 @@ function tagsOf({ name, strategies, options }: RotatorEntry): Tags {
   const own = ownTags(options).map((tag): [string, string] => [tag, 'of the rotator']);
   const written = Object.fromEntries([['rotator', name], ['policy', policy], ...alone, ...own]);
   const revocation = { by: `entra:${id}`, at };
-  const stamp = { rotationId: id, also: id, from: id, retireBy: at, retired: true, revoke: `entra:${id}` };
+  const stamp = {
+    rotationId: id,
+    also: id,
+    from: id,
+    copiesDue: true,
+    retireBy: at,
+    retired: true,
+    revoke: `entra:${id}`,
+  };
   return withStamp(withRequested(written, { emergency: { rotationId: id, ...revocation }, paused: revocation }), stamp);
 }
 

@@ -12,10 +12,11 @@ import {
   type Place,
   placeText,
   readLinkedEnd,
+  type SourceLook,
   sourceOf,
 } from '../policy/links.ts';
 import { policyTag } from '../policy/policy-tag.ts';
-import { longestTag, mostTags, readStamp, type Stamp, stampTag } from '../policy/stamp.ts';
+import { longestTag, mostTags, readStamp, stampTag } from '../policy/stamp.ts';
 import { lineToTag } from '../running/admin-tags.ts';
 
 export type Vaults = ReadonlyMap<string, Vault>;
@@ -89,14 +90,6 @@ function withEntry(tags: SecretProperties['tags'], entry: string): SecretPropert
   if (packed !== undefined && list === undefined && Object.keys(tags).length >= mostTags - 1)
     return { ...tags, [policyTag]: `${packed}; ${alsoTag}=${entry}` };
   return { ...tags, [alsoTag]: list === undefined ? entry : `${list},${entry}` };
-}
-
-/** What the source of a copy is found to say. */
-export interface SourceLook {
-  readonly kind: 'source';
-  readonly source: Place;
-  /** Of the source's current version. */
-  readonly stamp: Stamp | undefined;
 }
 
 /** Looks whether the source lists the copy, by its tags alone. May be called any number of times. */

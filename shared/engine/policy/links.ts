@@ -7,6 +7,7 @@ import type { Tags } from '../../contract/ports.ts';
 import type { TagProblem } from '../../errors.ts';
 import { type Format, formats } from '../../secret-value/index.ts';
 import { listsName } from './glob.ts';
+import type { Stamp } from './stamp.ts';
 
 export const alsoTag = 'also';
 export const copyOfTag = 'copy-of';
@@ -123,4 +124,12 @@ export function lists(also: readonly Also[], from: Place, other: Place): boolean
 /** Whether an entry names many. */
 export function isPattern({ name }: Also): boolean {
   return name.includes('*');
+}
+
+/** What the source of a copy is found to say. */
+export interface SourceLook {
+  readonly kind: 'source';
+  readonly source: Place;
+  /** Of the source's current version. */
+  readonly stamp: Stamp | undefined;
 }

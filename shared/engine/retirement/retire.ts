@@ -12,7 +12,7 @@ import type { Vault, WriteOutcome } from '../../contract/ports.ts';
 import { SecretText } from '../../contract/secret-text.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
-import type { Held } from '../copies/carry.ts';
+import { carryDue, type Held } from '../copies/carry.ts';
 import { endCopies } from '../copies/end.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { actorId } from '../policy/revocation.ts';
@@ -62,7 +62,11 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   attempt.tellTo(read.policy.notify);
   attempt.vaultClock(read.secret.readAt);
   const open = await whatIsOpen(work, read);
-  if (open.kind !== 'open') return open;
+  if (open.kind !== 'open') {
+    // Its end is over or nobody's, and what it left to do for copies is not.
+    const left = open.kind === 'skipped' ? await carryDue(work, read, false) : read;
+    return isFailure(left) ? left : open;
+  }
   const { stamp } = open;
   const emergency = stamp.revoke !== undefined;
   const isOver = emergency || open.current.secret.readAt >= stamp.retireBy;

@@ -17,7 +17,7 @@ type Mode = RotationRequest['mode'];
  */
 export function holdsRotation({ code }: Failure, mode: Mode, isEmergency: boolean): boolean {
   if (isEmergency || mode === 'emergency' || mode === 'forced' || mode === 'roll-back') return false;
-  if (code === 'credential-drifted') return false;
+  if (code === 'credential-drifted') return mode === 'resume';
   return code !== 'copy-overwritten' || mode === 'scheduled' || mode === 'resume';
 }
 

@@ -12,12 +12,11 @@ import {
 } from '../../contract/state.ts';
 import { calm } from '../../contract/trouble.ts';
 import { type Failure, isFailure } from '../../errors.ts';
-import type { SourceLook } from '../copies/link.ts';
 import { type PolicyDependencies, policyOf } from '../policy/current.ts';
 import { dueAtOf } from '../policy/due.ts';
 import { type Hold, holdOnScheduled } from '../policy/hold.ts';
 import { isPendingName } from '../policy/identifiers.ts';
-import type { LinkedEnd } from '../policy/links.ts';
+import type { LinkedEnd, SourceLook } from '../policy/links.ts';
 import type { ParsePolicy, Policy } from '../policy/policy.ts';
 import { type EmergencyAsked, isPaused, type Pause, type Requested, readRequested } from '../policy/requested.ts';
 import { isRetirementOpen, readStamp, type Stamp } from '../policy/stamp.ts';
