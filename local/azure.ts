@@ -16,7 +16,7 @@ import {
   startFunctionsHost,
 } from './functions-host/index.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
-import { startVaultEmulator, type VaultEmulator, type VaultEvent } from './vault/index.ts';
+import { createClock, startVaultEmulator, type VaultEmulator, type VaultEvent } from './vault/index.ts';
 
 export interface LocalAzureOptions {
   /** Fixed ports; any free one where absent or 0. */
@@ -29,6 +29,8 @@ export interface LocalAzureOptions {
     readonly table?: number;
   };
   readonly vaultName?: string;
+  /** The name of a second vault with the same clock. Absent: there is none. */
+  readonly secondVault?: string;
   /** A folder with the built app. Absent: it is built anew, into a folder that is removed at the end. */
   readonly app?: string;
   /** A storage account that stands already, and stays when the rest is ended. Absent: one of its own. */
@@ -49,6 +51,8 @@ export interface LocalAzureOptions {
 
 export interface LocalAzure {
   readonly vault: VaultEmulator;
+  /** Undefined where it was not wanted. */
+  readonly secondVault: VaultEmulator | undefined;
   readonly storage: Azurite;
   readonly host: FunctionsHost;
   readonly events: EventDelivery;
@@ -88,17 +92,23 @@ type Keep = <Started extends { close(): unknown }>(one: Started) => Started;
 
 async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<LocalAzure, 'close'>> {
   const { ports = {}, vaultName = 'local' } = options;
-  const [storage, vault, postgres, app] = await Promise.all([
+  const [clock, limits] = [createClock(), { on: options.limits ?? true }];
+  const [storage, vault, secondVault, postgres, app] = await Promise.all([
     options.storage ??
       startAzurite({ blobPort: ports.blob ?? 0, queuePort: ports.queue ?? 0, tablePort: ports.table ?? 0 }).then(keep),
-    startVaultEmulator({ name: vaultName, port: ports.vault ?? 0, limits: { on: options.limits ?? true } }).then(keep),
+    startVaultEmulator({ name: vaultName, port: ports.vault ?? 0, clock, limits }).then(keep),
+    options.secondVault === undefined
+      ? undefined
+      : startVaultEmulator({ name: options.secondVault, clock, limits }).then(keep),
     options.postgres === false ? undefined : startPostgres(ports.postgres ? { port: ports.postgres } : {}).then(keep),
     options.app ?? builtApp(keep),
   ]);
   const settings = {
     AzureWebJobsStorage: storage.connectionString,
     FUNCTIONS_WORKER_RUNTIME: 'node',
-    KEYTURN_VAULTS: `${vaultName}=${vault.url}`,
+    KEYTURN_VAULTS: [vault, secondVault]
+      .flatMap((one) => (one === undefined ? [] : [`${one.name}=${one.url}`]))
+      .join(','),
     KEYTURN_CREDENTIAL: 'local',
     KEYTURN_API_KEYS: localApiKeySetting,
     ...options.settings,
@@ -133,7 +143,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
       ...(options.disturb === undefined ? {} : { disturb: options.disturb }),
     }),
   );
-  return { vault, storage, host, events, postgres, settings };
+  return { vault, secondVault, storage, host, events, postgres, settings };
 }
 
 /** A folder of its own for each start, so that two of them do not build into each other. */

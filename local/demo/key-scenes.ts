@@ -11,7 +11,7 @@ import { putSecret } from './put.ts';
 import type { Scene } from './scene.ts';
 
 export function keyScenes(): readonly Scene[] {
-  return [signingKeyScene(), storageKeyScene(), saasKeyScene()];
+  return [signingKeyScene(), ...storageKeyScenes(), saasKeyScene()];
 }
 
 const signingKey = z.object({ current: z.string(), previous: z.string().optional() });
@@ -53,12 +53,13 @@ const storageAccount =
 /** The token that the local app shows; a stand-in knows it. */
 const localToken = 'local';
 
-function storageKeyScene(): Scene {
+/** A key in three places: its own secret, a copy in a second vault, and a connection string. */
+function storageKeyScenes(): readonly Scene[] {
   const secret = 'storage-key';
   let resourceManager: AzureStandIn | undefined;
   let account: AzureResource | undefined;
   const known = (value: string): boolean => account?.login(value) ?? false;
-  return {
+  const source: Scene = {
     secret,
     about: 'a storage account has two keys; the other one is regenerated',
     strategy: 'azure-keys dual-key',
@@ -70,7 +71,8 @@ function storageKeyScene(): Scene {
       return { KEYTURN_RESOURCE_MANAGER_URL: resourceManager.url };
     },
     async setUp({ vault }) {
-      const tags = { rotator: 'azure-keys', admin: 'managed-identity', resource: storageAccount };
+      const also = 'eu-vault/storage-key-eu,storage-string';
+      const tags = { rotator: 'azure-keys', admin: 'managed-identity', resource: storageAccount, also };
       putSecret(vault, secret, account?.keys.get('key1') ?? '', tags);
     },
     use: async (value) => {
@@ -79,6 +81,40 @@ function storageKeyScene(): Scene {
     accepts: async (value) => known(value),
     close: async () => resourceManager?.close(),
   };
+  const { strategy, expected, unnoticed } = source;
+  const linked = { source: secret, strategy, expected, unnoticed };
+  const copy: Scene = {
+    ...linked,
+    secret: 'storage-key-eu',
+    elsewhere: true,
+    about: 'its copy in a second vault, eu-vault: published with it, and its old version ends with it',
+    async setUp({ secondVault }) {
+      secondVault?.put('storage-key-eu', {
+        value: account?.keys.get('key1') ?? '',
+        tags: { 'copy-of': `local/${secret}` },
+      });
+    },
+    use: source.use ?? (async () => undefined),
+    accepts: async (value) => known(value),
+  };
+  const derived: Scene = {
+    ...linked,
+    secret: 'storage-string',
+    about: 'a connection string that contains it: only the key in it changes',
+    async setUp({ vault }) {
+      vault.put('storage-string', {
+        value: `DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=${account?.keys.get('key1') ?? ''};EndpointSuffix=core.windows.net`,
+        tags: { 'derived-from': secret },
+      });
+    },
+    use: async (value) => source.use?.(keyIn(value)),
+    accepts: async (value) => known(keyIn(value)),
+  };
+  return [source, copy, derived];
+}
+
+function keyIn(connectionString: string): string {
+  return /AccountKey=([^;]*)/.exec(connectionString)?.[1] ?? '';
 }
 
 function saasKeyScene(): Scene {

@@ -5,6 +5,7 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { type LocalAzure, startLocalAzure } from '../azure.ts';
 import { isInstalled } from '../programs.ts';
 import { sampleDays } from '../samples.ts';
+import type { VaultEmulator } from '../vault/index.ts';
 import { Consumer } from './consumer.ts';
 import { type Before, type Outcome, outcomeOf } from './outcome.ts';
 import { printReport } from './report.ts';
@@ -14,6 +15,7 @@ import { Story } from './story.ts';
 
 /** Near-expiry comes 30 days before the end. */
 const daysToNearExpiry = sampleDays - 30;
+const secondVault = 'eu-vault';
 const calmMs = 1_500;
 const longestMs = 45_000;
 
@@ -29,6 +31,7 @@ async function main(quiet: boolean): Promise<readonly Outcome[]> {
     const settings = await Promise.all(scenes.map((scene) => scene.start?.()));
     azure = await startLocalAzure({
       onLog: (record) => story.hear(record),
+      secondVault,
       settings: Object.assign({}, ...settings),
     });
     for (const scene of scenes) await scene.setUp(azure);
@@ -48,16 +51,17 @@ async function play(
   started: Consumer[],
 ): Promise<readonly Outcome[]> {
   const token = { getToken: async () => ({ token: 'demo', expiresOnTimestamp: Date.now() + 3_600_000 }) };
-  const client = new SecretClient(azure.vault.url, token, {
-    allowInsecureConnection: true,
-    disableChallengeResourceVerification: true,
-  });
+  const clientOf = ({ url }: VaultEmulator): SecretClient =>
+    new SecretClient(url, token, { allowInsecureConnection: true, disableChallengeResourceVerification: true });
+  const here = { vault: azure.vault, client: clientOf(azure.vault) };
+  const there = azure.secondVault && { vault: azure.secondVault, client: clientOf(azure.secondVault) };
+  const placeOf = ({ elsewhere }: Scene) => (elsewhere === true && there !== undefined ? there : here);
   const before = new Map<string, Before>();
-  for (const { secret } of scenes) {
-    const { value = '', properties } = await client.getSecret(secret);
-    before.set(secret, { value, version: properties.version ?? '' });
+  for (const scene of scenes) {
+    const { value = '', properties } = await placeOf(scene).client.getSecret(scene.secret);
+    before.set(scene.secret, { value, version: properties.version ?? '' });
   }
-  for (const scene of scenes) started.push(new Consumer(scene, client, await scene.follow?.(azure)));
+  for (const scene of scenes) started.push(new Consumer(scene, placeOf(scene).client, await scene.follow?.(azure)));
   for (const consumer of started) consumer.start();
   story.heading('Consumers call their targets all the time with what the vault says');
   await sleep(calmMs);
@@ -76,8 +80,8 @@ async function play(
         before.get(scene.secret) ?? none,
         calls[index] ?? { made: 0, failed: 0 },
         story.told,
-        azure.vault,
-        client,
+        placeOf(scene).vault,
+        placeOf(scene).client,
       ),
     ),
   );
@@ -85,7 +89,7 @@ async function play(
 
 /** A rotation is over when its old credential is dead, or when a person has been told what to do. */
 function isOver(scene: Scene, story: Story): boolean {
-  const events = story.told.filter(({ secret }) => secret === scene.secret);
+  const events = story.told.filter(({ secret }) => secret === (scene.source ?? scene.secret));
   const rotated = events.find(({ event }) => event === 'rotated');
   const retires = rotated?.['retireBy'] !== undefined;
   return (

@@ -42,7 +42,7 @@ export async function outcomeOf(
   vault: VaultEmulator,
   client: SecretClient,
 ): Promise<Outcome> {
-  const mine = told.filter(({ secret }) => secret === scene.secret);
+  const mine = told.filter(({ secret }) => secret === (scene.source ?? scene.secret));
   const failed = mine.find(({ event }) => event === 'rotation-failed');
   const retired = mine.find(({ event }) => event === 'retired');
   const current = await client.getSecret(scene.secret);
@@ -60,6 +60,7 @@ export async function outcomeOf(
     ...(await acceptance(scene, rotated, before.value, current.value ?? '')),
     oldVersionEnabled: versions.find(({ id }) => id === before.version)?.enabled ?? false,
     ...(retired?.evidence === undefined ? {} : { retiredBy: retired.evidence }),
+    // What is done for a copy is told of its source.
     messagesTaken: mine.filter(({ event }) => event === 'notice-delivered').length,
     acknowledgedBy: mine.flatMap(({ event, consumer, version: acknowledged }) =>
       event === 'acknowledged' && acknowledged === version && consumer ? [consumer] : [],

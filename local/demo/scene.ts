@@ -3,6 +3,10 @@ import type { LocalAzure } from '../azure.ts';
 /** One secret of the demo: its target, its consumer, and what is to come of it. */
 export interface Scene {
   readonly secret: string;
+  /** It is a copy of that secret or derived from it, and is renewed with it. */
+  readonly source?: string;
+  /** It stands in the second vault. */
+  readonly elsewhere?: true;
   /** What it shows, in a few words. */
   readonly about: string;
   readonly strategy: string;
