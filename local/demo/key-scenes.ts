@@ -91,6 +91,7 @@ function storageKeyScenes(): readonly Scene[] {
     async setUp({ secondVault }) {
       secondVault?.put('storage-key-eu', {
         value: account?.keys.get('key1') ?? '',
+        contentType: 'text/plain',
         tags: { 'copy-of': `local/${secret}` },
       });
     },
@@ -104,6 +105,7 @@ function storageKeyScenes(): readonly Scene[] {
     async setUp({ vault }) {
       vault.put('storage-string', {
         value: `DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=${account?.keys.get('key1') ?? ''};EndpointSuffix=core.windows.net`,
+        contentType: 'text/plain',
         tags: { 'derived-from': secret },
       });
     },
