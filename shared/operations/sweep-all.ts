@@ -2,6 +2,7 @@
 import type { Freeze, FreezeState } from '../contract/state.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { type SweepDependencies, type Swept, sweep } from './sweep.ts';
+import { noLinks, tellOfLinks } from './sweep-links.ts';
 
 export interface SweepAllDependencies extends SweepDependencies {
   readonly freeze: Freeze;
@@ -20,11 +21,19 @@ export interface SweptAll {
  */
 export async function sweepAll(deps: SweepAllDependencies, signal: AbortSignal): Promise<SweptAll> {
   const freeze = await deps.freeze.read();
+  const links = noLinks();
   const vaults = await Promise.all(
     [...deps.engine.vaults.values()].map(async (vault) => ({
       vault: vault.name,
-      outcome: await sweep(deps, vault, isFailure(freeze) ? undefined : freeze, signal),
+      outcome: await sweep(deps, vault, isFailure(freeze) ? undefined : freeze, signal, links),
     })),
   );
-  return { freeze, vaults };
+  const swept = new Set(vaults.flatMap(({ vault, outcome }) => (isFailure(outcome) ? [] : [vault])));
+  const unread = await tellOfLinks(deps, links, swept, signal);
+  return { freeze, vaults: unread === undefined ? vaults : vaults.map((one) => withUnread(one, unread)) };
+}
+
+/** What could not be told of links is told by the next sweep, and the log says why. */
+function withUnread<One extends { readonly outcome: Swept | Failure }>(one: One, unread: Failure): One {
+  return isFailure(one.outcome) ? one : { ...one, outcome: { ...one.outcome, unread: one.outcome.unread ?? unread } };
 }

@@ -52,7 +52,7 @@ interface About {
 }
 
 /** It is told again when it comes back after it was gone, so its notice has the time in its id. */
-function wrong({ vault, secret, now }: About, failure: Failure): Tellable {
+export function wrong({ vault, secret, now }: About, failure: Failure): Tellable {
   const what = `${failure.code} ${shortHash(failure.message)}`;
   const detail = `${failure.code}-${shortHash(failure.message).slice(0, 8)}-${now.getTime().toString(36)}`;
   const notice = {

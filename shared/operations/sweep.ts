@@ -13,6 +13,7 @@ import { type Found, type SweepReport, walk } from '../engine/sweep/walk.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { sweepName as requestedBy } from './held-back.ts';
 import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
+import { isOfLink, type LinksSeen, noLinks, noteLinks } from './sweep-links.ts';
 import { newsOf } from './sweep-news.ts';
 import { troublesOf } from './troubles.ts';
 
@@ -41,16 +42,18 @@ const lostAfterMs = 60 * 60 * 1_000;
 /**
  * Goes through one vault and enqueues what is to be done. Called again it enqueues the same again, and the engine finds it done. A page
  * that cannot be read ends it with a failure; the next sweep starts anew. `freeze` undefined: it could not be read, and counts as frozen.
+ * `links`: gets the ends of links that are found, to be held against those of other vaults.
  */
 export async function sweep(
   deps: SweepDependencies,
   vault: Vault,
   freeze: FreezeState | undefined,
   signal: AbortSignal,
+  links: LinksSeen = noLinks(),
 ): Promise<Swept | Failure> {
   const [troubles, told] = await Promise.all([troublesOf(deps.attention, vault.name), readTold(deps, vault)]);
   const sweeping: Sweeping = {
-    ...{ deps, vault: vault.name, freeze, seen: new Set() },
+    ...{ deps, vault: vault.name, freeze, seen: new Set(), links },
     troubles: isFailure(troubles) ? new Map() : troubles.bySecret,
     told: isFailure(told) ? undefined : told.whats,
   };
@@ -73,6 +76,7 @@ interface Sweeping {
   readonly troubles: ReadonlyMap<string, Trouble>;
   /** What was told before and held then; undefined: not known. */
   readonly told: ReadonlyMap<string, { readonly secret: string; readonly what: string }> | undefined;
+  readonly links: LinksSeen;
   /** What holds still. */
   readonly seen: Set<string>;
 }
@@ -91,6 +95,7 @@ function keyOf(secret: string, what: string): string {
 }
 
 async function actOn(sweeping: Sweeping, found: readonly Found[], now: Date): Promise<Failure | undefined> {
+  noteLinks(sweeping.links, sweeping.vault, found, now);
   const busy = found.filter((one) => hasWork(sweeping, one, now));
   for (let at = 0; at < busy.length; at += mostAtOnce) {
     const acts = busy.slice(at, at + mostAtOnce).map((one) => act(sweeping, one, now));
@@ -245,7 +250,7 @@ async function tellOnce(
 /** What does not hold any more is told again when it comes back. */
 async function forgetUnseen({ deps, vault, told, seen }: Sweeping): Promise<Failure | undefined> {
   for (const [key, { secret, what }] of told ?? []) {
-    if (seen.has(key)) continue;
+    if (seen.has(key) || isOfLink(what)) continue;
     const removed = await deps.toldBefore.remove(vault, secret, what);
     if (isFailure(removed)) return removed;
   }

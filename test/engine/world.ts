@@ -12,6 +12,7 @@ import {
   type NewVersion,
   type ReadOutcome,
   type SecretProperties,
+  type SecretsPage,
   type SecretVersion,
   type Vault,
   type VersionChange,
@@ -31,7 +32,7 @@ import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import type { EngineDependencies, FollowUps, Published, WakeUps } from '../../shared/engine/running/dependencies.ts';
-import { failure } from '../../shared/errors.ts';
+import { type Failure, failure } from '../../shared/errors.ts';
 
 export const dayMs = 86_400_000;
 
@@ -130,7 +131,7 @@ export class MemoryVault implements Vault {
     return { kind: 'listed' as const, versions: listed };
   }
 
-  async *list() {
+  async *list(): AsyncGenerator<SecretsPage | Failure, void, undefined> {
     const secrets: SecretProperties[] = [...this.secrets.keys()].map((name) =>
       this.#properties(name, this.newest(name)),
     );

@@ -1,9 +1,9 @@
 /** The copies and derived secrets of one source, with the consent of both ends. */
-import type { Vault } from '../../contract/ports.ts';
+import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
-import type { Current } from '../policy/current.ts';
 import { listsName } from '../policy/glob.ts';
 import { type Also, isPattern, isSamePlace, type LinkedEnd, type Place, placeText } from '../policy/links.ts';
+import type { Policy } from '../policy/policy.ts';
 import { consentOf, type Newest, newestOf, notNaming, tagsFull, type Vaults } from './link.ts';
 
 /** A secret that is published with its source. */
@@ -29,7 +29,7 @@ export type End = Copy | { readonly kind: 'none'; readonly shown: string; readon
 export async function findCopies(
   vaults: Vaults,
   vault: Vault,
-  { secret, policy }: Pick<Current, 'secret' | 'policy'>,
+  { secret, policy }: { readonly secret: Pick<SecretProperties, 'name'>; readonly policy: Pick<Policy, 'also'> },
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'found'; readonly ends: readonly End[] }> {
   const source = { vault: vault.name, secret: secret.name };
