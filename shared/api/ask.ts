@@ -13,7 +13,7 @@ import { type Performed, performRotation } from '../operations/perform.ts';
 import { rotationsQueue } from '../operations/queues.ts';
 import type { Log } from '../telemetry.ts';
 import { type Answer, accepted, ok, placeOf } from './answer.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, may, type Place } from './caller.ts';
 import { type ApiDependencies, vaultOf } from './dependencies.ts';
 import { linkedProblem } from './linked.ts';
 import { failureProblem, problem } from './problem.ts';
@@ -57,7 +57,8 @@ export async function askRotation(deps: ApiDependencies, asked: Asked, asking: A
   const current = await readCurrent(deps.engine, found.vault, asked.secret, asking.signal);
   if (isFailure(current)) return failureProblem(current);
   if (current.kind === 'opted-out') return problem('not-managed', `${asked.secret} has no tag "rotator"`);
-  if (current.kind === 'linked') return linkedProblem(deps, found.vault, current, asking.signal);
+  const sees = (where: Place): boolean => may(asking.caller, 'reader', where);
+  if (current.kind === 'linked') return linkedProblem(deps, found.vault, current, sees, asking.signal);
   const { manual } = current.policy;
   if (manual !== undefined) return failureProblem(byHand(asked.secret, manual));
 

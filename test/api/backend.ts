@@ -141,10 +141,14 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-export async function startBackend(settings: Readonly<Record<string, string>> = {}): Promise<Backend> {
+export async function startBackend(
+  settings: Readonly<Record<string, string>> = {},
+  more: Parameters<typeof startStage>[0] = {},
+): Promise<Backend> {
   const login = await startLoginService();
   try {
     const stage = await startStage({
+      ...more,
       settings: {
         KEYTURN_API_KEYS: apiKeySetting(callers),
         KEYTURN_LOGIN_URL: login.url,

@@ -4,6 +4,7 @@ import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { lookAtSource } from '../../engine/copies/link.ts';
 import { policyOf } from '../../engine/policy/current.ts';
 import { pendingNameOf } from '../../engine/policy/identifiers.ts';
+import { sourceOf } from '../../engine/policy/links.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { acknowledgementsOf, acknowledgementsView } from '../acknowledged.ts';
@@ -50,6 +51,8 @@ export async function versionsOf(vault: Vault, secret: string, signal: AbortSign
 
 const mostVersions = 50;
 
+type Sees = (where: { readonly vault: string; readonly secret: string }) => boolean;
+
 export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
@@ -62,10 +65,10 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
         params,
         query: fields({}),
       },
-      async ({ path, signal }) => {
+      async ({ path, sees, signal }) => {
         const found = vaultOf(deps, path.vault);
         if (found.kind === 'problem') return found.answer;
-        const shown = await inspect(deps, found.vault, path.secret, signal);
+        const shown = await inspect(deps, found.vault, path.secret, sees, signal);
         return isFailure(shown) ? failureProblem(shown) : ok(shown.view);
       },
     ),
@@ -89,7 +92,7 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
   ];
 }
 
-async function inspect(deps: ApiDependencies, vault: Vault, secret: string, signal: AbortSignal) {
+async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sees: Sees, signal: AbortSignal) {
   const [versions, pending, trouble, freeze, held] = await Promise.all([
     versionsOf(vault, secret, signal),
     vault.versions(pendingNameOf(secret), { signal }),
@@ -108,7 +111,7 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sign
     inFlight: candidate.pending !== undefined || (!isFailure(held) && held.secrets.has(secret.toLowerCase())),
     missing: isFailure(acknowledged) ? [] : (acknowledged.view?.missing ?? []).map(({ consumer }) => consumer),
   };
-  const source = await sourceOfCopy(deps, vault, newest, signal);
+  const source = await sourceOfCopy(deps, vault, newest, sees, signal);
   const view = viewSecret(deps.engine, vault.name, newest, { ...known, ...source }, now);
   const looks = [trouble, pending, acknowledged, freeze, held];
   const warnings = looks.flatMap((one) => (isFailure(one) ? [one.message] : []));
@@ -126,9 +129,9 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sign
 }
 
 /** Looked at by its tags alone, so that a link without consent is shown. */
-async function sourceOfCopy(deps: ApiDependencies, vault: Vault, newest: Listed, signal: AbortSignal) {
+async function sourceOfCopy(deps: ApiDependencies, vault: Vault, newest: Listed, sees: Sees, signal: AbortSignal) {
   const outcome = policyOf(deps.engine, newest);
-  if (outcome.kind !== 'linked') return {};
+  if (outcome.kind !== 'linked' || !sees(sourceOf(outcome, vault.name))) return {};
   return { source: await lookAtSource(deps.engine, { vault: vault.name, secret: newest.name }, outcome, signal) };
 }
 

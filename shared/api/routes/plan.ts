@@ -60,14 +60,14 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
         params: fields({ vault: vaultName, secret: secretName }),
         query: fields({ mode: mode.default('asked') }),
       },
-      async ({ path, query, signal }) => {
+      async ({ path, query, sees, signal }) => {
         const found = vaultOf(deps, path.vault);
         if (found.kind === 'problem') return found.answer;
         const within = AbortSignal.any([signal, AbortSignal.timeout(planWithinMs)]);
         const made = await plan(deps.engine, found.vault, { secret: path.secret, mode: query.mode }, within);
         if (isFailure(made)) return failureProblem(made);
         if (made.kind === 'opted-out') return problem('not-managed', `${path.secret} has no tag "rotator"`);
-        if (made.kind === 'linked') return linkedProblem(deps, found.vault, made, signal);
+        if (made.kind === 'linked') return linkedProblem(deps, found.vault, made, sees, signal);
         const known = await knownOf(deps, path.vault, made);
         if (isFailure(known)) return failureProblem(known);
         return ok(viewPlan(deps, path.vault, query.mode, made, known));
