@@ -16,6 +16,7 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
     const finding = judge(deps, properties, vault.now);
     switch (finding.kind) {
       case 'opted-out':
+      case 'linked':
       case 'healthy':
         continue;
       case 'invalid':
@@ -23,6 +24,7 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
       case 'due':
         queue.add(queueNames.rotations, { ...about, mode: 'scheduled' }, 0);
         break;
+      case 'copies-due':
       case 'stalled':
         queue.add(queueNames.rotations, { ...about, mode: 'resume' }, 0);
         break;
@@ -38,6 +40,7 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
       }
       case 'retirement-due':
         queue.add(queueNames.retirements, { ...about, rotationId: finding.rotationId, mode: 'scheduled' }, 0);
+        if (finding.copies === true) queue.add(queueNames.rotations, { ...about, mode: 'resume' }, 0);
         if (finding.due) queue.add(queueNames.rotations, { ...about, mode: 'scheduled' }, 0);
     }
     note(`the sweep finds ${isPendingName(name) ? 'a candidate' : 'the secret'} ${version}: ${finding.kind}`);

@@ -6,6 +6,8 @@
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
+import { copiedWorld } from './copied-world.ts';
+import { CopyPromises } from './copy-promises.ts';
 import { type Counts, noCounts } from './counts.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Promises } from './promises.ts';
@@ -17,6 +19,8 @@ import { sweepOnce } from './simulated-sweep.ts';
 import { type Fate, SimulatedWorker } from './simulated-worker.ts';
 import { Crash, makeWorld, type World } from './world.ts';
 
+/** Every so many-th history is of a secret with copies. */
+const copiedEvery = 5;
 const secondMs = 1_000;
 const hourMs = 3_600 * secondMs;
 
@@ -39,6 +43,8 @@ export class Simulation {
   readonly #world: World;
   readonly #truth = new GroundTruth();
   readonly #promises: Promises;
+  /** Absent where the secret has none. */
+  readonly #copies: CopyPromises | undefined;
   readonly #marks = new Set<string>();
   readonly #queue: SimulatedQueue;
   readonly #people: SimulatedPeople;
@@ -51,7 +57,7 @@ export class Simulation {
   constructor(seed: number, strategy: Strategy) {
     this.#random = new Random(seed);
     this.#strategy = strategy;
-    const world = makeWorld(strategy);
+    const world = seed % copiedEvery === 0 ? copiedWorld(strategy) : makeWorld(strategy);
     this.#world = world;
     let versions = 0;
     world.vault.nextVersion = () => (++versions).toString(16).padStart(32, '0');
@@ -62,6 +68,7 @@ export class Simulation {
       if (world.target.accepts(credential)) world.target.sessions.push(session);
     };
     this.#promises = new Promises(world, strategy, this.#truth);
+    this.#copies = seed % copiedEvery === 0 ? new CopyPromises(world, strategy, this.#truth) : undefined;
     this.#queue = new SimulatedQueue(() => world.leases.nowMs);
     const note = (what: string) => this.#note(what);
     this.#people = new SimulatedPeople({ ...this.#parts(), note, counts: this.counts });
@@ -171,7 +178,7 @@ export class Simulation {
 
   async #run(message: Message): Promise<Running> {
     const { queue, body, rotationId } = message;
-    const worker = new SimulatedWorker((call) => changing.has(call) && this.#promises.look(call, worker, rotationId));
+    const worker = new SimulatedWorker((call) => this.#look(call, worker, rotationId));
     const running: Running = { worker, message, applied: false, bereft: false };
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(body)}`);
@@ -181,6 +188,20 @@ export class Simulation {
     const log = tellingLog(hear);
     this.#settle(running, await worker.start(() => work(body, log)));
     return running;
+  }
+
+  #look(call: string, worker: object, rotationId: string | undefined): void {
+    if (changing.has(call)) this.#promises.look(call, worker, rotationId);
+    this.#expectCopies(this.#copies?.look());
+  }
+
+  #expectCopies(broken: string | undefined): void {
+    if (broken !== undefined) throw this.#promises.break(broken);
+  }
+
+  #atRest(): void {
+    this.#promises.atRest();
+    this.#expectCopies(this.#copies?.atRest());
   }
 
   async #advanceWorker(): Promise<void> {
@@ -282,7 +303,7 @@ export class Simulation {
         this.#world.target.mostSessions = Infinity;
       }
       const found = sweepOnce(this.#world, this.#queue, (what) => this.#note(what));
-      if (!found && this.#queue.messages.length === 0 && round > 16) return this.#promises.atRest();
+      if (!found && this.#queue.messages.length === 0 && round > 16) return this.#atRest();
     }
     throw this.#promises.break('it does not come to rest');
   }

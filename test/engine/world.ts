@@ -537,7 +537,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
     deps: (wrap = (_name, port) => port) => ({
       vaults: new Map([
         [vault.name, wrap('vault', vault)],
-        [otherVault.name, wrap('vault', otherVault)],
+        [otherVault.name, wrap('otherVault', otherVault)],
       ]),
       rotators: new Map([['memory', entry]]),
       loadRotator: async () => wrap('rotator', rotator),

@@ -2,6 +2,7 @@
  * Brings what a source publishes to its copies. A copy is written once for a rotation: its stamp bears the id, so that whoever comes next
  * finds from the vaults alone which copies are done. The source says in its own stamp that copies are due, until each of them was read back.
  */
+import type { Credential } from '../../contract/credential.ts';
 import type { SecretVersion, Vault, WriteOutcome } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
@@ -11,9 +12,9 @@ import { readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import { ask } from '../running/ask.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
-import { readEarlier } from '../running/previous.ts';
 import { prepare, readValue } from '../running/target.ts';
 import { behind, type Copy, findCopies } from './find.ts';
+import { heldBefore } from './held-before.ts';
 import { notNaming } from './link.ts';
 import { fitted, isOurs, type Original } from './value.ts';
 
@@ -99,11 +100,12 @@ async function bring(
   const fits = fitted(work.original, work.copy, read.secret);
   if (fits.kind === 'unfit') return unfit(work, fits.detail);
   if (fits.isCurrent) return follow(work, read.secret);
+  const before = writtenBefore(work, read.secret);
+  if (before === 'as-published') return follow(work, read.secret);
+  if (before === 'overwritten') return overwrittenBy(work, read.secret, 'it was written for this rotation before');
   if (!proven) return { kind: 'unproven' };
   const strange = await notOfSource(work, read.secret, fits.held, time);
   if (strange !== undefined) return strange;
-  const over = overwritten(work, read.secret);
-  if (over !== undefined) return over;
   const stamp = stampFor(work, read.secret.version);
   work.attempt.vaultClock(read.secret.readAt);
   await work.attempt.secondAfter(read.secret.updatedAt, time.signal);
@@ -138,29 +140,33 @@ function unfit({ source, copy }: One, detail: string): Failure {
   return failure('copy-unfit', { secret: source.secret.name, copy: copy.shown, detail });
 }
 
-/** A derived secret that Keyturn has never written must hold the key that the source publishes or has just replaced. */
+/** A derived secret that Keyturn has never written must hold a key of the source: the one that it publishes or one that it has replaced. */
 async function notOfSource(
   work: One,
   secret: SecretVersion,
-  held: { readonly password: Original['value']['credential']['password'] },
+  held: Credential,
   { signal }: StepTime,
 ): Promise<Failure | undefined> {
   const { copy, source, vault } = work;
   if (copy.end.as === 'copy' || isOurs(secret)) return undefined;
-  const earlier = await readEarlier(vault, source, source.stamp.from, signal, true);
-  if (isFailure(earlier)) return earlier;
-  if (earlier.kind === 'earlier' && earlier.credential.password.equals(held.password)) return undefined;
-  return unfit(work, `it holds another key than ${placeText({ vault: vault.name, secret: source.secret.name })}`);
+  const found = await heldBefore(vault, source, held.password, signal);
+  if (isFailure(found)) return found;
+  const shown = placeText({ vault: vault.name, secret: source.secret.name });
+  return found.before ? undefined : unfit(work, `it holds another key than ${shown}`);
 }
 
-/** It was written for this rotation, and somebody has published something else since. */
-function overwritten(work: One, secret: SecretVersion): Failure | undefined {
+/**
+ * What a copy holds that was written for this rotation before. `as-published`: what Keyturn wrote there; somebody has changed the source since
+ * without another rotation, and whoever reads the copy has a credential of this one. Undefined: it was not written yet.
+ */
+function writtenBefore(work: One, secret: SecretVersion): 'as-published' | 'overwritten' | undefined {
   const { rotationId, retired = false } = work.source.stamp;
-  const before = work.copy.versions.some(({ tags }) => {
+  const before = work.copy.versions.filter(({ tags }) => {
     const stamp = readStamp(tags);
     return stamp?.rotationId === rotationId && (!dropsPrevious(work) || (stamp.retired ?? false) === retired);
   });
-  return before ? overwrittenBy(work, secret, 'it was written for this rotation before') : undefined;
+  if (before.length === 0) return undefined;
+  return before.length === 1 && before[0]?.version === secret.version ? 'as-published' : 'overwritten';
 }
 
 /** The end of a self-issued credential publishes once more, and so do its copies. */

@@ -40,11 +40,11 @@ export async function lookFirst(
   });
 }
 
-/** Brings the version that this attempt has just published to all copies. */
+/** Brings the version that this attempt has just published to all copies. `to`: that version. */
 export async function carryPublished(
   work: Carrying,
   current: Current,
-  rotationId: string,
+  { rotationId, to }: { readonly rotationId: string; readonly to: string },
 ): Promise<{ readonly kind: 'carried' } | Failure> {
   if (current.policy.also.length === 0) return { kind: 'carried' };
   const { deps, vault, attempt } = work;
@@ -53,7 +53,8 @@ export async function carryPublished(
   if (isFailure(now)) return now;
   if (now.kind !== 'current' || now.stamp?.rotationId !== rotationId)
     return failure('newer-version', { secret: name, detail: 'its copies were left as they are' });
-  const carried = await carryDue(work, now, true);
+  // Somebody may have written another version with the same tags since.
+  const carried = await carryDue(work, now, now.secret.version === to);
   return isFailure(carried) ? carried : { kind: 'carried' };
 }
 

@@ -219,7 +219,7 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   if (isFailure(confirmed)) return confirmed;
 
   // Its consumers wait for nobody, so what could not be brought to a copy is said after all else was done.
-  const copies = await carryPublished(work, current, draft.rotationId);
+  const copies = await carryPublished(work, current, { ...draft, ...confirmed });
   const told = [...warnings, ...confirmed.warnings, ...(await untold(work, confirmed.before))];
   const made = publishedNow(current, attempt, { ...draft, ...confirmed, warnings: told });
   const about = { ...made, ...unfinishedAfter(copies) };
