@@ -88,7 +88,10 @@ it('a role that is bounded to the copies sees nothing of a source beyond its bou
 
 it('a consumer of a copy acknowledges the version of the copy', async () => {
   const version = backend.stage.azure.secondVault?.versions('shop-copy').at(-1)?.id ?? '';
-  const called = await backend.call('POST', `${place}/versions/${version}/acknowledgements`, { as: 'orders-app', body: {} });
+  const called = await backend.call('POST', `${place}/versions/${version}/acknowledgements`, {
+    as: 'orders-app',
+    body: {},
+  });
   expect(called.status).toBeLessThan(300);
   expect((await ask(place)).body).toMatchObject({ acknowledgements: { complete: true } });
 });
