@@ -21,6 +21,7 @@ survives that test/mutation/equivalent.ts has no reason for.
   --seed S       which of them; the same for the same seed. Absent: another seed each time, printed
   --only PATH    only in files whose path begins like this; --sample all for each of them
   --lanes N      how many at once
+  --minutes N    begins none after that time, and says how many it left; absent: all of them
   --json         one JSON document on the standard output`;
 
 class Usage extends Error {}
@@ -30,6 +31,7 @@ interface Options {
   readonly size: number;
   readonly only: string;
   readonly lanes: number;
+  readonly minutes: number;
   readonly json: boolean;
 }
 
@@ -41,7 +43,7 @@ function numberOf(text: string, option: string): number {
 function readOptions(): Options | 'help' {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const options = { seed: text, sample: text, only: text, lanes: text, json: flag, help: flag };
+  const options = { seed: text, sample: text, only: text, lanes: text, minutes: text, json: flag, help: flag };
   try {
     const { values } = parseArgs({ options });
     if (values.help) return 'help';
@@ -50,6 +52,7 @@ function readOptions(): Options | 'help' {
       size: values.sample === 'all' ? Number.POSITIVE_INFINITY : numberOf(values.sample ?? '40', 'sample'),
       only: values.only ?? '',
       lanes: Math.max(1, numberOf(values.lanes ?? String(Math.min(2, availableParallelism())), 'lanes')),
+      minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : numberOf(values.minutes, 'minutes'),
       json: values.json,
     };
   } catch (error) {
@@ -88,9 +91,15 @@ async function run(options: Options): Promise<number> {
   process.stderr.write(`seed ${options.seed}: ${trials.length} changes, each on a copy of the project\n`);
   const lanes = await Promise.all(Array.from({ length: options.lanes }, () => openLane()));
   try {
-    const tried = await tryAll(lanes, trials, (one, done) =>
-      process.stderr.write(`${done}/${trials.length} ${lineOf(one)}\n`),
+    const endMs = performance.now() + options.minutes * 60_000;
+    const tried = await tryAll(
+      lanes,
+      trials,
+      (one, done) => process.stderr.write(`${done}/${trials.length} ${lineOf(one)}\n`),
+      () => performance.now() < endMs,
     );
+    const left = trials.length - tried.length;
+    if (left > 0) process.stderr.write(`${left} not begun in ${options.minutes} minutes\n`);
     console.log(options.json ? asJson(options.seed, tried) : summaryOf(options.seed, tried));
     return tried.every(({ outcome }) => outcome.kind === 'killed') ? 0 : 1;
   } finally {

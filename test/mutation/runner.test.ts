@@ -75,6 +75,17 @@ describe('a run', () => {
     });
   });
 
+  it('begins no other when its time is over, and counts what it has tried', async () => {
+    const both = [trial('fault;\n'), trial('harmless;\n')];
+    const tried = await tryAll(
+      [fake(outcomes, 'survived')],
+      both,
+      () => undefined,
+      () => false,
+    );
+    expect(tried.map(({ outcome }) => outcome.kind)).toEqual(['killed']);
+  });
+
   it('does not ask the compiler about a named fault: a test must notice it', async () => {
     const lane = { ...fake({}, 'survived'), compiles: async () => false };
     const byTests = { ...trial('fault;\n'), byTests: true };

@@ -88,12 +88,13 @@ export async function tryAll(
   lanes: readonly Lane[],
   trials: readonly Trial[],
   tell: (tried: Tried, done: number) => void,
+  goesOn: () => boolean = () => true,
 ): Promise<readonly Tried[]> {
   const results = new Map<Trial, Tried>();
   const known: Known = { unchanged: new Unchanged(), killers: new LastKillers() };
   const waiting = [...trials];
   const work = async (lane: Lane): Promise<void> => {
-    for (let trial = waiting.shift(); trial !== undefined; trial = waiting.shift()) {
+    for (let trial = waiting.shift(); trial !== undefined; trial = goesOn() ? waiting.shift() : undefined) {
       const startedMs = performance.now();
       const outcome = await tryOne(lane, trial, known);
       const tried = { trial, outcome, seconds: Math.round((performance.now() - startedMs) / 100) / 10 };
