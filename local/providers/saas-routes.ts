@@ -231,6 +231,8 @@ const confluent =
       const key = state.keys.get(id);
       return key === undefined ? missing : { status: 200, body: shown(key) };
     }
+    if (asked.method === 'GET' && (asked.url.searchParams.get('spec.owner') ?? state.resource) !== state.resource)
+      return { status: 200, body: { data: [], metadata: { next: '' } } };
     if (asked.method === 'GET') {
       const from = Number(asked.url.searchParams.get('page_token') ?? 0);
       const next = from + 2 < state.keys.size ? `${asked.url.origin}${path}?page_token=${from + 2}` : '';
@@ -261,7 +263,9 @@ const newRelic =
     if (key !== state.admin) return unauthorised();
     const variables = readJson(JSON.stringify(body?.['variables'] ?? null)) ?? {};
     if (query.includes('keySearch')) {
-      const keys = [...state.keys.values()].map((one) => ({ id: one.id, name: one.label }));
+      const [, account, user] = state.resource?.split('/') ?? [];
+      const isOurs = String(variables['accounts']) === account && String(variables['users']) === user;
+      const keys = [...(isOurs ? state.keys.values() : [])].map((one) => ({ id: one.id, name: one.label }));
       return { status: 200, body: { data: { actor: { apiAccess: { keySearch: { keys } } } } } };
     }
     if (query.includes('apiAccessDeleteKeys')) {

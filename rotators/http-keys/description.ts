@@ -90,6 +90,8 @@ const part = z.strictObject({
   values: z.array(z.string()).min(1).optional(),
   default: z.string().optional(),
   number: z.literal(true).optional(),
+  /** It follows from the other parts: there is one that fits them, and nothing is done for another. */
+  implied: z.literal(true).optional(),
 });
 
 const common = {
@@ -202,6 +204,18 @@ function variableProblems(description: Description): Problem[] {
     }
   }
   return problems;
+}
+
+/**
+ * Whether a login with a key proves that it belongs to what the tag `provider` names: only then is the login sent there. Where it is not, a
+ * key that is listed there has to be the proof.
+ */
+export function provesResource({ resource, create, verify, authentication }: Description): boolean {
+  const names = (part: unknown): readonly string[] => [...textsIn(part, [])].flatMap(({ text }) => variablesIn(text));
+  const [made, asked] = [names(create), names([verify, authentication.credential])];
+  return resource
+    .filter(({ name, implied }) => implied !== true && made.includes(`resource.${name}`))
+    .every(({ name }) => asked.includes(`resource.${name}`));
 }
 
 /** Whether a part of a description names the provider's id of a key. */

@@ -4,7 +4,7 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { readRetryAfter } from '../common/answers.ts';
 import { startWaiting } from '../common/patience.ts';
-import { type Description, namesKeyId } from './description.ts';
+import { type Description, namesKeyId, provesResource } from './description.ts';
 import { listKeys } from './listing.ts';
 import { credentialVariables, type Done, finish, holds, perform, type Session, send, succeeds } from './session.ts';
 import { Filling, type Variable, type Variables } from './template.ts';
@@ -79,9 +79,14 @@ async function currentWithId(
 ): Promise<{ readonly kind: 'known'; readonly credential: Credential } | Failure> {
   const { description, step } = session;
   const { keyId: _claimed, ...current } = step.current;
-  if (!namesKeyId([description.read, description.create, description.poll, description.credential]))
+  const isProven = provesResource(description);
+  if (isProven && !namesKeyId([description.read, description.create, description.poll, description.credential]))
     return { kind: 'known', credential: current };
   const found = await whose(session, step.current);
+  if (!isProven && found.kind === 'own') {
+    const elsewhere = await notListed(session, found.keyId);
+    if (elsewhere !== undefined) return elsewhere;
+  }
   switch (found.kind) {
     case 'own':
       return { kind: 'known', credential: { ...current, keyId: found.keyId } };
@@ -92,6 +97,19 @@ async function currentWithId(
     case 'gone':
       return unproven(session, { claimed: step.current.keyId, detail: 'the published key does not log in' });
   }
+}
+
+/**
+ * The tag says for which project or owner a key is made. A login that proves nothing about it would let whoever may edit the tag have a key
+ * of another one, so the published key has to be among those that are listed there.
+ */
+async function notListed(session: Session, keyId: string): Promise<Failure | undefined> {
+  const { list } = session.description;
+  const listed = list === undefined ? undefined : await listKeys(session, list);
+  if (listed?.kind === 'failed') return listed;
+  if (listed?.keys.some(({ id }) => id === keyId) === true) return undefined;
+  const detail = 'the tag "provider" names another project or owner than that of the published key';
+  return unproven(session, { claimed: keyId, detail });
 }
 
 /** The failure for an id that counts for nothing. */

@@ -70,7 +70,7 @@ describe('the id of a key that was there before Keyturn', () => {
   );
 
   it('that cannot be found is named as the reason why the old key stays', async () => {
-    const one = await saasSubject('openai');
+    const one = await saasSubject('datadog');
     const { keyId: _unknown, ...unstamped } = one.current;
     const applied = await one.rotator.apply(one.step({ current: unstamped }), unissued, unstamped);
     if (applied.kind !== 'applied') throw new Error(applied.message);
@@ -78,6 +78,17 @@ describe('the id of a key that was there before Keyturn', () => {
     expect(await one.rotator.retire(after, unstamped)).toMatchObject({ code: 'retire-refused' });
     const told = { ...after, options: { ...Object(after.options), keyId: one.current.keyId } };
     expect(await one.rotator.retire(told, unstamped)).toMatchObject({ kind: 'retired' });
+    await one.close();
+  });
+
+  it('is wanted before a key is made where a login proves nothing about the project', async () => {
+    const one = await saasSubject('openai');
+    const { keyId: _unknown, ...unstamped } = one.current;
+    const before = one.count();
+    expect(await one.rotator.apply(one.step({ current: unstamped }), unissued, unstamped)).toMatchObject({
+      code: 'key-unproven',
+    });
+    expect(one.count()).toBe(before);
     await one.close();
   });
 });
