@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ConsumerError } from '../errors.ts';
 import { SecretText } from '../secret-text.ts';
 import { answer, bytesOf, header, jsonOf, largestBody, type PushAnswer, type PushRequest } from './request.ts';
@@ -45,12 +46,14 @@ export function webhookReceiver(options: WebhookOptions): PushReceiver {
       const secrets = secretsOf(typeof signingSecret === 'function' ? signingSecret() : signingSecret);
       const verdict = verify(message, secrets, Math.floor(now() / 1000), toleranceSeconds);
       if (verdict !== 'good') return answer(401, refusals[verdict]);
-      if (seen.has(message.id, now())) return answer(204);
+      // The id alone is not enough: it comes from a tag, and news of one secret must not be taken for news of another.
+      const known = `${message.id} ${createHash('sha256').update(message.body).digest('base64')}`;
+      if (seen.has(known, now())) return answer(204);
       const event = rotationEvent.safeParse(jsonOf(message.body));
       if (!event.success) return answer(400, 'The message must be JSON with type and data.');
       const answered = await deliver(event.data, options.secrets);
       // Only what was handled is remembered, so that the sender's retry after a 503 is not taken for a duplicate.
-      if (answered.status === 204) seen.add(message.id, now());
+      if (answered.status === 204) seen.add(known, now());
       return answered;
     },
   };

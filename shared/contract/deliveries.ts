@@ -38,7 +38,7 @@ export interface Deliveries {
   begin(delivery: Delivery): Promise<{ readonly kind: 'kept' } | Failure>;
   /** The row of one notice and channel, if there is one. */
   one(
-    about: Pick<Delivery, 'rotationId' | 'noticeId' | 'channel'>,
+    about: Pick<Delivery, 'rotationId' | 'noticeId' | 'channel' | 'vault' | 'secret'>,
   ): Promise<{ readonly kind: 'known'; readonly delivery: Delivery | undefined } | Failure>;
   /** All rows of a rotation, oldest first. An empty id: of failures that came before any rotation had one. */
   of(rotationId: string): Promise<{ readonly kind: 'listed'; readonly deliveries: readonly Delivery[] } | Failure>;

@@ -112,7 +112,7 @@ async function deliver(
 
 /** Whether the same message was settled, or is further on, in another copy. */
 async function isBehind({ deliveries }: NotifierDependencies, { notice, channel, attempts }: DeliveryMessage) {
-  const known = await deliveries.one({ rotationId: notice.rotationId, noticeId: notice.id, channel });
+  const known = await deliveries.one({ ...notice, noticeId: notice.id, channel });
   if (known.kind === 'failed' || known.delivery === undefined) return false;
   const { state, attempts: made } = known.delivery;
   return state === 'delivered' || state === 'given-up' || made > attempts;

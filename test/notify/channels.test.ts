@@ -107,6 +107,17 @@ describe('Event Grid', () => {
     });
   });
 
+  test('of a secret are told although another secret was given the same id by a forged stamp before', async () => {
+    const topic = kept(await startEventGridTopic(['k']));
+    const channels = { topic: { kind: 'event-grid', endpoint: topic.endpoint, keySecret: 'topic-key' } };
+    const world = new NotifyWorld({ channels, secrets: { 'topic-key': 'k' } });
+    for (const secret of ['shop-db', 'billing-db', 'billing-db']) {
+      world.tell(news('rotated', { secret }));
+      await world.run();
+    }
+    expect(topic.received.map((event) => event.subject)).toEqual(['shop-db', 'billing-db']);
+  });
+
   test('a topic whose key was regenerated is told with the new one at the next attempt', async () => {
     const topic = kept(await startEventGridTopic(['k1']));
     const channels = { topic: { kind: 'event-grid', endpoint: topic.endpoint, keySecret: 'topic-key' } };

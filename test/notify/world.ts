@@ -177,7 +177,8 @@ export class NotifyWorld {
   }
 
   #deliveries(): Deliveries {
-    const key = (one: { noticeId: string; channel: string }) => `${one.noticeId} ${one.channel}`;
+    const key = (one: Pick<Delivery, 'noticeId' | 'channel' | 'vault' | 'secret'>) =>
+      [one.noticeId, one.channel, one.vault, one.secret].join(' ');
     return {
       keep: (delivery) =>
         this.#table(() => {

@@ -40,6 +40,7 @@ test('deliveries of a rotation are listed with their newest state, and begin rep
   await deliveries.begin(delivery({ rotationId: 'r2', noticeId: 'r2' }));
   expect(await deliveries.of('r1')).toEqual({ kind: 'listed', deliveries: [sent, other] });
   expect(await deliveries.one(other)).toEqual({ kind: 'known', delivery: other });
+  expect(await deliveries.one({ ...other, secret: 'billing-db' })).toEqual({ kind: 'known', delivery: undefined });
   expect(await deliveries.one({ ...other, channel: 'nobody' })).toEqual({ kind: 'known', delivery: undefined });
 });
 

@@ -29,13 +29,14 @@ function read(record: unknown): Delivery {
   };
 }
 
-type About = Pick<Delivery, 'rotationId' | 'noticeId' | 'channel'>;
+type About = Pick<Delivery, 'rotationId' | 'noticeId' | 'channel' | 'vault' | 'secret'>;
 
 // A key must not be empty, and a rotation's id never holds a dash.
 const groupOf = (rotationId: string) => ['delivery', rotationId === '' ? '-' : rotationId];
-const keyOf = ({ noticeId, channel }: About) => [noticeId, channel];
+// An id comes from a stamp, which whoever may edit a secret can write: one secret's news must not stand for another's.
+const keyOf = ({ noticeId, channel, vault, secret }: About) => [noticeId, channel, vault, secret];
 
-/** One record for each notice and channel, grouped by rotation. */
+/** One record for each notice, secret and channel, grouped by rotation. */
 export function tableDeliveries(records: Records): Deliveries {
   return {
     async keep(delivery) {
