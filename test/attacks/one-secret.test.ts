@@ -2,10 +2,12 @@
  * Whoever may edit one secret, and nothing else, tries to reach another login of the same server. Played on Postgres, MariaDB and Redis, and on
  * SQL Server's stand-in: the other login keeps its password and its rights, and the vault never hands out its credential.
  */
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres } from '../../local/postgres.ts';
 import { startRedis } from '../../local/redis.ts';
 import { redis } from '../../rotators/redis/entry.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
@@ -76,7 +78,7 @@ describe.each(cases)('%s, %s', (_name, strategy, server) => {
         const credential = {
           ...theirs.current,
           username,
-          password: new (Object.getPrototypeOf(value).constructor)(password),
+          password: new SecretText(password),
         };
         if (username === theirs.current.username) expect(await theirs.login(credential)).toBe(false);
       }
@@ -138,4 +140,64 @@ describe.each(cases)('%s, %s', (_name, strategy, server) => {
     expect(await rotate(stage.deps, back)).toMatchObject({ kind: 'failed', failure: { code: 'roll-back-impossible' } });
     await expectUntouched(stage);
   });
+
+  if (strategy === 'alternating-users') {
+    it('the admin named as the second login in “users”, with a forged version of it: neither changed nor closed', async () => {
+      const stage = await server.stage(strategy, target);
+      const { own } = names(stage);
+      const { admin } = stage.mine;
+      if (admin.kind !== 'connection') throw new Error('the attacks borrow an admin');
+      const username = admin.credential.username ?? '';
+      const users = `${own.username},${username}`;
+      const from = stage.publish({ username, password: junk }, { tags: { users } });
+      stage.publish(own, { tags: { users, ...stamp({ from, 'retire-by': '2020-01-01T00:00:00Z' }) } });
+      for (const mode of ['scheduled', 'emergency'] as const) {
+        await retire(stage.deps, { ...request, rotationId: madeUp, mode });
+        await rotate(stage.deps, { ...request, mode: 'asked', rotationId: 'cd'.repeat(16) });
+        expect(await stage.theirs.login(admin.credential)).toBe(true);
+      }
+      expect(stage.vault.newest('shop-db').value.reveal()).not.toContain(username);
+      await expectUntouched(stage);
+    });
+  }
+
+  it('tags on somebody’s admin secret, with format=raw and an admin at a host of the attacker: its value goes nowhere', async () => {
+    const stage = await server.stage(strategy, target);
+    const trap = await listen();
+    const { value } = stage.vault.newest('server-admin');
+    const evil = JSON.stringify({ username: 'x', password: junk, host: '127.0.0.1', port: trap.port });
+    stage.vault.put('evil-admin', { value: new SecretText(evil), tags: { serves: '*' } });
+    const tags = { rotator: stage.rotator, strategy, admin: 'evil-admin', format: 'raw', users: 'x,y' };
+    const expiresAt = new Date(stage.vault.now.getTime() + 86_400_000);
+    stage.vault.put('server-admin', { value, tags: { ...tags, serves: '*-db' }, expiresAt });
+    for (const mode of ['scheduled', 'forced'] as const) {
+      const asked = { ...request, secret: 'server-admin', mode, rotationId: 'cd'.repeat(16) };
+      expect(await rotate(stage.deps, asked)).toMatchObject({ kind: 'failed', failure: { class: 'config' } });
+    }
+    expect(trap.heard()).toBe('');
+    await trap.close();
+  });
 });
+
+interface Trap {
+  readonly port: number;
+  readonly heard: () => string;
+  readonly close: () => Promise<void>;
+}
+
+/** Keeps what is sent to it. */
+async function listen(): Promise<Trap> {
+  const heard: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (data) => heard.push(data));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    heard: () => Buffer.concat(heard).toString('latin1'),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

@@ -23,6 +23,8 @@ export interface AttackStage {
   readonly vault: MemoryVault;
   readonly deps: EngineDependencies;
   readonly strategy: Strategy;
+  /** As the tag names it. */
+  readonly rotator: string;
   readonly mine: Scene<unknown>;
   readonly theirs: Scene<unknown>;
   /** Publishes a version of the attacker's secret, as the attacker writes it; due. */
@@ -56,7 +58,7 @@ export async function startAttack<Options>(
   const tags = { rotator: harness.entry.name, strategy, admin: 'server-admin' };
   vault.put('billing-db', { value: writtenValue(theirs.current, theirs.endpoint), tags, expiresAt });
   return {
-    ...{ vault, deps, strategy, mine, theirs },
+    ...{ vault, deps, strategy, mine, theirs, rotator: harness.entry.name },
     publish(credential, { tags: more = {}, fields = {} } = {}) {
       const { username } = credential;
       const value = writtenValue({ username, password: new SecretText(credential.password) }, mine.endpoint, fields);
