@@ -4,7 +4,7 @@ import type { ApplyOutcome, RetireOutcome, Rotator, RotatorEnvironment, Step } f
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { check } from './check.ts';
-import { connect, type Graph } from './connect.ts';
+import { connect, type Graph, type HeldKey } from './connect.ts';
 import type { EntraAppTags } from './tags.ts';
 import { verify } from './verify.ts';
 import { unproven, whose } from './whose.ts';
@@ -35,6 +35,8 @@ export function makeEntraAppRotator(environment: RotatorEnvironment): Rotator<En
 async function apply(graph: Graph, step: Step<EntraAppTags>): Promise<ApplyOutcome> {
   const held = await graph.list(step);
   if (held.kind === 'failed') return held;
+  const strange = await ofAnother(graph, step, held.keys);
+  if (strange !== undefined) return strange;
   // The value of a secret is told once. What bears this rotation's label and is not published has lost its value.
   for (const key of held.keys) {
     if (key.label !== step.label || key.keyId === step.current.keyId) continue;
@@ -47,6 +49,24 @@ async function apply(graph: Graph, step: Step<EntraAppTags>): Promise<ApplyOutco
   if (issued.kind === 'failed') return issued;
   const { keyId: _old, ...rest } = step.current;
   return { kind: 'applied', credential: { ...rest, password: issued.secret, keyId: issued.keyId } };
+}
+
+/**
+ * The tag alone names the application, and the app's identity may own many: a secret is added only where the published one gets a token, or
+ * where one is held that was made for this vault secret. So also when a person forces it.
+ */
+async function ofAnother(
+  graph: Graph,
+  step: Step<EntraAppTags>,
+  held: readonly HeldKey[],
+): Promise<Failure | undefined> {
+  if (held.some(({ label }) => label.startsWith(step.labelPrefix))) return undefined;
+  const login = await graph.logIn(step, step.current.password);
+  const claimed = step.current.keyId ?? 'the published secret';
+  if (login.kind === 'accepted') return undefined;
+  if (login.kind === 'unclear')
+    return failure('target-unreachable', { secret: step.secret, target: step.options.clientId, detail: login.detail });
+  return unproven(step, { claimed, detail: `it gets no token as this application: ${login.detail}` });
 }
 
 /** A secret that was issued before is not issued again: tokens are given for it or they are not. */

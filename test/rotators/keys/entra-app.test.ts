@@ -50,14 +50,14 @@ const tokenRequests = () => graph.requests.filter(({ path }) => path.endsWith('/
 it('a new secret counts only after three tokens in a row', async () => {
   const next = await issued();
   expect(await rotator.verify(step(current), next)).toEqual({ kind: 'accepted' });
-  expect(tokenRequests()).toEqual([200, 200, 200]);
+  expect(tokenRequests().slice(1), 'after the published one was asked about').toEqual([200, 200, 200]);
 });
 
 it('a new secret that is not known yet is waited for', async () => {
   application.lag(1);
   const next = await issued();
   expect(await rotator.verify(step(current), next)).toEqual({ kind: 'accepted' });
-  expect(tokenRequests()).toEqual([401, 200, 200, 200]);
+  expect(tokenRequests().slice(1), 'after the published one was asked about').toEqual([401, 200, 200, 200]);
 });
 
 it('a new secret that is not known when time is up is kept for the next attempt, never called refused', async () => {

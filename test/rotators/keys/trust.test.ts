@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startAzureResourceManager } from '../../../local/providers/azure.ts';
 import { startGraph } from '../../../local/providers/graph.ts';
 import { type SaasName, saasNames, startSaas } from '../../../local/providers/saas.ts';
 import { rotators } from '../../../rotators/registry.ts';
@@ -14,6 +15,7 @@ import { retire } from '../../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../../shared/engine/rotation/rotate.ts';
 import type { EngineDependencies } from '../../../shared/engine/running/dependencies.ts';
 import { dayMs, MemoryVault, makeWorld } from '../../engine/world.ts';
+import { idOf } from './azure-scene.ts';
 import { writeDescriptions } from './subjects.ts';
 
 /** A key as a person made it: its id, and its value as the vault holds it. */
@@ -97,8 +99,7 @@ interface Scene {
   readonly theirs: Key;
 }
 
-async function scene(start: () => Promise<Provider>, theirLabel = 'the billing team'): Promise<Scene> {
-  const provider = await start();
+function engineOf(provider: Pick<Provider, 'admin' | 'environment'>): Pick<Scene, 'vault' | 'deps'> {
   const vault = new MemoryVault();
   const environment: RotatorEnvironment = {
     trustedCertificates: [],
@@ -116,6 +117,12 @@ async function scene(start: () => Promise<Provider>, theirLabel = 'the billing t
     getToken: environment.getToken,
     elapsedMs: () => performance.now(),
   };
+  return { vault, deps };
+}
+
+async function scene(start: () => Promise<Provider>, theirLabel = 'the billing team'): Promise<Scene> {
+  const provider = await start();
+  const { vault, deps } = engineOf(provider);
   vault.put('keys-admin', { value: new SecretText(provider.admin), tags: { serves: 'shop-key' } });
   // Whoever set the secret up has named its key: some providers could not tell otherwise which project it is of.
   const own = provider.issue(`${labelPrefixOf('contoso-kv', 'shop-key')}by-hand`);
@@ -261,5 +268,56 @@ describe('the project or owner that the tag “provider” names', () => {
       expect(result.kind).toBe('failed');
     }
     expect([at.provider.count(), at.vault.count('shop-key')]).toEqual([2, 1]);
+  });
+});
+
+describe('keys of Azure resources', () => {
+  it('another resource in the tag, with forged stamps and slots: none of its keys is regenerated', async () => {
+    const server = await startAzureResourceManager();
+    cleanups.push(() => server.close());
+    const own = await server.add({ id: idOf('Microsoft.Storage/storageAccounts') });
+    const theirs = await server.add({ id: idOf('Microsoft.Storage/storageAccounts').replace(/[^/]+$/, 'billingdata') });
+    const before = [...theirs.keys];
+    const environment = { cloud: { resourceManager: server.url, graph: 'https://g.test', login: 'https://l.test' } };
+    const { vault, deps } = engineOf({ admin: server.token, environment });
+    const tags = { rotator: 'azure-keys', resource: theirs.id, admin: 'managed-identity' };
+    const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
+    const values = [...own.keys.values()];
+    const versions = values.map((value, at) => (more: Readonly<Record<string, string>>) => {
+      const written = stamp({ from: '0'.repeat(32), slot: `key${at + 1}`, ...more });
+      return vault.put('shop-key', { value: new SecretText(value), tags: { ...tags, ...written }, expiresAt });
+    });
+    const from = versions[0]?.({}) ?? '';
+    versions[1]?.({ from, 'retire-by': '2020-01-01T00:00:00Z' });
+    for (const mode of ['scheduled', 'emergency'] as const) await retire(deps, { ...request, rotationId: id, mode });
+    for (const mode of ['asked', 'forced', 'emergency'] as const) {
+      const result = await rotate(deps, { ...request, mode, rotationId: 'cd'.repeat(16) });
+      expect(result.kind).toBe('failed');
+    }
+    expect([...theirs.keys]).toEqual(before);
+    expect(server.requests.filter(({ path }) => path.endsWith('/regenerateKey'))).toEqual([]);
+    expect(vault.count('shop-key')).toBe(2);
+  });
+});
+
+describe('client secrets of Entra applications', () => {
+  it('another application in the tag: no secret is added to it, also when a person forces it', async () => {
+    const server = await startGraph();
+    cleanups.push(() => server.close());
+    const [own, theirs] = [server.addApplication(), server.addApplication()];
+    const mine = own.issue('the shop');
+    theirs.issue('the billing team');
+    const environment = { cloud: { resourceManager: 'https://a.test', graph: server.url, login: server.url } };
+    const { vault, deps } = engineOf({ admin: server.token, environment });
+    const requested = `emergency=${id},2026-01-01T00:00:00Z,key:ops`;
+    const resource = `${theirs.tenant}/${theirs.clientId}`;
+    const tags = { rotator: 'entra-app', admin: 'managed-identity', resource, requested };
+    const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
+    vault.put('shop-key', { value: new SecretText(mine.secretText), tags, expiresAt });
+    for (const mode of ['scheduled', 'asked', 'forced', 'emergency'] as const) {
+      const result = await rotate(deps, { ...request, mode, rotationId: 'cd'.repeat(16) });
+      expect(result.kind).toBe('failed');
+    }
+    expect([theirs.secrets.size, own.secrets.size, vault.count('shop-key')]).toEqual([1, 1, 1]);
   });
 });
