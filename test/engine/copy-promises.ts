@@ -1,6 +1,7 @@
 /** What must hold of the copies of a secret: after every effect, and at rest. */
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategyTraits } from '../../shared/contract/strategy.ts';
+import { readRequested } from '../../shared/engine/policy/requested.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { type At, copiesOf, heldBy } from './copied-world.ts';
 import type { GroundTruth } from './ground-truth.ts';
@@ -20,7 +21,7 @@ export class CopyPromises {
   /** What is broken, in words; undefined: nothing. */
   look(): string | undefined {
     for (const copy of copiesOf(this.#world)) {
-      const broken = this.#twice(copy) ?? (this.#mustLogIn() ? this.#dead(copy) : undefined);
+      const broken = this.#twice(copy) ?? (this.#mustLogIn(copy) ? this.#dead(copy) : undefined);
       if (broken !== undefined) return broken;
     }
     return undefined;
@@ -45,12 +46,24 @@ export class CopyPromises {
     return twice === undefined ? undefined : `${made.length} versions of ${name}, more than one of them for ${twice}`;
   }
 
-  /** Where nobody cuts an overlap short, replaces a password in place or writes by hand, what a copy holds always logs in. */
-  #mustLogIn(): boolean {
+  /**
+   * What a copy holds logs in, unless somebody has cut its overlap short since: by an emergency, a way back, a forced end, or a rotation that
+   * they insisted on. Where the password is replaced in place, there is no overlap.
+   */
+  #mustLogIn({ vault, name }: At): boolean {
     const { oldLives, hasTarget } = strategyTraits[this.#strategy];
-    const { hasty, emergencies, forced, byHand, insisted, wroteBack } = this.#truth;
-    const isCalm = hasty.size + emergencies.size + forced.length + byHand.size === 0;
-    return oldLives && hasTarget && isCalm && !insisted && !wroteBack;
+    const source = this.#world.vault;
+    const versions = source.secrets.get(this.#world.secret) ?? [];
+    // What leaked may be refused before its successor is published.
+    const stands = versions.some(({ tags }) => readRequested(tags).emergency !== undefined);
+    if (!oldLives || !hasTarget || this.#truth.wroteBack || stands) return false;
+    const held = readStamp(vault.newest(name).tags)?.rotationId;
+    const at = held === undefined ? 0 : versions.findIndex((each) => readStamp(each.tags)?.rotationId === held);
+    const later = versions.slice(at + 1).flatMap((each) => {
+      const { rotationId, also } = readStamp(each.tags) ?? {};
+      return [rotationId, also].filter((id) => id !== undefined && id !== held);
+    });
+    return !later.some((id) => id !== undefined && (this.#truth.hasty.has(id) || this.#truth.insisted.has(id)));
   }
 
   #dead(copy: At): string | undefined {

@@ -170,4 +170,32 @@ const others: readonly Fault[] = [
   },
 ];
 
-export const faults: readonly Fault[] = [...intent, ...oneVersion, ...rollBacks, ...emergencies, ...others];
+const copies: readonly Fault[] = [
+  {
+    name: 'the source does not say that copies are due',
+    file: 'rotation/publish.ts',
+    search: '...(current.policy.also.length > 0 ? { copiesDue: true } : {}),',
+    replacement: '',
+  },
+  {
+    name: 'an old credential ends although a copy holds it',
+    strategy: 'alternating-users',
+    file: 'retirement/copies.ts',
+    search: 'if (isEmergency || stamp === undefined || policy.also.length === 0)',
+    replacement: 'if (stamp === undefined || policy.also.length >= 0)',
+  },
+  {
+    name: 'a copy is written again for the same rotation',
+    file: 'copies/carry.ts',
+    search: 'if (before.length === 0) return undefined;',
+    replacement: 'if (before.length >= 0) return undefined;',
+  },
+  {
+    name: 'a copy that could not be written is forgotten',
+    file: 'copies/carry.ts',
+    search: 'return allOf(brought.failed) ?? settleCopies(work, source);',
+    replacement: 'return settleCopies(work, source);',
+  },
+];
+
+export const faults: readonly Fault[] = [...intent, ...oneVersion, ...rollBacks, ...emergencies, ...others, ...copies];

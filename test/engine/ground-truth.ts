@@ -37,8 +37,8 @@ export class GroundTruth {
   /** Workers by the version that they published, and those that did not come to an end after it. */
   readonly makers = new Map<string, object>();
   readonly unfinished = new Set<object>();
-  /** Somebody rotated whatever stood in the way. */
-  insisted = false;
+  /** Rotations that somebody wanted whatever stood in the way. */
+  readonly insisted = new Set<string>();
   storageLost = false;
   /** An older value was written back: what it took the place of is nobody's to end. */
   wroteBack = false;

@@ -48,7 +48,7 @@ export class SimulatedPeople {
     const copies = random.chance(0.3) ? 2 : 1;
     if (mode === 'emergency' || mode === 'roll-back') truth.hasty.add(rotationId);
     if (mode === 'emergency') this.#leak(rotationId, copies);
-    if (mode === 'forced') truth.insisted = true;
+    if (mode === 'forced') truth.insisted.add(rotationId);
     const automatic = mode === 'scheduled' || mode === 'resume';
     const more = {
       ...(mode === 'scheduled' ? { version: newest.version } : {}),
