@@ -155,6 +155,17 @@ describe('whoever asks for a copy', () => {
   );
 });
 
+test('whoever asks for the end of what a copy held before is told which secret to ask for', async () => {
+  const world = copiedWorld('alternating-users');
+  await ask(world);
+  const { rotationId = '' } = readStamp(world.otherVault.newest('orders-db').tags) ?? {};
+  const request = { vault: 'eu-vault', secret: 'orders-db', rotationId, mode: 'emergency' as const, requestedBy: 'x' };
+  const result = await retire(world.deps(), request);
+  expect(result).toMatchObject({ kind: 'skipped', reason: 'copy' });
+  expect(result.kind === 'skipped' && result.detail).toContain('contoso-kv/orders-db');
+  expect(world.otherVault.secrets.get('orders-db')?.map(({ enabled }) => enabled)).toEqual([true, true]);
+});
+
 test('the source is found to list the copy by its own entry, by a pattern, and inside the tag "policy"', async () => {
   for (const tags of [{ also }, { also: 'eu-vault/*' }, { policy: 'overlap=PT1H; also=eu-vault/orders-db' }]) {
     const { also: _also, ...world } = { also, ...makeWorld('alternating-users', tags) };

@@ -77,6 +77,8 @@ export async function bringCopies(work: Carrying, source: Source, proven: boolea
     if (isFailure(brought)) failed.push(brought);
     if (brought.kind === 'held') held.push(brought);
   }
+  // Copies may stand in a vault whose clock is another one; whatever comes next is about the source.
+  attempt.vaultClock(source.secret.readAt);
   return { kind: 'brought', held, failed };
 }
 

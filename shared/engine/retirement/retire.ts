@@ -15,6 +15,7 @@ import { type Failure, failure, isFailure } from '../../errors.ts';
 import { carryDue, type Held } from '../copies/carry.ts';
 import { endCopies } from '../copies/end.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
+import { placeText, sourceOf } from '../policy/links.ts';
 import { actorId } from '../policy/revocation.ts';
 import { answers, isRetirementOpen, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
@@ -58,7 +59,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   if (isFailure(read)) return read;
   if (read.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
   if (read.kind === 'linked')
-    return notNow(attempt, 'copy', 'it is renewed with its source, which retires what is left');
+    return notNow(attempt, 'copy', `it is renewed with ${placeText(sourceOf(read.end, vault.name))}; ask for that one`);
   attempt.tellTo(read.policy.notify);
   attempt.vaultClock(read.secret.readAt);
   const open = await whatIsOpen(work, read);
