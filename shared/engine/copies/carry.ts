@@ -13,16 +13,10 @@ import { ask } from '../running/ask.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { prepare, readValue } from '../running/target.ts';
-import { behind, type Copy, findCopies } from './find.ts';
+import { behind, type Copy, findCopies, within } from './find.ts';
 import { heldBefore } from './held-before.ts';
 import { notNaming } from './link.ts';
 import { fitted, isOurs, type Original } from './value.ts';
-
-/**
- * Longest time for one copy, in ms: a vault that throttles is waited for by the next try, and not while the consumers of the others, or the
- * end of a leaked credential, wait for this one.
- */
-const copyLimitMs = 10_000;
 
 export interface Carrying {
   readonly deps: EngineDependencies;
@@ -83,7 +77,7 @@ export async function bringCopies(work: Carrying, source: Source, proven: boolea
 }
 
 function shortened(time: StepTime): StepTime {
-  return { ...time, signal: AbortSignal.any([time.signal, AbortSignal.timeout(copyLimitMs)]) };
+  return { ...time, signal: within(time.signal) };
 }
 
 interface One extends Carrying {

@@ -4,7 +4,7 @@ import type { Current } from '../policy/current.ts';
 import type { Revocation } from '../policy/revocation.ts';
 import { readStamp, revokedOf, withRevoked } from '../policy/stamp.ts';
 import type { Carrying } from './carry.ts';
-import { behind, type Copy, findCopies } from './find.ts';
+import { behind, type Copy, findCopies, within } from './find.ts';
 
 /** The rotation that replaced a credential, and who revoked that one. */
 export interface Replaced {
@@ -51,6 +51,11 @@ async function close(
   const toMark = revoked !== undefined && revokedOf(old.tags) === undefined;
   if (!old.enabled && !toMark) return { kind: 'closed' };
   const tags = toMark ? { tags: withRevoked(old.tags, revoked) } : {};
-  const changed = await vault.change(place.secret, old.version, { enabled: false, ...tags }, { signal });
+  const changed = await vault.change(
+    place.secret,
+    old.version,
+    { enabled: false, ...tags },
+    { signal: within(signal) },
+  );
   return isFailure(changed) ? behind(current.secret.name, shown, changed) : { kind: 'closed' };
 }

@@ -6,6 +6,17 @@ import { type Also, isPattern, isSamePlace, type LinkedEnd, type Place, placeTex
 import type { Policy } from '../policy/policy.ts';
 import { consentOf, type Newest, newestOf, notNaming, tagsFull, type Vaults } from './link.ts';
 
+/**
+ * Longest time for one copy, in ms: a vault that throttles is waited for by the next try, and not while the consumers of the others, or the
+ * end of a leaked credential, wait for this one.
+ */
+const copyLimitMs = 10_000;
+
+/** The signal of a step, for what is done about one copy. */
+export function within(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(copyLimitMs)]);
+}
+
 /** A secret that is published with its source. */
 export interface Copy {
   readonly kind: 'copy';
@@ -35,7 +46,7 @@ export async function findCopies(
   const source = { vault: vault.name, secret: secret.name };
   const ends = new Map<string, End>();
   for (const entry of policy.also) {
-    for (const end of await endsOf(vaults, source, entry, signal)) {
+    for (const end of await endsOf(vaults, source, entry, within(signal))) {
       const key = end.shown.toLowerCase();
       if (!ends.has(key)) ends.set(key, end);
     }

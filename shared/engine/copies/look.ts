@@ -3,7 +3,7 @@ import type { Vault } from '../../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import type { Target } from '../running/target.ts';
-import { behind, type Copy, type End, findCopies } from './find.ts';
+import { behind, type Copy, type End, findCopies, within } from './find.ts';
 import type { Vaults } from './link.ts';
 import { fitted, isOurs } from './value.ts';
 
@@ -48,7 +48,7 @@ async function lookAt(
   if (end.kind === 'none') return end.failure;
   const { secret, policy } = current;
   const unfit = (detail: string) => failure('copy-unfit', { secret: secret.name, copy: end.shown, detail });
-  const read = await end.vault.read(end.place.secret, { signal });
+  const read = await end.vault.read(end.place.secret, { signal: within(signal) });
   if (isFailure(read)) return behind(secret.name, end.shown, read);
   if (read.kind !== 'found')
     return unfit(`its newest version is ${read.kind === 'disabled' ? 'disabled; enable it' : 'gone'}`);
