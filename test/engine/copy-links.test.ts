@@ -175,3 +175,31 @@ test('the source is found to list the copy by its own entry, by a pattern, and i
     expect(await lookAtSource(world.deps(), place, end, AbortSignal.timeout(1_000))).toMatchObject({ kind: 'source' });
   }
 });
+
+test.each([
+  ['beside its other tags', { team: 'orders' }, 'also=eu-vault/mine'],
+  ['behind what it lists', { also: 'orders-db-legacy' }, 'also=orders-db-legacy,eu-vault/mine'],
+  [
+    'into the tag "policy" that lists others',
+    { policy: 'overlap=PT1H; also=x' },
+    "'policy=overlap=PT1H; also=eu-vault/mine,x'",
+  ],
+  [
+    'into the tag "policy" where there is no room for another tag',
+    { policy: 'overlap=PT1H', ...Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`t${at}`, 'x'])) },
+    "'policy=overlap=PT1H; also=eu-vault/mine'",
+  ],
+])('the line for a source puts the copy %s, and pasted it makes the link stand', async (_where, tags, expected) => {
+  const world = makeWorld('alternating-users', tags);
+  const { vault, otherVault, secret } = world;
+  otherVault.put('mine', { ...victim, tags: { 'copy-of': 'contoso-kv/orders-db' } });
+  const hint = failureOf(await ask(world, 'mine', {}, 'eu-vault'))?.hint ?? '';
+  expect(hint).toContain(expected);
+  const pasted = [...hint.slice(hint.indexOf('--tags ') + 7).matchAll(/'([^']*)'|(\S+)/g)].map(
+    ([, quoted, plain]) => quoted ?? plain,
+  );
+  vault.newest(secret).tags = Object.fromEntries(
+    pasted.map((text = '') => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+  );
+  expect(await ask(world, 'mine', {}, 'eu-vault')).toMatchObject({ kind: 'skipped', reason: 'copy' });
+});

@@ -33,7 +33,7 @@ test('without a fault no promise is broken in the same histories', async () => {
   const { code, said } = await simulate('');
   expect(said).toContain('0 broke a promise');
   expect(code).toBe(0);
-}, 180_000);
+}, 300_000);
 
 test.each(faults)(
   '$name: caught',

@@ -16,7 +16,8 @@ import {
   sourceOf,
 } from '../policy/links.ts';
 import { policyTag } from '../policy/policy-tag.ts';
-import { longestTag, mostTags, readStamp, stampTag } from '../policy/stamp.ts';
+import { requestedTag } from '../policy/requested.ts';
+import { longestTag, mostTags, readStamp, stampTag, tagsKept } from '../policy/stamp.ts';
 import { lineToTag } from '../running/admin-tags.ts';
 
 export type Vaults = ReadonlyMap<string, Vault>;
@@ -81,13 +82,14 @@ function notListed(source: Place, place: Place, tags: SecretProperties['tags'] |
   });
 }
 
-/** Where Key Vault takes no further tag, or the list stands inside the tag `policy` already, it goes there. */
+/** Where the secret has no room for a further tag, or the list stands inside the tag `policy` already, it goes there. */
 function withEntry(tags: SecretProperties['tags'], entry: string): SecretProperties['tags'] {
   const { [alsoTag]: list, [policyTag]: packed } = tags;
   const inside = packed !== undefined && /(?:^|;)\s*also\s*=/.test(packed);
   if (packed !== undefined && inside)
     return { ...tags, [policyTag]: packed.replace(/((?:^|;)\s*also\s*=\s*)/, `$1${entry},`) };
-  if (packed !== undefined && list === undefined && Object.keys(tags).length >= mostTags - 1)
+  const others = Object.keys(tags).filter((tag) => tag !== stampTag && tag !== requestedTag).length;
+  if (packed !== undefined && list === undefined && others >= mostTags - tagsKept)
     return { ...tags, [policyTag]: `${packed}; ${alsoTag}=${entry}` };
   return { ...tags, [alsoTag]: list === undefined ? entry : `${list},${entry}` };
 }
