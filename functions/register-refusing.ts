@@ -23,19 +23,9 @@ export function registerRefusing(one: AppFunction, problems: readonly SettingPro
     logTo(context).error('settings-wrong', { detail, page: 'docs/on-call/app-down.md' });
   const { name } = one;
   switch (one.kind) {
-    case 'queue': {
-      const back = output.storageQueue({ queueName: one.queue, connection });
-      app.storageQueue(name, {
-        ...{ queueName: one.queue, connection, extraOutputs: [back] },
-        handler: async (message: unknown, context: InvocationContext) => {
-          say(context);
-          // Poison would need a person for each message; put back, it is done when the settings are right.
-          if (Number(context.triggerMetadata?.['dequeueCount']) < putBackAtDelivery) throw new SettingsWrong(detail);
-          context.extraOutputs.set(back, message);
-        },
-      });
+    case 'queue':
+      refuseMessages(name, one.queue, say, detail);
       return;
-    }
     case 'timer':
       app.timer(name, {
         ...{ schedule: one.schedule, runOnStartup: true },
@@ -43,6 +33,10 @@ export function registerRefusing(one: AppFunction, problems: readonly SettingPro
       });
       return;
     case 'event':
+      if (one.from !== undefined) {
+        refuseMessages(name, one.from, say, detail);
+        return;
+      }
       app.eventGrid(name, {
         handler: async (_event, context: InvocationContext) => {
           say(context);
@@ -60,6 +54,24 @@ export function registerRefusing(one: AppFunction, problems: readonly SettingPro
         },
       });
   }
+}
+
+function refuseMessages(
+  name: string,
+  queueName: string,
+  say: (context: InvocationContext) => void,
+  detail: string,
+): void {
+  const back = output.storageQueue({ queueName, connection });
+  app.storageQueue(name, {
+    ...{ queueName, connection, extraOutputs: [back] },
+    handler: async (message: unknown, context: InvocationContext) => {
+      say(context);
+      // Poison would need a person for each message; put back, it is done when the settings are right.
+      if (Number(context.triggerMetadata?.['dequeueCount']) < putBackAtDelivery) throw new SettingsWrong(detail);
+      context.extraOutputs.set(back, message);
+    },
+  });
 }
 
 async function refuse({ method }: HttpRequest, detail: string): Promise<HttpResponseInit> {

@@ -53,15 +53,15 @@ export function register(one: AppFunction, load: LoadApp): void {
       const outputs = new Map(
         one.queues.map((queue) => [queue, output.storageQueue({ queueName: queue, connection })]),
       );
-      app.eventGrid(name, {
-        extraOutputs: [...outputs.values()],
-        handler: async (event: unknown, context: InvocationContext) => {
-          const log = logTo(context);
-          const { put } = await guarded(name, log, () => one.run(event, log));
-          const to = put === undefined ? undefined : outputs.get(put.queue);
-          if (to !== undefined) context.extraOutputs.set(to, encodeText(put?.message));
-        },
-      });
+      const extraOutputs = [...outputs.values()];
+      const handler = async (event: unknown, context: InvocationContext) => {
+        const log = logTo(context);
+        const { put } = await guarded(name, log, () => one.run(decodeText(event), log));
+        const to = put === undefined ? undefined : outputs.get(put.queue);
+        if (to !== undefined) context.extraOutputs.set(to, encodeText(put?.message));
+      };
+      if (one.from === undefined) app.eventGrid(name, { extraOutputs, handler });
+      else app.storageQueue(name, { queueName: one.from, connection, extraOutputs, handler });
       return;
     }
     case 'http':

@@ -24,6 +24,8 @@ export type AppFunction = { readonly name: string } & (
   | {
       /** An event of Event Grid, and the queues it may be put into. Event Grid waits 30 s, so the app is not loaded for it. */
       readonly kind: 'event';
+      /** The queue that Event Grid puts it into; absent: Event Grid calls the app itself. */
+      readonly from?: string;
       readonly queues: readonly string[];
       readonly run: (event: unknown, log: Log) => Promise<Taken>;
     }
@@ -45,13 +47,21 @@ export interface Placed {
   readonly schedules: { readonly sweep: string; readonly drift: string };
 }
 
-const { rotations, retirements, notifications, deliveries, checks } = queueNames;
+const { rotations, retirements, notifications, deliveries, checks, secretEvents } = queueNames;
 
 export function allFunctions({ vaults, schedules }: Placed): readonly AppFunction[] {
   return [
     {
       name: 'onSecretEvent',
       kind: 'event',
+      queues: [rotations, poisonQueueOf(rotations)],
+      run: (event, log) => takeSecretEvent(vaults, event, log),
+    },
+    // The same events by way of a queue, which Event Grid reaches where the app has no public address (docs/decisions/13-delivery.md).
+    {
+      name: 'onSecretEventQueue',
+      kind: 'event',
+      from: secretEvents,
       queues: [rotations, poisonQueueOf(rotations)],
       run: (event, log) => takeSecretEvent(vaults, event, log),
     },

@@ -5,6 +5,8 @@ export const queueNames = {
   notifications: 'notifications',
   checks: 'checks',
   deliveries: 'deliveries',
+  /** Where Event Grid puts the vaults' events, as they are. infra/modules/storage.bicep makes it: it must be there before a subscription. */
+  secretEvents: 'secret-events',
 } as const;
 
 /** Where the platform puts a message that was delivered too often. */

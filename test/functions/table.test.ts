@@ -14,7 +14,7 @@ function binding(one: AppFunction): string {
     case 'timer':
       return one.schedule;
     case 'event':
-      return one.queues.join(', ');
+      return [...(one.from === undefined ? [] : [`${one.from} →`]), one.queues.join(', ')].join(' ');
     case 'http':
       return one.route;
   }
@@ -24,6 +24,7 @@ function binding(one: AppFunction): string {
 test('whoever named a function in Azure finds it by the same name and on the same binding', () => {
   expect(table.map((one) => `${one.name} ← ${one.kind} ${binding(one)}`)).toEqual([
     'onSecretEvent ← event rotations, rotations-poison',
+    'onSecretEventQueue ← event secret-events → rotations, rotations-poison',
     'rotate ← queue rotations',
     'retire ← queue retirements',
     'notify ← queue notifications',
@@ -33,6 +34,7 @@ test('whoever named a function in Azure finds it by the same name and on the sam
     'notificationsPoison ← queue notifications-poison',
     'checksPoison ← queue checks-poison',
     'deliveriesPoison ← queue deliveries-poison',
+    'secret-eventsPoison ← queue secret-events-poison',
     'api ← http v1/{*path}',
     'onAlert ← http v1/alerts',
     'sweep ← timer 0 */15 * * * *',
@@ -42,7 +44,9 @@ test('whoever named a function in Azure finds it by the same name and on the sam
 });
 
 test('a message of any queue is taken by one function, and by one more when it was delivered too often', () => {
-  const taken = table.filter((one) => one.kind === 'queue').map(({ queue }) => queue);
+  const taken = table.flatMap((one) =>
+    one.kind === 'queue' ? [one.queue] : one.kind === 'event' && one.from !== undefined ? [one.from] : [],
+  );
   const all = Object.values(queueNames).flatMap((name) => [name, `${name}-poison`]);
   expect(taken.sort()).toEqual(all.sort());
 });

@@ -1,5 +1,7 @@
 /** However events come - twice, late, out of order, in the other schema, about versions long gone - one version is made, or none. */
+import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { queueNames } from '../../shared/contract/queue-names.ts';
 import { type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
@@ -98,6 +100,22 @@ test('events as CloudEvents rotate as well', async () => {
   await stage.said('rotated', name);
   expect(stage.vault.versions(name)).toHaveLength(2);
   await stage.expectCurrentLogsIn(name);
+});
+
+test.each([
+  ['as a CloudEvent', 'type', 'queued-cloud'],
+  ["in Event Grid's schema", 'eventType', 'queued-grid'],
+])('an event that Event Grid puts into the queue, %s in base64, asks for the same', async (_, type, secret) => {
+  const { azure } = stage;
+  const { name, version } = await stage.plant(secret, { days: 80 });
+  const data = { Id: 'x', VaultName: 'local', ObjectType: 'Secret', ObjectName: name, Version: version };
+  const event = { id: '1', [type]: 'Microsoft.KeyVault.SecretExpired', subject: name, data };
+  const queues = QueueServiceClient.fromConnectionString(azure.storage.connectionString);
+  const text = Buffer.from(JSON.stringify(event)).toString('base64');
+  await queues.getQueueClient(queueNames.secretEvents).sendMessage(text);
+  // The engine has looked at it: it is due in 50 days.
+  expect((await stage.said('skipped', name))[0]).toMatchObject({ reason: 'not-due' });
+  expect(stage.lines({ event: 'event-accepted', secret: name })).toHaveLength(1);
 });
 
 test('no secret value is in any log, event, message, row, blob or statement', async () => {
