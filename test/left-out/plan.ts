@@ -1,6 +1,7 @@
 /** Which test files a run leaves out, and what its last lines say of them. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { bicepProgram } from '../../local/bicep/files.ts';
 import { debianPostgres } from '../../local/debian-postgres.ts';
 import { mysqlFiles } from '../../local/mysql/files.ts';
 import { isInstalled } from '../../local/programs.ts';
@@ -24,6 +25,7 @@ export interface Machine {
 
 /** Programs that are on nobody's path. */
 const elsewhere: ReadonlyMap<string, () => boolean> = new Map([
+  ['bicep', () => bicepProgram() !== undefined],
   ['mysqld', () => mysqlFiles() !== undefined],
   ['postgres of Debian', () => debianPostgres() !== undefined],
 ]);

@@ -35,6 +35,12 @@ export const programs: readonly Program[] = [
     startedBy: ['test/dotnet/judge.ts', 'test/dotnet-sql-client/run.ts', 'test/dotnet-configuration/run.ts'],
     optional: true,
   },
+  {
+    name: 'bicep',
+    from: { elsewhere: 'npm run fetch:bicep, which takes the .NET SDK 10' },
+    startedBy: ['local/bicep/index.ts'],
+    optional: true,
+  },
   { name: 'mysqld', from: { elsewhere: 'npm run fetch:mysql' }, startedBy: ['local/mysql/index.ts'] },
   { name: 'pgbouncer', from: { packages: 'pgbouncer' }, startedBy: ['local/pgbouncer.ts'] },
   { name: 'postgres of Debian', from: { packages: 'postgresql' }, startedBy: ['local/debian-postgres.ts'] },

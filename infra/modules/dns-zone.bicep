@@ -1,0 +1,22 @@
+@description('A private DNS zone, linked to one network.')
+param name string
+param tags object
+param networkId string
+
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+  name: name
+  location: 'global'
+  tags: tags
+
+  resource link 'virtualNetworkLinks' = {
+    name: 'keyturn'
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: { id: networkId }
+    }
+  }
+}
+
+output id string = zone.id
