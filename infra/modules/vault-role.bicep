@@ -9,6 +9,8 @@ var dataActions = [
   'Microsoft.KeyVault/vaults/secrets/getSecret/action'
   'Microsoft.KeyVault/vaults/secrets/setSecret/action'
   'Microsoft.KeyVault/vaults/secrets/update/action'
+  // The name of a stored candidate that a person has deleted is had back.
+  'Microsoft.KeyVault/vaults/secrets/recover/action'
 ]
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {

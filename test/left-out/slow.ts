@@ -14,6 +14,8 @@ export const slow: readonly string[] = [
   'test/consumer/',
   'test/engine/faults.test.ts',
   'test/dotnet-configuration/',
+  'test/infra/compiled.test.ts',
+  'test/infra/least-privilege.test.ts',
   'test/local/functions-host-',
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
