@@ -19,6 +19,7 @@ export const slow: readonly string[] = [
   'test/local/functions-host-',
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
+  'test/package.test.ts',
   'test/paths/crash-real.test.ts',
   'test/paths/healed.test.ts',
   'test/paths/instances.test.ts',

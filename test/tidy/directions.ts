@@ -106,6 +106,7 @@ export const rules: readonly Rule[] = [
   { of: 'test/', ...anything },
   { of: 'bench/', ...anything },
   { of: 'build.ts', may: ['release/'], packages: ['esbuild'] },
+  { of: 'release/package.ts', may: ['build.ts', 'release/'], packages: [] },
   { of: 'release/', may: [], packages: ['esbuild', 'zod'] },
   { of: 'vitest.config.ts', may: ['test/left-out/'], packages: ['vitest'] },
 ];
