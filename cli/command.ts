@@ -34,6 +34,7 @@ export interface Context {
   /** The vault named with --vault or KEYTURN_VAULT. */
   readonly vault: string | undefined;
   readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
 }
 

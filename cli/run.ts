@@ -33,7 +33,7 @@ export async function run(words: readonly string[], { terminal, env, signal, ver
     const api = command.role === undefined ? nobody : await apiFor(command, given, env, signal);
     const envVault = (env['KEYTURN_VAULT'] ?? '').trim();
     return await command.run({
-      ...{ command, given, terminal, api, signal },
+      ...{ command, given, terminal, api, signal, env },
       json: given.flag('json'),
       vault: given.text('vault') ?? (envVault === '' ? undefined : envVault),
       now: () => new Date(),

@@ -10,12 +10,13 @@ import { pause, resume } from './pause.ts';
 import { plan } from './plan.ts';
 import { emergency, rollback } from './revert.ts';
 import { rotate } from './rotate.ts';
+import { selftest } from './selftest.ts';
 import { show } from './show.ts';
 import { freeze, health, unfreeze } from './switch.ts';
 
 const work: readonly Command[] = [
   ...[list, show, plan, doctor, health, history, rotation],
-  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, approvals, approve, ack],
+  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, approvals, approve, ack, selftest],
 ];
 
 export const commands: readonly Command[] = [...work, completionCommand(work)];
