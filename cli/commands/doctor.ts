@@ -12,6 +12,7 @@ import { paint } from '../terminal/paint.ts';
 import { tableLines } from '../terminal/table.ts';
 import { plain, wrapped } from '../terminal/text.ts';
 import { Stop, type Trouble } from '../trouble.ts';
+import { deploymentOptions, examineDeployment, tellDeployment } from './deployment.ts';
 import { lastFailure } from './list.ts';
 import { planWithinMs } from './plan.ts';
 import { healthFields } from './switch.ts';
@@ -41,9 +42,10 @@ export const doctor: Command = {
   options: {
     ...selectorOptions,
     parallel: { type: 'string', value: 'N', help: 'so many secrets at once (8; 32 at most)' },
+    ...deploymentOptions,
   },
   about: 'Changes nothing: it logs in at each target to look. Exits with 1 if a rotation would fail.',
-  examples: ['keyturn doctor', 'keyturn doctor --rotator postgres --json'],
+  examples: ['keyturn doctor', 'keyturn doctor --rotator postgres --json', 'keyturn doctor --deployment'],
   role: 'reader',
   async run(context) {
     const { api, given, vault, terminal, json, now } = context;
@@ -51,6 +53,8 @@ export const doctor: Command = {
     if (!json)
       for (const line of fieldLines(healthFields(app, now()), terminal.columns, terminal.colour.out))
         terminal.out(line);
+    const deployment = await examineDeployment(context);
+    if (!json) tellDeployment(context, deployment);
     const { secrets, warnings } = await listSecrets(api, given, vault, terminal);
     for (const warning of warnings) terminal.err(`warning: ${warning}`);
     if (secrets.length === 0 && isSelective(given)) {
@@ -67,9 +71,14 @@ export const doctor: Command = {
       return one;
     });
     terminal.live('');
-    if (json) printJson(terminal, { app, secrets: examined.map(forScripts) });
+    if (json)
+      printJson(terminal, {
+        app,
+        ...(deployment.length === 0 ? {} : { deployment }),
+        secrets: examined.map(forScripts),
+      });
     else report(context, examined);
-    return exitOf(app.status === 'healthy', examined);
+    return exitOf(app.status === 'healthy' && deployment.every(({ state }) => state !== 'failed'), examined);
   },
 };
 

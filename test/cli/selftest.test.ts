@@ -3,8 +3,10 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { alertRules } from '../../infra/hooks/examine/watch.ts';
 import { localApiKeys } from '../../local/api-keys.ts';
 import { type LocalAzure, startLocalAzure } from '../../local/azure.ts';
+import { type DeployedStandIn, ids, paths, startDeployed } from '../../local/providers/deployed.ts';
 import { type Asked, type Reply, readJson, type StandInServer, startServer } from '../../local/providers/server.ts';
 import { builtApp } from '../paths/built-app.ts';
 import { keyturn } from './harness.ts';
@@ -118,5 +120,39 @@ describe('keyturn selftest', () => {
 
   it('sends the token over TLS, or to this machine alone', async () => {
     expect(await run({ AZURE_RESOURCE_MANAGER_URL: 'http://management.contoso.test' })).toMatchObject({ exit: 2 });
+  });
+});
+
+describe('keyturn doctor --deployment', () => {
+  const doctor = async (deployed: DeployedStandIn) =>
+    keyturn(['doctor', '--deployment', '--json'], {
+      env: {
+        ...{ KEYTURN_URL: azure.host.url, KEYTURN_KEY: localApiKeys.reader, AZURE_RESOURCE_MANAGER_URL: deployed.url },
+        ...{ AZURE_SUBSCRIPTION_ID: subscription, AZURE_RESOURCE_GROUP: 'rg-prod', KEYTURN_APP_NAME: 'keyturn-abc' },
+      },
+    });
+
+  it('finds the deployment by what azd keeps, looks at it and at the secrets, and exits with 1 where something is wrong', async () => {
+    const deployed = await startDeployed(token, alertRules);
+    try {
+      const well = await doctor(deployed);
+      expect({ exit: well.exit, err: well.err }).toMatchObject({ exit: 0 });
+      expect(JSON.parse(well.out)).toMatchObject({ app: { status: 'healthy' }, deployment: { length: 9 } });
+      deployed.held.delete(paths.vaultRoles.toLowerCase());
+      const rules = deployed.held.get(ids.rules.toLowerCase());
+      if (rules !== undefined) rules.body = [];
+      const ill = await doctor(deployed);
+      expect(ill.exit).toBe(1);
+      expect(ill.out + ill.err).not.toContain(token);
+    } finally {
+      await deployed.close();
+    }
+  });
+
+  it('without a word on which app: says what to give', async () => {
+    const { exit, err } = await keyturn(['doctor', '--deployment'], {
+      env: { KEYTURN_URL: azure.host.url, KEYTURN_KEY: localApiKeys.reader },
+    });
+    expect({ exit, err }).toMatchObject({ exit: 2, err: expect.stringContaining('--app-id') });
   });
 });
