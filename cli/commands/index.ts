@@ -13,10 +13,11 @@ import { rotate } from './rotate.ts';
 import { selftest } from './selftest.ts';
 import { show } from './show.ts';
 import { freeze, health, unfreeze } from './switch.ts';
+import { value } from './value.ts';
 
 const work: readonly Command[] = [
   ...[list, show, plan, doctor, health, history, rotation],
-  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, approvals, approve, ack, selftest],
+  ...[rotate, emergency, rollback, retire, pause, resume, freeze, unfreeze, approvals, approve, ack, selftest, value],
 ];
 
 export const commands: readonly Command[] = [...work, completionCommand(work)];

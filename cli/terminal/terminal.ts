@@ -5,6 +5,8 @@ import { cut } from './text.ts';
 export interface Terminal {
   /** The result: standard output. */
   out(line: string): void;
+  /** A result that is no line: written as it is, nothing added. */
+  write(text: string): void;
   /** What a person reads beside it: standard error. */
   err(line: string): void;
   /** A line that replaces the one of before, where standard error is a terminal; nothing elsewhere. Empty: takes it away. */
@@ -15,6 +17,8 @@ export interface Terminal {
   readonly colour: { readonly out: boolean; readonly err: boolean };
   /** What a person answers; undefined where nobody can be asked. */
   ask(question: string): Promise<string | undefined>;
+  /** All of standard input; undefined where that is a person at a terminal. */
+  input(): Promise<string | undefined>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,6 +42,10 @@ export function processTerminal(env: Environment, signal: AbortSignal): Terminal
       clear();
       stdout.write(`${line}\n`);
     },
+    write: (text) => {
+      clear();
+      stdout.write(text);
+    },
     err: (line) => {
       clear();
       stderr.write(`${line}\n`);
@@ -58,6 +66,12 @@ export function processTerminal(env: Environment, signal: AbortSignal): Terminal
       } finally {
         reader.close();
       }
+    },
+    input: async () => {
+      if (stdin.isTTY) return undefined;
+      const parts: Buffer[] = [];
+      for await (const part of stdin) parts.push(Buffer.from(part));
+      return Buffer.concat(parts).toString('utf8');
     },
   };
 }

@@ -54,14 +54,14 @@ async function checkRight(azure: Azure, step: Step<AzureKeysTags>): Promise<Chec
   });
   const permissions = permissionsShape.safeParse(outcome.kind === 'failed' ? undefined : outcome.body);
   if (!permissions.success)
-    return { name: 'right', state: 'unknown', detail: `whether ${wanted} is granted was not told` };
+    return { name: 'permissions', state: 'unknown', detail: `whether ${wanted} is granted was not told` };
   const granted = permissions.data.value.some(
     (one) =>
       one.actions.some((action) => covers(action, wanted)) && !one.notActions.some((action) => covers(action, wanted)),
   );
-  if (granted) return { name: 'right', state: 'passed', detail: `${wanted} is granted` };
+  if (granted) return { name: 'permissions', state: 'passed', detail: `${wanted} is granted` };
   return {
-    name: 'right',
+    name: 'permissions',
     state: 'failed',
     detail: `${wanted} is not granted`,
     fix: `Assign a role with ${wanted} on ${step.options.name} to the app's identity.`,

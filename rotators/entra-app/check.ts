@@ -18,17 +18,21 @@ export async function check(graph: Graph, step: Step<EntraAppTags>): Promise<rea
   ];
   const login = await graph.logIn(step, step.current.password);
   if (login.kind === 'accepted')
-    checks.push({ name: 'current', state: 'passed', detail: 'the published secret gets a token' });
+    checks.push({ name: 'current credential', state: 'passed', detail: 'the published secret gets a token' });
   else
     checks.push({
-      name: 'current',
+      name: 'current credential',
       state: 'failed',
       detail: login.detail,
       fix: `Store a client secret that gets a token as ${step.secret}.`,
     });
   checks.push(await checkId(graph, step, held.keys));
   // Reading an application needs less than changing it; Graph has no way to ask without changing.
-  checks.push({ name: 'right', state: 'unknown', detail: 'whether secrets may be added shows at the first rotation' });
+  checks.push({
+    name: 'permissions',
+    state: 'unknown',
+    detail: 'whether secrets may be added shows at the first rotation',
+  });
   return checks;
 }
 

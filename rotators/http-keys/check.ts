@@ -35,26 +35,26 @@ async function checkCurrent(session: Session): Promise<Check> {
   const outcome = await verify(session, current);
   switch (outcome.kind) {
     case 'accepted':
-      return { name: 'current', state: 'passed', detail: 'the published key logs in' };
+      return { name: 'current credential', state: 'passed', detail: 'the published key logs in' };
     case 'failed':
-      return failed('current', outcome);
+      return failed('current credential', outcome);
     case 'unreachable':
       return {
-        name: 'current',
+        name: 'current credential',
         state: 'failed',
         detail: outcome.detail,
         fix: `Check that the function app may reach ${session.description.hosts.join(', ')}.`,
       };
     case 'refused':
       return {
-        name: 'current',
+        name: 'current credential',
         state: 'failed',
         detail: outcome.detail,
         fix: `Store a key that logs in as ${secret}.`,
       };
     case 'lesser-rights':
       return {
-        name: 'current',
+        name: 'current credential',
         state: 'failed',
         detail: outcome.missing.join(', '),
         fix: `Store another key as ${secret}.`,

@@ -62,9 +62,9 @@ async function checkTarget(call: Call, session: Session, nextUser: string): Prom
 async function published(call: Call): Promise<Check> {
   const { step } = call;
   const answer = await verify(call, step.current);
-  if (answer.kind === 'accepted') return passed('published credential', `${step.current.username ?? ''} logs in`);
-  if (answer.kind === 'failed') return failed('published credential', answer);
+  if (answer.kind === 'accepted') return passed('current credential', `${step.current.username ?? ''} logs in`);
+  if (answer.kind === 'failed') return failed('current credential', answer);
   const detail = 'detail' in answer ? answer.detail : answer.missing.join(', ');
   const fix = `Set the vault's current version of ${step.secret} to a credential that works.`;
-  return { name: 'published credential', state: 'failed', detail, fix };
+  return { name: 'current credential', state: 'failed', detail, fix };
 }

@@ -123,9 +123,9 @@ function keeping(fleet: Fleet): Check[] {
 
 async function published(step: RedisStep, environment: RotatorEnvironment): Promise<Check> {
   const answer = await verify(step, environment, step.current);
-  if (answer.kind === 'accepted') return passed('published credential', `${userOf(step.current)} logs in`);
-  if (answer.kind === 'failed') return failed('published credential', answer);
+  if (answer.kind === 'accepted') return passed('current credential', `${userOf(step.current)} logs in`);
+  if (answer.kind === 'failed') return failed('current credential', answer);
   const detail = 'detail' in answer ? answer.detail : answer.missing.join(', ');
   const fix = `Set the vault's current version of ${step.secret} to a credential that works on every node.`;
-  return { name: 'published credential', state: 'failed', detail, fix };
+  return { name: 'current credential', state: 'failed', detail, fix };
 }

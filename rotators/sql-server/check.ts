@@ -51,9 +51,9 @@ export async function check(step: SqlStep, environment: RotatorEnvironment): Pro
 async function publishedLogsIn(step: SqlStep, environment: RotatorEnvironment): Promise<Check> {
   const place = placeOf(step, step.current.username ?? 'the login');
   const outcome = await logIn(openingAs(step, step.current, environment));
-  if (outcome.kind === 'done') return passed('published credential', `${place.who} logs in at ${place.target}.`);
+  if (outcome.kind === 'done') return passed('current credential', `${place.who} logs in at ${place.target}.`);
   const fix = `Set a credential that works with "az keyvault secret set --name ${step.secret}", or fix what the server names.`;
-  return failed('published credential', outcome.fault.message, fix);
+  return failed('current credential', outcome.fault.message, fix);
 }
 
 const heldRow = z.object({ held: z.number().nullable() });
@@ -71,7 +71,7 @@ async function ask(server: Server, database: string, expression: string): Promis
 
 async function rightLines({ step, server, account }: Asking): Promise<readonly Check[]> {
   if (step.admin.kind === 'self') {
-    return [passed('right to change', 'a login may always change its own password by naming the old one.')];
+    return [passed('permissions', 'a login may always change its own password by naming the old one.')];
   }
   const permission = changePermission(account.kind);
   const asked =
@@ -86,13 +86,13 @@ async function rightLines({ step, server, account }: Asking): Promise<readonly C
   const answers: (number | undefined)[] = [];
   for (const expression of asked) answers.push(await ask(server, account.home, expression));
   const { who } = adminPlace(step);
-  if (answers.includes(1)) return [passed('right to change', `${who} holds ${permission}.`)];
+  if (answers.includes(1)) return [passed('permissions', `${who} holds ${permission}.`)];
   const missing = `${who} does not hold ${permission} in ${account.home}.`;
   // Where a server cannot say, the proof is the change itself.
-  if (answers[0] === undefined) return [unknown('right to change', `the server does not say whether ${missing}`)];
+  if (answers[0] === undefined) return [unknown('permissions', `the server does not say whether ${missing}`)];
   return [
     failed(
-      'right to change',
+      'permissions',
       missing,
       `Grant ${permission} to the login of ${who}; docs/rotators/sql-server.md has the statement.`,
     ),

@@ -18,6 +18,8 @@ export interface Seat {
   /** What is typed when the CLI asks, in order. Absent: nobody is there. */
   readonly types?: readonly string[];
   readonly signal?: AbortSignal;
+  /** What comes on standard input. */
+  readonly input?: string;
 }
 
 /** Colours are on whenever there is a terminal, so that tests see them. */
@@ -28,6 +30,7 @@ export async function keyturn(words: readonly string[], seat: Seat = {}): Promis
   const isTerminal = seat.columns !== undefined;
   const terminal: Terminal = {
     out: (line) => out.push(line),
+    write: (text) => out.push(text),
     err: (line) => err.push(line),
     live: () => undefined,
     columns: seat.columns,
@@ -36,6 +39,7 @@ export async function keyturn(words: readonly string[], seat: Seat = {}): Promis
       err.push(question);
       return typed.shift();
     },
+    input: async () => seat.input,
   };
   const exit = await run(words, {
     terminal,

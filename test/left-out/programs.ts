@@ -44,9 +44,16 @@ export const programs: readonly Program[] = [
   { name: 'mysqld', from: { elsewhere: 'npm run fetch:mysql' }, startedBy: ['local/mysql/index.ts'] },
   { name: 'pgbouncer', from: { packages: 'pgbouncer' }, startedBy: ['local/pgbouncer.ts'] },
   { name: 'postgres of Debian', from: { packages: 'postgresql' }, startedBy: ['local/debian-postgres.ts'] },
-  { name: 'openssl', from: { packages: 'openssl' }, startedBy: ['test/emulator/openssl.ts'] },
+  {
+    name: 'psql',
+    from: { packages: 'postgresql-client' },
+    startedBy: ['test/pages/world.ts'],
+  },
+  { name: 'jq', from: { packages: 'jq' }, startedBy: ['test/pages/world.ts'] },
+  { name: 'bash', from: { packages: 'bash' }, startedBy: ['test/pages/world.ts'] },
+  { name: 'openssl', from: { packages: 'openssl' }, startedBy: ['test/emulator/openssl.ts', 'test/pages/world.ts'] },
   { name: 'python3', from: { packages: 'python3' }, startedBy: ['test/runbooks/runbooks.test.ts'] },
-  { name: 'curl', from: { packages: 'curl' }, startedBy: ['test/runbooks/runbooks.test.ts'] },
+  { name: 'curl', from: { packages: 'curl' }, startedBy: ['test/runbooks/runbooks.test.ts', 'test/pages/world.ts'] },
 ];
 
 const imported = /(?:from|import)\s*\(?\s*'(\.[^']+\.ts)'/g;

@@ -20,6 +20,8 @@ export const slow: readonly string[] = [
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
   'test/package.test.ts',
+  'test/pages/by-hand.test.ts',
+  'test/pages/pages.test.ts',
   'test/paths/crash-real.test.ts',
   'test/paths/healed.test.ts',
   'test/paths/instances.test.ts',

@@ -429,7 +429,7 @@ describe('the admin', () => {
     const outcome = await rotator.apply(step, proposed(rotator.propose(step, scene.current)), scene.current);
     expect(outcome).toMatchObject({ kind: 'failed', code: 'permission-missing', class: 'blocked' });
     const checks = await rotator.check(step);
-    expect(checks.find((check) => check.name === 'right to change')?.state).toBe('failed');
+    expect(checks.find((check) => check.name === 'permissions')?.state).toBe('failed');
   });
 });
 
@@ -448,7 +448,7 @@ describe('a server that lacks', () => {
 
   test('HAS_PERMS_BY_NAME gets "unknown" from the preflight, and the rotation goes on', async () => {
     const { states, applied } = await checked(['has_perms_by_name']);
-    expect(states).toMatchObject({ 'right to change': 'unknown', sessions: 'unknown', account: 'passed' });
+    expect(states).toMatchObject({ permissions: 'unknown', sessions: 'unknown', account: 'passed' });
     expect(Object.values(states)).not.toContain('failed');
     expect(applied).toMatchObject({ kind: 'applied' });
   });
@@ -465,7 +465,7 @@ describe('a server that lacks', () => {
 
   test('sys.sql_logins gets "unknown", and no change is made without knowing whose login it is', async () => {
     const { states, applied } = await checked(['sys.sql_logins']);
-    expect(states).toMatchObject({ account: 'unknown', 'published credential': 'passed' });
+    expect(states).toMatchObject({ account: 'unknown', 'current credential': 'passed' });
     expect(Object.values(states)).not.toContain('failed');
     expect(applied).toMatchObject({ kind: 'failed', code: 'target-refused' });
   });

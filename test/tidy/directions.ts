@@ -97,8 +97,8 @@ export const rules: readonly Rule[] = [
   {
     of: 'cli/',
     // What is asked of Azure itself around a deployment, by people as by azd.
-    may: [...base, 'shared/config/duration.ts', 'infra/hooks/'],
-    packages: ['zod', '@azure/identity', 'string-width', 'wrap-ansi'],
+    may: [...base, 'shared/config/duration.ts', 'shared/secret-value/', 'infra/hooks/'],
+    packages: ['zod', '@azure/identity', 'string-width', 'wrap-ansi', 'jmespath'],
   },
   { of: 'consumer/', may: [], packages: ['@azure/', 'zod', ...drivers] },
   { of: 'runbooks/', may: [], packages: [] },

@@ -163,7 +163,7 @@ describe('before anything is changed', () => {
     const step = azureStep(azure, resource, { current: keyIn(resource, 'key1') });
     const failed = (await rotator.check(step)).filter((check) => check.state === 'failed');
     expect(failed).toMatchObject([
-      { name: 'right', detail: expect.stringContaining(`${storage}/regenerateKey/action`) },
+      { name: 'permissions', detail: expect.stringContaining(`${storage}/regenerateKey/action`) },
     ]);
     expect(await rotator.apply(step, unissued, step.current)).toMatchObject({
       code: 'permission-missing',

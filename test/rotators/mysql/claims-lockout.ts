@@ -53,7 +53,7 @@ export function claimsOfLockout(
       const wrong = { ...current, password: newPassword() };
       const checks = await rig.rotator.check(rig.stepFor(wrong, 'dual-password'));
       expect(checks.find(({ name }) => name === 'failed logins')?.detail).toContain('1 failed login');
-      expect(checks).toContainEqual(expect.objectContaining({ name: 'published credential', state: 'failed' }));
+      expect(checks).toContainEqual(expect.objectContaining({ name: 'current credential', state: 'failed' }));
       expect(await failedLogins()).toBe(before);
     });
 

@@ -1,0 +1,203 @@
+/** Circumstances of the pages: what they are about has to be there before their commands are typed. */
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { projectFiles } from '../tidy/files.ts';
+import { blocksOf } from './blocks.ts';
+import type { Shell } from './shell.ts';
+import type { Target, TargetKind } from './targets.ts';
+import type { Reset, World } from './world.ts';
+
+export interface Scene {
+  readonly world: World;
+  readonly shell: Shell;
+  readonly target: Target;
+}
+
+/** Something to end after the block. */
+type End = () => Promise<unknown>;
+
+export interface Ways {
+  /** Of the whole page, in block 0: the target of orders-db, and others that its commands speak of. */
+  readonly target?: TargetKind;
+  readonly others?: readonly TargetKind[];
+  readonly reset?: Reset;
+  /** Done right before the block. */
+  readonly before?: (scene: Scene) => Promise<End | undefined>;
+  /** What is typed where a command asks. */
+  readonly input?: (target: Target) => string;
+}
+
+const nothing: End = async () => undefined;
+const then = (work: (scene: Scene) => Promise<unknown>) => async (scene: Scene) => {
+  await work(scene);
+  return nothing;
+};
+
+const rotated = then(async ({ world }) => world.must('rotate', 'orders-db', '--reason', 'given'));
+const fresh = then(async ({ world, target }) => world.again(target));
+const deleted = then(({ world }) => world.vaultCall('DELETE', '/secrets/orders-db'));
+const changedByHand = then(async ({ world, target }) => {
+  await world.again(target);
+  await target.run("ALTER ROLE orders_app PASSWORD 'changed-by-hand'");
+});
+
+/** A version that a person wrote without tags, whose value does not log in. */
+const wrongValue = then(async ({ world, target }) => {
+  await world.again(target);
+  const { vault } = world.azure;
+  vault.put('orders-db', { value: target.value.replace(/:[^:@]+@/, ':wrong@') });
+});
+
+/** The first block of break-glass, which the commands by hand build on. */
+const prepared = then(async ({ world, shell, target }) => {
+  await world.again(target);
+  const page = projectFiles().find(({ path }) => path === 'docs/on-call/break-glass.md');
+  const [first] = blocksOf('break-glass', page?.text ?? '');
+  const { ended, err } = await shell.run(first?.text ?? 'false', '');
+  if (ended.length > 0) throw new Error(`the first block of break-glass failed: ${err}`);
+});
+
+const pendingStored = then(async ({ world, target }) => {
+  await world.again(target);
+  world.azure.vault.put('keyturn-pending-orders-db', { value: target.value });
+});
+
+/** The old login is in use, on Postgres and Redis. */
+const inUse = async ({ world }: Scene): Promise<End> => {
+  await world.must('rotate', 'orders-db', '--reason', 'given');
+  const [postgres, redis] = [await world.target('postgres'), await world.target('redis')];
+  const client = new Client({ connectionString: postgres.value.split('?')[0] ?? '', ssl: { ca: world.authority } });
+  // The page ends this session.
+  client.on('error', () => undefined);
+  await client.connect();
+  const cache = new Redis(redis.value, { tls: { ca: world.authority } });
+  await cache.ping();
+  return async () => {
+    cache.disconnect();
+    await client.end();
+  };
+};
+
+const newVersion = (name: string, which: number) =>
+  then(async ({ world, shell }) => {
+    const id = world.azure.vault.versions('orders-db').at(which)?.id ?? '';
+    await shell.run(
+      `${name}=${name === 'NEWEST_ID' ? 'https://contoso-kv.vault.azure.net/secrets/orders-db/' : ''}${id}`,
+      '',
+    );
+  });
+
+const both =
+  (...all: readonly ((scene: Scene) => Promise<End | undefined>)[]) =>
+  async (scene: Scene) => {
+    for (const one of all) await one(scene);
+    return nothing;
+  };
+
+const admin = (target: Target): string => `${target.admin}\n`;
+const value = (target: Target): string => `${target.value}\n`;
+const storageKey = { value: 'c3RhbmQtaW4ga2V5IG9uZSBvZiB0aGUgc3RvcmFnZSBhY2NvdW50IHRoYXQgaXMgbG9uZw==' };
+const shopSecrets = then(async ({ world }) => {
+  for (let at = 0; at < 12; at += 1)
+    world.azure.vault.put(`shop-${at}`, { value: 'k'.repeat(40), tags: { rotator: 'self-issued', team: 'shop' } });
+});
+
+const errors: Readonly<Record<string, Ways>> = {
+  'admin-invalid#1': { input: admin },
+  'admin-refused#1': { input: admin },
+  'credential-drifted#2': { before: both(fresh, rotated) },
+  'credential-drifted#3': { before: fresh },
+  'lesser-rights#1': { before: rotated },
+  'lesser-rights#2': { before: fresh },
+  'manual-rotation#1': { input: () => 'the-next-key-of-billing\n' },
+  'no-live-credential#1': { input: () => 'set-as-administrator\nset-as-administrator\n' },
+  'no-live-credential#2': { input: (target) => `${target.value.replace(/:[^:@]+@/, ':set-as-administrator@')}\n` },
+  'pending-taken#1': { before: pendingStored },
+  'permission-missing#0': { others: ['sql-server'] },
+  'permission-missing#1': { before: rotated },
+  'retire-refused#1': { before: rotated },
+  'secret-deleted#1': { before: deleted },
+  'secret-disabled#1': {
+    before: both(
+      then(({ world }) => world.disable('orders-db')),
+      newVersion('NEWEST_ID', -1),
+    ),
+  },
+  'secret-missing#1': { before: deleted },
+  'sessions-open#0': { others: ['redis'] },
+  'sessions-open#2': { before: rotated },
+  'target-busy#1': { input: (target) => `${target.ownerPassword}\n` },
+  'target-tls#2': { input: (target) => `${target.appPassword}\n` },
+  'value-unreadable#2': { before: fresh, input: value },
+  'vault-busy#1': { before: deleted },
+};
+
+const rotators: Readonly<Record<string, Ways>> = {
+  'postgres#1': { input: admin },
+  'postgres#2': { before: both(rotated, prepared) },
+  'postgres#3': { before: prepared },
+  'sql-server#0': { target: 'sql-server' },
+  'sql-server#1': { input: admin },
+  'sql-server#2': { before: prepared },
+  'sql-server#3': { before: prepared },
+  'mysql#0': { target: 'mariadb' },
+  'mysql#1': { input: admin },
+  'mysql#2': { before: prepared },
+  'mysql#5': { before: prepared },
+  'mysql#6': { before: prepared },
+  'redis#0': { target: 'redis' },
+  'redis#1': { input: admin },
+  'redis#2': { before: prepared },
+  'redis#3': { before: prepared },
+  'azure-keys#0': { reset: { ...storageKey, tags: { rotator: 'azure-keys', format: 'raw' } } },
+  'azure-keys#2': { before: prepared },
+  'entra-app#0': { reset: { value: 'a-client-secret-of-an-application', tags: { rotator: 'entra-app' } } },
+  'entra-app#2': { before: prepared, input: () => 'the-secret-of-the-portal\nits-id\n' },
+  'http-keys#0': { reset: { value: 'SG.a-key-of-a-provider', tags: { rotator: 'http-keys', format: 'raw' } } },
+  'http-keys#2': { before: prepared, input: () => 'SG.the-key-of-the-portal\nits-id\n' },
+  'self-issued#0': { reset: { value: 'a-signing-key-that-nobody-issued', tags: { rotator: 'self-issued' } } },
+  'self-issued#2': { before: prepared },
+};
+
+const onCall: Readonly<Record<string, Ways>> = {
+  'break-glass#2': { before: then(({ shell }) => shell.run('publish --old-days 2', '')) },
+  'drift#0': { others: ['mariadb', 'sql-server'] },
+  'drift#1': { before: changedByHand },
+  'drift#3': { before: fresh, input: value },
+  'drift#4': { before: both(wrongValue, newVersion('VERSION', 0)) },
+  'drift#5': { before: fresh },
+  'drift#6': { before: fresh },
+  'leaked#2': { before: fresh },
+  'leaked#4': { before: newVersion('VERSION', 0) },
+  'leaked#5': { input: (target) => `${target.appPassword}\n` },
+  'old-credential-in-use#0': { others: ['sql-server', 'mariadb', 'redis'] },
+  'old-credential-in-use#1': { before: inUse },
+  'old-credential-in-use#2': { before: both(fresh, inUse) },
+  'rotation-failed#3': { before: pendingStored },
+  'wrong-version#1': { before: rotated },
+  'wrong-version#4': { before: fresh },
+  'wrong-version#3': { before: both(fresh, rotated, newVersion('VERSION', 0)) },
+};
+
+const table: Readonly<Record<string, Ways>> = {
+  ...prefixed('docs/errors/', errors),
+  ...prefixed('docs/rotators/', rotators),
+  ...prefixed('docs/on-call/', onCall),
+  ...prefixed('docs/', {
+    'cli#2': { before: shopSecrets },
+    'cli#5': { before: fresh },
+    'runbooks#3': { input: value },
+  }),
+};
+
+function prefixed(folder: string, ways: Readonly<Record<string, Ways>>): Readonly<Record<string, Ways>> {
+  return Object.fromEntries(Object.entries(ways).map(([key, one]) => [`${folder}${key.replace('#', '.md#')}`, one]));
+}
+
+/** By page and number of the block; 0 is the page itself. */
+export function given(page: string, number: number): Ways {
+  return table[`${page}#${number}`] ?? {};
+}
+
+/** Keys of the table, to see that none is for a block that is gone. */
+export const givenKeys: readonly string[] = Object.keys(table);
