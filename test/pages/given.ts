@@ -48,6 +48,13 @@ const wrongValue = then(async ({ world, target }) => {
   vault.put('orders-db', { value: target.value.replace(/:[^:@]+@/, ':wrong@') });
 });
 
+/** The same credential in another form, as a copy that agrees to be one. */
+const copied = then(async ({ world, target }) => {
+  const { hostname, port } = new URL(target.value);
+  const value = `Host=${hostname};Port=${port};Database=orders;Username=orders_app;Password=${target.appPassword};SSL Mode=Require`;
+  world.azure.vault.put('orders-db-net', { value, tags: { 'copy-of': 'orders-db' } });
+});
+
 /** The first block of break-glass, which the commands by hand build on. */
 const prepared = then(async ({ world, shell, target }) => {
   await world.again(target);
@@ -105,8 +112,10 @@ const shopSecrets = then(async ({ world }) => {
 const errors: Readonly<Record<string, Ways>> = {
   'admin-invalid#1': { input: admin },
   'admin-refused#1': { input: admin },
+  'copy-unfit#1': { before: copied },
   'credential-drifted#2': { before: both(fresh, rotated) },
   'credential-drifted#3': { before: fresh },
+  'key-unproven#1': { before: rotated },
   'lesser-rights#1': { before: rotated },
   'lesser-rights#2': { before: fresh },
   'manual-rotation#1': { input: () => 'the-next-key-of-billing\n' },

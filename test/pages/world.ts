@@ -202,6 +202,6 @@ async function plant(azure: LocalAzure, of: Target, { value = of.value, tags = {
     expiresSeconds: vault.clock.nowSeconds() + 90 * 86_400,
   });
   vault.put('billing-key', { value: 'a-key-of-billing', tags: { rotator: 'manual', owner: 'Billing team' } });
-  for (const name of ['mail-key', 'storage-key', 'partner-app', 'wildcard-cert'])
+  for (const name of ['mail-key', 'storage-key', 'partner-app', 'wildcard-cert', 'storage-connection'])
     vault.put(name, { value: `the-first-value-of-${name}` });
 }
