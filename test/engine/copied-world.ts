@@ -86,7 +86,10 @@ export function expectCopied(world: World, versions: number, derived = versions)
     expect(readStamp(copy.vault.newest(copy.name).tags)?.rotationId).toBe(stamp?.rotationId);
   }
   expect(otherVault.newest('orders-db').value.reveal()).toBe(vault.newest(secret).value.reveal());
-  expect(otherVault.newest('orders-db').tags['region']).toBe('eu');
+  const { tags, expiresAt, contentType } = otherVault.newest('orders-db');
+  expect(tags['region']).toBe('eu');
+  expect(expiresAt, 'the expiry is that of the source').toEqual(vault.newest(secret).expiresAt);
+  expect(contentType).toBe('application/json');
   const [legacy, own] = [vault.newest('orders-db-legacy').value.reveal(), vault.newest(secret).value.reveal()];
   expect(legacy).toContain('{ "kept": [1,  2], ');
   // A part that is added is written as the copy itself is.
