@@ -149,30 +149,35 @@ async function tellAndKeep(deps: ApiDependencies, call: AnyCall, asked: Asked, a
       call.log.error('approval-not-told', { id, code: outcome.code, hint: outcome.hint });
 }
 
+/**
+ * The app's own channels are told, and those of the secret's tag besides: whoever may edit the tag must not be able to have it done in
+ * silence. A channel that is among both gets one message, by its id.
+ */
 async function tell(
   deps: ApiDependencies,
   { signal }: AnyCall,
   { place, found }: Asked,
   type: 'approval' | 'bypassed',
   { id, action, requester, reason, count, expiresAt }: Approval,
-) {
+): Promise<{ readonly kind: 'enqueued' } | Failure> {
   const [first = place] = found ?? [place];
-  const channels = await channelsOf(deps, first, signal);
+  const own = await channelsOf(deps, first, signal);
   const { host } = deps.fourEyes;
-  return deps.queues.enqueue(
-    notificationsQueue,
-    {
-      ...{ id: noticeId(type, id), type, ...first, rotationId: id, at: deps.now().toISOString() },
-      approval: {
-        ...{ id, action, by: requester.name, reason },
-        ...(count === undefined ? {} : { count }),
-        ...(type === 'bypassed' ? {} : { expiresAt: expiresAt.toISOString() }),
-        ...(host === undefined || type === 'bypassed' ? {} : { link: `https://${host}/api/v1/approvals/${id}/page` }),
-      },
-      ...(channels === undefined ? {} : { channels: [...channels] }),
+  const notice = {
+    ...{ id: noticeId(type, id), type, ...first, rotationId: id, at: deps.now().toISOString() },
+    approval: {
+      ...{ id, action, by: requester.name, reason },
+      ...(count === undefined ? {} : { count }),
+      ...(type === 'bypassed' ? {} : { expiresAt: expiresAt.toISOString() }),
+      ...(host === undefined || type === 'bypassed' ? {} : { link: `https://${host}/api/v1/approvals/${id}/page` }),
     },
-    { secret: first.secret },
-  );
+  };
+  for (const channels of own === undefined ? [undefined] : [undefined, [...own]]) {
+    const message = channels === undefined ? notice : { ...notice, channels };
+    const told = await deps.queues.enqueue(notificationsQueue, message, { secret: first.secret });
+    if (isFailure(told)) return told;
+  }
+  return { kind: 'enqueued' };
 }
 
 /** Whom the secret's own tag wants to be told; undefined: the app's default. */
