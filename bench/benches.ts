@@ -41,4 +41,12 @@ export const benches: readonly Bench[] = [
     flags: [],
     load: () => import('./event-storm/bench.ts'),
   },
+  {
+    name: 'operations',
+    about:
+      'what is paid for by the call: executions of functions, calls of vault and storage account, from event to retired, for an acknowledgement, a sweep, an idle hour',
+    aim: 'from event to retired at most 36 calls and 6 executions; an idle hour without a call but looks at empty queues',
+    flags: [],
+    load: () => import('./operations/bench.ts'),
+  },
 ];
