@@ -147,7 +147,7 @@ const others: readonly Fault[] = [
   {
     name: 'a stored key that somebody overtook lives on',
     file: 'rotation/pending.ts',
-    search: 'orphan: !published }',
+    search: 'orphan: !looked.published }',
     replacement: 'orphan: false }',
   },
   {

@@ -1,7 +1,9 @@
 /** What the simulator found in the engine, each as the shortest story that shows it. */
 import { describe, expect, test } from 'vitest';
+import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
+import type { Strategy } from '../../shared/contract/strategy.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
-import { readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
+import { answers, readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { Crash, makeWorld, type World } from './world.ts';
@@ -275,4 +277,86 @@ test('single-user: a wake-up finishes what was stored although somebody else pub
   if (left === undefined) throw new Error('no wake-up');
   expect(await rotate(world.deps(), left)).toMatchObject({ kind: 'rotated' });
   expect(world.target.accepts(world.current())).toBe(true);
+});
+
+describe('a candidate that was published, and left open by a worker that died', () => {
+  /** The version of the request 1, with its candidate still enabled. */
+  async function leftOpen(strategy: Strategy): Promise<World> {
+    const world = makeWorld(strategy);
+    const { vault, secret } = world;
+    const dying = world.deps();
+    const followUps = { ...dying.followUps, published: () => Promise.reject(new Crash()) };
+    const request = { vault: vault.name, secret, mode: 'asked' as const, rotationId: id('1'), requestedBy: 'ann' };
+    await expect(rotate({ ...dying, followUps }, request)).rejects.toThrow(Crash);
+    world.leases.expire();
+    return world;
+  }
+
+  /** The next login gets another answer than it should. */
+  function misleadOnce({ rotator }: World, answer: VerifyOutcome): void {
+    const verify = rotator.verify.bind(rotator);
+    let first: VerifyOutcome | undefined = answer;
+    rotator.verify = async (...args) => {
+      const misled = first;
+      first = undefined;
+      return misled ?? verify(...args);
+    };
+  }
+
+  function expectOneAnswer({ vault, secret }: World, rotationId: string): void {
+    const answering = (vault.secrets.get(secret) ?? []).filter(({ tags }) => answers(readStamp(tags), rotationId));
+    expect(answering, `versions that answer ${rotationId}`).toHaveLength(1);
+  }
+
+  test('issue-revoke: is not published once more by an emergency that could not ask about the leaked key', async () => {
+    const world = await leftOpen('issue-revoke');
+    const leaked = world.current();
+    misleadOnce(world, { kind: 'unreachable', detail: 'connection cut' });
+    expect(await ask(world, 'emergency', id('2'))).toMatchObject({ kind: 'rotated', reason: 'emergency' });
+    expectOneAnswer(world, id('1'));
+    expect(world.target.accepts(leaked), 'the leaked key').toBe(false);
+    expect(world.target.accepts(world.current()), 'the current key').toBe(true);
+  });
+
+  test('single-user: is not published once more for its request where the target went by an old copy of the login', async () => {
+    const world = await leftOpen('single-user');
+    const before = world.current();
+    saveByHand(world);
+    misleadOnce(world, { kind: 'refused', detail: 'an old copy of the login' });
+    expect(await ask(world, 'asked', id('2'))).toMatchObject({ kind: 'rotated' });
+    const { tags } = world.vault.newest(world.secret);
+    expect(readStamp(tags)?.rotationId).toBe(id('2'));
+    expect(world.current().password.equals(before.password), 'the same password').toBe(false);
+  });
+
+  test('single-user: is where a target stands that was restored from a copy, and is published for nobody', async () => {
+    const world = await leftOpen('single-user');
+    const restored = world.current().password.reveal();
+    world.vault.now = new Date(world.vault.now.getTime() + 60_000);
+    expect(await ask(world, 'asked', id('2'))).toMatchObject({ kind: 'rotated' });
+    world.target.set('app', [restored]);
+    expect(await ask(world, 'asked', id('3'))).toMatchObject({ kind: 'rotated' });
+    expectOneAnswer(world, id('1'));
+    expect(world.target.accepts(world.current()), 'the current version').toBe(true);
+  });
+});
+
+test('single-user: a candidate that somebody overtook is thrown away only once the published password certainly logs in', async () => {
+  const world = makeWorld('single-user');
+  const { vault, secret, target, rotator } = world;
+  const verify = rotator.verify.bind(rotator);
+  rotator.verify = async (step, credential) => {
+    if (credential.password.reveal() !== world.firstPassword) throw new Crash();
+    return verify(step, credential);
+  };
+  // The login is asked about once more by what the target knew before the candidate.
+  target.cachedAnswers = 1;
+  const about = { vault: vault.name, secret, requestedBy: 'sweep' };
+  await expect(rotate(world.deps(), { ...about, mode: 'scheduled' })).rejects.toThrow(Crash);
+  rotator.verify = verify;
+  world.leases.expire();
+  saveByHand(world);
+  expect(target.accepts(world.current()), 'the published password, before').toBe(false);
+  expect(await rotate(world.deps(), { ...about, mode: 'resume' })).toMatchObject({ kind: 'skipped' });
+  expect(target.accepts(world.current()), 'the published password').toBe(true);
 });

@@ -61,10 +61,20 @@ async function isOrphan(
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'looked'; readonly orphan: boolean } | Failure> {
   if (strategyTraits[current.policy.strategy].pending !== 'after-apply') return { kind: 'looked', orphan: false };
+  const looked = await wasPublished(vault, current, rotationId, signal);
+  return isFailure(looked) ? looked : { kind: 'looked', orphan: !looked.published };
+}
+
+/** Whether a version, of whatever age, was made by that rotation. */
+export async function wasPublished(
+  vault: Vault,
+  current: Current,
+  rotationId: string,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'looked'; readonly published: boolean } | Failure> {
   const listed = await vault.versions(current.secret.name, { signal });
   if (isFailure(listed)) return listed;
-  const published = listed.versions.some(({ tags }) => readStamp(tags)?.rotationId === rotationId);
-  return { kind: 'looked', orphan: !published };
+  return { kind: 'looked', published: listed.versions.some(({ tags }) => answers(readStamp(tags), rotationId)) };
 }
 
 /**

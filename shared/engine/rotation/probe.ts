@@ -13,7 +13,7 @@ import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
 import { credentialOf, readValue, type Target } from '../running/target.ts';
 import { vouchesFor } from '../running/vouch.ts';
-import { olderPending, type PendingOutcome, readPending, type StoredCandidate } from './pending.ts';
+import { olderPending, type PendingOutcome, readPending, type StoredCandidate, wasPublished } from './pending.ts';
 
 export interface Found {
   readonly kind: 'found';
@@ -69,14 +69,33 @@ export async function probe(
 
   const older = keepsPending ? await firstAccepted(await olderPending(vault, current, time.signal), asking) : undefined;
   if (older !== undefined && isFailure(older)) return older;
-  if (older?.kind === 'accepted') {
-    const { kind: _accepted, credential, ...rotation } = older;
-    return { kind: 'found', ...rotation, stored: credential, live: credential };
-  }
+  if (older?.kind === 'accepted') return adopt(vault, asking, older, known);
   const previous = await firstAccepted(await readPrevious(vault, current, time.signal), asking);
   if (isFailure(previous)) return previous;
   if (previous.kind === 'accepted') return { ...known, live: previous.credential };
   return withoutLive(asking, published.detail, known);
+}
+
+/**
+ * A candidate that was published lies there enabled until its rotation is closed, and its worker may have died before that. It is what logs
+ * in, and no more: adopted it would be published a second time for the same request, and in an emergency it may be what leaked.
+ */
+async function adopt(
+  vault: Vault,
+  { current, target, time }: Asking,
+  { credential, rotationId, revoke }: StoredCandidate,
+  known: Omit<Found, 'live'>,
+): Promise<Found | Failure> {
+  // A lost answer, or an old copy of the login: the published credential logs in after all.
+  if (credential.password.equals(target.credential.password)) return { ...known, live: target.credential };
+  const looked =
+    rotationId === undefined
+      ? { kind: 'looked' as const, published: false }
+      : await wasPublished(vault, current, rotationId, time.signal);
+  if (isFailure(looked)) return looked;
+  if (looked.published) return { ...known, live: credential };
+  const rotation = { ...(rotationId === undefined ? {} : { rotationId }), ...(revoke === undefined ? {} : { revoke }) };
+  return { kind: 'found', ...rotation, stored: credential, live: credential };
 }
 
 function knownOf(pending: Exclude<PendingOutcome, Failure>): Omit<Found, 'live'> {
