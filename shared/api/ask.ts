@@ -3,9 +3,9 @@
  * same request as the queue's message, which comes later and finds it done. So a crash at any point loses nothing, and nothing happens twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { afterLeaseMs, type Enqueued } from '../contract/ports.ts';
+import { afterLeaseMs, type Enqueued, type Vault } from '../contract/ports.ts';
 import type { ManualCare } from '../contract/rotator.ts';
-import { readCurrent } from '../engine/policy/current.ts';
+import { type Current, readCurrent, versionMeant } from '../engine/policy/current.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
 import type { RotationResult } from '../engine/rotation/result.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
@@ -41,8 +41,8 @@ export interface Asking {
 }
 
 type Claimed =
-  /** `at`: when it was asked for. `queued`: the message is in the queue already. */
-  | { readonly kind: 'claimed'; readonly rotationId: string; readonly queued: boolean }
+  /** `askedAt`: when it was asked for the first time, absent: now. `queued`: the message is in the queue already. */
+  | { readonly kind: 'claimed'; readonly rotationId: string; readonly queued: boolean; readonly askedAt?: Date }
   | { readonly kind: 'problem'; readonly answer: Answer };
 
 /** A request that was claimed longer ago than this and is not in the queue was lost in a crash. */
@@ -65,7 +65,10 @@ export async function askRotation(deps: ApiDependencies, asked: Asked, asking: A
   const askedAt = deps.now();
   const claimed = await claim(deps, asking, fingerprintOf(asked), askedAt);
   if (claimed.kind === 'problem') return claimed.answer;
-  const request = requestOf(asked, asking.caller, claimed.rotationId);
+  const version =
+    asked.mode === 'emergency' ? await leakedVersion(found.vault, current, claimed, asking) : asked.version;
+  if (typeof version === 'object') return failureProblem(version);
+  const request = requestOf({ ...asked, version }, asking.caller, claimed.rotationId);
   const queued = claimed.queued
     ? undefined
     : await queue(deps, request, askedAt, asked.wait ? afterLeaseMs : 0, asking.log);
@@ -73,6 +76,22 @@ export async function askRotation(deps: ApiDependencies, asked: Asked, asking: A
   return asked.wait
     ? perform(deps, request, queued, asking)
     : accepted(await standing(deps, request), placeOf(claimed.rotationId));
+}
+
+/**
+ * What leaked is what is current when somebody asks, whatever is by the time that a worker gets to it. Who asks again with the same key
+ * means what was current the first time: an emergency that is over would begin another one.
+ */
+async function leakedVersion(
+  vault: Vault,
+  current: Current,
+  { askedAt }: Extract<Claimed, { kind: 'claimed' }>,
+  { signal }: Asking,
+): Promise<string | Failure> {
+  if (askedAt === undefined) return versionMeant({ ...current, version: current.secret.version });
+  const listed = await vault.versions(current.secret.name, { signal });
+  if (isFailure(listed)) return listed;
+  return listed.versions.find(({ createdAt }) => createdAt <= askedAt)?.version ?? current.secret.version;
 }
 
 function byHand(secret: string, { link = 'its provider' }: ManualCare): Failure {
@@ -109,7 +128,7 @@ export async function claim(
   const mark = await deps.marks.has(markOf(rotationId));
   if (isFailure(mark)) return { kind: 'problem', answer: failureProblem(mark) };
   if (mark.marked || at.getTime() - claim.at.getTime() > lostAfterMs)
-    return { kind: 'claimed', rotationId, queued: mark.marked };
+    return { kind: 'claimed', rotationId, queued: mark.marked, askedAt: claim.at };
   const headers = { 'retry-after': '5', location: placeOf(rotationId) };
   return { kind: 'problem', answer: problem('key-in-work', 'it is not in the queue yet', { headers, rotationId }) };
 }

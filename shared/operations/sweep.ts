@@ -144,11 +144,11 @@ export function staleOf(
   { rotation, retirement }: Trouble,
   now: Date,
 ): readonly ('rotation' | 'retirement')[] {
-  const { emergency } = readRequested(properties.tags);
+  const { emergency, earlier } = readRequested(properties.tags);
   const lost = rotation?.nextTryAt !== undefined && rotation.nextTryAt.getTime() + lostAfterMs < now.getTime();
   // Somebody has changed it since: what waited for a person need not wait any more.
   const changed = rotation !== undefined && rotation.nextTryAt === undefined && properties.updatedAt > rotation.last.at;
-  const notDue = policy !== undefined && now < dueAtOf(properties, policy) && emergency === undefined;
+  const notDue = policy !== undefined && now < dueAtOf(properties, policy) && (emergency ?? earlier) === undefined;
   const over = rotation !== undefined && !rotation.unpublished && notDue && (lost || rotation.nextTryAt === undefined);
   return [
     ...(changed || over ? (['rotation'] as const) : []),
@@ -181,9 +181,10 @@ async function start(sweeping: Sweeping, starting: Starting, now: Date): Promise
     }
     case 'emergency': {
       if (holdByFailures(trouble.rotation, now) !== undefined) return undefined;
-      const { rotationId, by } = finding;
+      const { rotationId, by, version } = finding;
       const who = by === '' ? {} : { requestedById: by };
-      const message = { vault, secret, mode: 'emergency' as const, rotationId, requestedBy, ...who };
+      const about = version === undefined ? {} : { version };
+      const message = { vault, secret, mode: 'emergency' as const, rotationId, requestedBy, ...who, ...about };
       return failedOf(deps.queues.enqueue(rotationsQueue, message, { secret }));
     }
     case 'copies-due':

@@ -141,19 +141,19 @@ const others: readonly Fault[] = [
   {
     name: 'a worker that finds the version of a dead one does not say what that one overtook',
     file: 'rotation/rotate.ts',
-    search: 'publishedAs(current, attempt, looked.warnings)',
-    replacement: 'publishedAs(current, attempt, [])',
+    search: 'const warnings = [...looked.warnings, ...(await untold',
+    replacement: 'const warnings = [...(await untold',
   },
   {
     name: 'a stored key that somebody overtook lives on',
-    file: 'rotation/pending.ts',
+    file: 'running/pending.ts',
     search: 'orphan: !looked.published }',
     replacement: 'orphan: false }',
   },
   {
     name: 'an older value that was written back is retired',
     file: 'retirement/end.ts',
-    search: 'const isSame = credential.password.equals(target.credential.password);\n    const isSameLogin',
+    search: 'const isSame = isPublished(credential, target);\n    const isSameLogin',
     replacement: 'const isSame = false;\n    const isSameLogin',
   },
   {

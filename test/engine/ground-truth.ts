@@ -3,7 +3,7 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { readRequested } from '../../shared/engine/policy/requested.ts';
 import { answers, readStamp } from '../../shared/engine/policy/stamp.ts';
-import type { World } from './world.ts';
+import { credentialIn, type World } from './world.ts';
 
 /** An emergency as the person who calls it means it. */
 export interface Called {
@@ -13,6 +13,16 @@ export interface Called {
   messages: number;
   /** It stands in the vault, or a worker has begun to change the target for it: from now on nothing may lose it. */
   written: boolean;
+}
+
+/** A retirement that somebody forced. */
+interface Forced {
+  readonly rotationId: string;
+  /** The version whose credential is meant. */
+  readonly from: string;
+  lost: boolean;
+  /** Somebody has made that credential the current one again: it is not an old one, and nothing but an emergency ends it. */
+  cameBack: boolean;
 }
 
 export function keyOf({ username = '', password }: Credential): string {
@@ -29,7 +39,9 @@ export class GroundTruth {
   /** By the id of its request. */
   readonly emergencies = new Map<string, Called>();
   /** Retirements that somebody forced: the rotation, and the version whose credential is meant. */
-  readonly forced: { readonly rotationId: string; readonly from: string; lost: boolean }[] = [];
+  readonly forced: Forced[] = [];
+  /** Versions whose credential is to be revoked, as a version said while it was the current one. */
+  readonly toRevoke = new Set<string>();
   /** Versions of others that people were told of. */
   readonly told = new Set<string>();
   /** Versions that were published for a request, by its id. */
@@ -39,6 +51,8 @@ export class GroundTruth {
   readonly unfinished = new Set<object>();
   /** Rotations that somebody wanted whatever stood in the way. */
   readonly insisted = new Set<string>();
+  /** A worker that may have changed the target failed, and put its request back into the queue. */
+  cameBack = false;
   storageLost = false;
   /** An older value was written back: what it took the place of is nobody's to end. */
   wroteBack = false;
@@ -61,14 +75,24 @@ export class GroundTruth {
     if (called !== undefined) called.written = true;
   }
 
-  /** Sees what stands in the vault. */
-  observe({ vault, secret }: World): void {
+  /**
+   * Sees what stands in the vault, on the current version: nobody looks at the tags of another. The service has no compare-and-set, so what
+   * a worker writes down on a version that somebody has replaced in that moment is kept by its message alone.
+   */
+  observe(world: World): void {
+    const { vault, secret } = world;
+    const { tags } = vault.newest(secret);
+    const stamp = readStamp(tags);
+    const { emergency, earlier } = readRequested(tags);
+    if (stamp?.revoke !== undefined) this.toRevoke.add(stamp.from);
     for (const [rotationId, called] of this.emergencies) {
-      called.written ||= (vault.secrets.get(secret) ?? []).some(({ tags }) => {
-        const stamp = readStamp(tags);
-        const isStamped = stamp?.revoke !== undefined && answers(stamp, rotationId);
-        return isStamped || readRequested(tags).emergency?.rotationId === rotationId;
-      });
+      const isStamped = stamp?.revoke !== undefined && answers(stamp, rotationId);
+      called.written ||= isStamped || emergency?.rotationId === rotationId || earlier?.rotationId === rotationId;
+    }
+    const current = keyOf(world.current());
+    for (const each of this.forced) {
+      const old = vault.secrets.get(secret)?.find(({ version }) => version === each.from);
+      each.cameBack ||= old !== undefined && keyOf(credentialIn(old.value)) === current;
     }
   }
 }

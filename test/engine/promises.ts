@@ -159,7 +159,8 @@ export class Promises {
     const { vault, secret, target } = this.#world;
     const { tags } = vault.newest(secret);
     this.#nothingBuried();
-    if (readRequested(tags).emergency !== undefined) throw this.break('at rest: an emergency still stands in the tags');
+    const { emergency, earlier } = readRequested(tags);
+    if ((emergency ?? earlier) !== undefined) throw this.break('at rest: an emergency still stands in the tags');
     if (isRetirementOpen(readStamp(tags))) throw this.break('at rest: a credential is still to be retired');
     if (this.#strategy === 'self-issued') return;
     const current = this.#world.current();
@@ -167,7 +168,7 @@ export class Promises {
     const alive = [...target.logins.values()].flatMap((passwords) => [...passwords]);
     const others = alive.filter((password) => password !== current.password.reveal());
     // The request of a worker that did not come to an end may have gone with the storage account: the next rotation takes what it left.
-    const isKnown = !this.#truth.storageLost || this.#truth.unfinished.size === 0;
+    const isKnown = !this.#truth.storageLost || (this.#truth.unfinished.size === 0 && !this.#truth.cameBack);
     const rotated = readStamp(tags) !== undefined && !this.#truth.wroteBack && isKnown;
     if (rotated && others.length > 0) throw this.break(`at rest: ${others.length} other credentials log in`);
     if (vault.secrets.get(pendingNameOf(secret))?.at(-1)?.enabled) throw this.break('at rest: a candidate is stored');
@@ -209,39 +210,43 @@ export class Promises {
   /** Promise 10: every emergency that could be known of is finished. */
   emergenciesAreDone(when: string): void {
     if (this.#strategy === 'self-issued') return;
-    const current = keyOf(this.#world.current());
-    for (const { stamp } of this.#published()) {
-      const from = this.#versions().find((each) => each.version === stamp.from);
-      if (stamp.revoke === undefined || from === undefined) continue;
-      const key = keyOf(credentialIn(from.value));
-      if (this.#truth.forgiven.has(key) || key === current) continue;
-      this.#expectRevoked(when, from);
-      if (revokedOf(from.tags) === undefined) throw this.break(`${when}: version ${from.version} bears no mark`);
+    for (const version of this.#truth.toRevoke) {
+      const from = this.#versions().find((each) => each.version === version);
+      if (from === undefined) continue;
+      if (!this.#truth.forgiven.has(keyOf(credentialIn(from.value)))) this.#expectEnded(when, from);
     }
     for (const { leaked, messages, written } of this.#truth.emergencies.values()) {
       if (!written && messages <= 0) continue;
       const holders = this.#versions().filter((each) => keyOf(credentialIn(each.value)) === keyOf(leaked));
       const [holder] = holders;
-      if (holder === undefined || this.#truth.forgiven.has(keyOf(leaked)) || keyOf(leaked) === current) continue;
-      const inPeace = this.#published().some(
-        ({ stamp }) =>
-          stamp.retired === true &&
-          holders.some(({ version, tags }) => version === stamp.from && revokedOf(tags) === undefined),
-      );
-      // Its planned end came before anybody got to the emergency: its password is dead, and its sessions are not asked for.
-      if (!inPeace) this.#expectRevoked(when, holder);
+      if (holder === undefined || this.#truth.forgiven.has(keyOf(leaked))) continue;
+      this.#expectRevoked(when, holder);
+      const isMarked = holders.some(({ tags }) => revokedOf(tags) !== undefined);
+      if (!isMarked)
+        throw this.break(`${when}: no version with the leaked credential of ${holder.version} bears a mark`);
     }
   }
 
-  /** Whoever forces a retirement wants the sessions ended too, also where the credential was retired in peace before. */
+  /**
+   * Whoever forces a retirement wants the sessions ended too, also where the credential was retired in peace before and where another rotation
+   * is the current one by then.
+   */
   #forcedAreDone(): void {
-    const current = this.#published().at(-1);
-    for (const { rotationId, from, lost } of this.#truth.forced) {
+    for (const { from, lost, cameBack } of this.#truth.forced) {
       const old = this.#versions().find(({ version }) => version === from);
-      if (lost || old === undefined || current?.stamp.rotationId !== rotationId) continue;
+      if (lost || cameBack || old === undefined) continue;
       const key = keyOf(credentialIn(old.value));
       if (!this.#truth.forgiven.has(key) && key !== keyOf(this.#world.current())) this.#expectRevoked('at rest', old);
     }
+  }
+
+  /** Dead, and marked: on the version or on another one with the same credential. */
+  #expectEnded(when: string, ended: Stored): void {
+    this.#expectRevoked(when, ended);
+    const key = keyOf(credentialIn(ended.value));
+    const holders = this.#versions().filter((each) => keyOf(credentialIn(each.value)) === key);
+    if (holders.some(({ tags }) => revokedOf(tags) !== undefined)) return;
+    throw this.break(`${when}: version ${ended.version} bears no mark`);
   }
 
   #expectRevoked(when: string, { version, value }: Stored): void {

@@ -1,6 +1,7 @@
 /** People, and what they do at bad moments: ask, call emergencies, go back, publish by hand. And intruders. */
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
+import { versionMeant } from '../../shared/engine/policy/current.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { readRequested } from '../../shared/engine/policy/requested.ts';
 import { isRetirementOpen, readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
@@ -47,13 +48,13 @@ export class SimulatedPeople {
     const rotationId = random.id();
     const copies = random.chance(0.3) ? 2 : 1;
     if (mode === 'emergency' || mode === 'roll-back') truth.hasty.add(rotationId);
-    if (mode === 'emergency') this.#leak(rotationId, copies);
     if (mode === 'forced') truth.insisted.add(rotationId);
     const automatic = mode === 'scheduled' || mode === 'resume';
     const more = {
       ...(mode === 'scheduled' ? { version: newest.version } : {}),
       ...(automatic ? {} : { rotationId }),
       ...(mode === 'roll-back' ? this.#wayBack() : {}),
+      ...(mode === 'emergency' ? this.#leak(rotationId, copies) : {}),
     };
     for (let copy = 0; copy < copies; copy++) {
       this.#put(queueNames.rotations, { mode, ...more }, random.below(3) * 40_000);
@@ -75,21 +76,22 @@ export class SimulatedPeople {
     truth.hasty.add(made);
     counts.retirements++;
     const mode = random.pick(['asked', 'emergency']);
-    if (mode === 'emergency') truth.forced.push({ rotationId: made, from, lost: false });
+    if (mode === 'emergency') truth.forced.push({ rotationId: made, from, lost: false, cameBack: false });
+    truth.observe(world);
     this.#put(queueNames.retirements, { rotationId: made, mode }, 0);
     note(`retirement: ${mode}`);
   }
 
-  /** What leaked is what was current when somebody called; of an emergency that is not over, what it is there to end. */
-  #leak(rotationId: string, messages: number): void {
+  /** What leaked is what the way in says: what is current, or what an emergency that is not over is there to end. */
+  #leak(rotationId: string, messages: number): Pick<RotationRequest, 'version'> {
     const { world, truth, counts } = this.#parts;
-    const { tags } = world.vault.newest(world.secret);
-    const stamp = readStamp(tags);
-    const open = stamp?.revoke !== undefined && isRetirementOpen(stamp) ? stamp.from : undefined;
-    const before = world.vault.secrets.get(world.secret)?.find(({ version }) => version === open);
-    const leaked = before === undefined ? world.current() : credentialIn(before.value);
+    const { version: newest, tags } = world.vault.newest(world.secret);
+    const version = versionMeant({ version: newest, stamp: readStamp(tags), requested: readRequested(tags) });
+    const named = world.vault.secrets.get(world.secret)?.find((each) => each.version === version);
+    const leaked = named === undefined ? world.current() : credentialIn(named.value);
     truth.emergencies.set(rotationId, { leaked, messages, written: false });
     counts.emergencies++;
+    return { version };
   }
 
   #wayBack(): Pick<RotationRequest, 'to' | 'force'> {
@@ -147,6 +149,7 @@ export class SimulatedPeople {
     const kept = { value: older.value, tags, ...(expiresAt && { expiresAt }), ...(contentType && { contentType }) };
     truth.byHand.add(vault.put(secret, kept));
     truth.wroteBack = true;
+    truth.observe(world);
     note(`the value of ${older.version} is written back`);
   }
 
@@ -172,8 +175,11 @@ export class SimulatedPeople {
     );
     const leaked = new Set(known.map((called) => keyOf(called.leaked)));
     const current = keyOf(this.#parts.world.current());
+    // What somebody insisted on bringing back is nobody's emergency any more.
     const all =
-      leaked.has(current) && target.sessions.every(({ login, password }) => `${login}/${password}` === current);
+      leaked.has(current) &&
+      !this.#parts.truth.forgiven.has(current) &&
+      target.sessions.every(({ login, password }) => `${login}/${password}` === current);
     return target.sessions.length >= target.mostSessions && all && !this.noEmergencyIsOpen();
   }
 
@@ -183,7 +189,8 @@ export class SimulatedPeople {
     const { tags } = world.vault.newest(world.secret);
     const stamp = readStamp(tags);
     const isOpen = stamp?.revoke !== undefined && isRetirementOpen(stamp);
-    return readRequested(tags).emergency === undefined && !isOpen;
+    const { emergency, earlier } = readRequested(tags);
+    return (emergency ?? earlier) === undefined && !isOpen;
   }
 }
 

@@ -12,7 +12,7 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
   const about = { vault: vault.name, secret, requestedBy: 'sweep' };
   let found = false;
   for (const name of vault.secrets.keys()) {
-    const { version, ...properties } = { name, ...vault.newest(name) };
+    const { version: seen, ...properties } = { name, ...vault.newest(name) };
     const finding = judge(deps, properties, vault.now);
     switch (finding.kind) {
       case 'opted-out':
@@ -29,11 +29,11 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
         queue.add(queueNames.rotations, { ...about, mode: 'resume' }, 0);
         break;
       case 'emergency': {
-        const { rotationId, by } = finding;
+        const { rotationId, by, version } = finding;
         const who = by === '' ? {} : { requestedById: by };
         queue.add(
           queueNames.rotations,
-          { ...about, mode: 'emergency', rotationId, requestedBy: by || 'sweep', ...who },
+          { ...about, mode: 'emergency', rotationId, requestedBy: by || 'sweep', ...who, ...(version && { version }) },
           0,
         );
         break;
@@ -43,7 +43,7 @@ export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: stri
         if (finding.copies === true) queue.add(queueNames.rotations, { ...about, mode: 'resume' }, 0);
         if (finding.due) queue.add(queueNames.rotations, { ...about, mode: 'scheduled' }, 0);
     }
-    note(`the sweep finds ${isPendingName(name) ? 'a candidate' : 'the secret'} ${version}: ${finding.kind}`);
+    note(`the sweep finds ${isPendingName(name) ? 'a candidate' : 'the secret'} ${seen}: ${finding.kind}`);
     found = true;
   }
   return found;

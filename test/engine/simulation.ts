@@ -183,7 +183,10 @@ export class Simulation {
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(body)}`);
     const hear = (text: string) => this.#truth.hear(text);
-    const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks, hear }, worker);
+    const cameBack = () => {
+      if (running.applied) this.#truth.cameBack = true;
+    };
+    const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks, hear, cameBack }, worker);
     const work = queue === queueNames.rotations ? app.rotate : app.retire;
     const log = tellingLog(hear);
     this.#settle(running, await worker.start(() => work(body, log)));

@@ -4,7 +4,7 @@ import { type Failure, failure } from '../../errors.ts';
 import { type LinkedEnd, readLinkedEnd } from './links.ts';
 import { type ParsePolicy, type Policy, type PolicyDefaults, parsePolicy } from './policy.ts';
 import { type Requested, readRequested, requestedTag } from './requested.ts';
-import { longestTag, mostTags, readStamp, type Stamp, stampTag, tagsKept } from './stamp.ts';
+import { isRetirementOpen, longestTag, mostTags, readStamp, type Stamp, stampTag, tagsKept } from './stamp.ts';
 
 /** The published version of a secret that opted in, and what its tags ask for. */
 export interface Current {
@@ -30,6 +30,21 @@ export interface PolicyDependencies {
   /** By name. */
   readonly rotators: ReadonlyMap<string, RotatorEntry>;
   readonly defaults: PolicyDefaults;
+}
+
+/**
+ * The version that somebody means who calls an emergency now: the current one; of an emergency that is not over, what it is there to end.
+ * Pure.
+ */
+export function versionMeant({ version, stamp, requested }: Standing): string {
+  if (requested.emergency !== undefined) return version;
+  if (stamp?.revoke !== undefined && isRetirementOpen(stamp)) return stamp.from;
+  return requested.earlier?.version ?? version;
+}
+
+interface Standing extends Pick<Current, 'stamp' | 'requested'> {
+  /** The current one. */
+  readonly version: string;
 }
 
 /** Reads the current version and its policy. Every problem of the tags is named at once. Changes nothing. */

@@ -62,11 +62,12 @@ const superseded: Rule = ({ request, properties }) =>
 
 /**
  * The emergency before is not finished: the leaked credential is not dead yet, or its sessions are open. That one comes first, and asking
- * again is how a person finishes it; a new version would only hide what is left of the old one. One that stands in the tags is about the
- * current credential, and not about the one before.
+ * again is how a person finishes it; a new version would only hide what is left of the old one. One that stands in the tags or names the
+ * current version is about the current credential, and not about the one before.
  */
 const emergencyOpen: Rule = ({ request, requested, stamp, properties }) =>
   request.mode === 'emergency' &&
+  request.version === undefined &&
   requested.emergency === undefined &&
   stamp?.revoke !== undefined &&
   isRetirementOpen(stamp)

@@ -6,9 +6,10 @@ import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import { withRevoked } from '../policy/stamp.ts';
 import { ask } from '../running/ask.ts';
-import type { Attempt } from '../running/attempt.ts';
+import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { Earlier } from '../running/previous.ts';
 import type { Target } from '../running/target.ts';
+import { dropCandidate } from './leaked-candidate.ts';
 import type { Retired } from './result.ts';
 
 /** A version whose credential is to end; `revoke`: in an emergency, for whom. */
@@ -30,13 +31,16 @@ export async function endAll(
   versions: readonly Ending[],
 ): Promise<Ended | Failure> {
   const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
+  const leaked = versions.filter(({ revoke, credential }) => revoke !== undefined && !isPublished(credential, target));
+  const dropped = await dropCandidate(work, current, target, leaked);
+  if (isFailure(dropped)) return dropped;
   let sessionsEnded = 0;
   let sessionsGoOn = 0;
   const proofs: string[] = [];
   for (const { secret, credential, revoke } of versions) {
     const revoked = revoke === undefined ? undefined : { by: revoke, at: current.secret.readAt };
     // Somebody may have published the same credential by hand: what is current is never made unusable.
-    const isSame = credential.password.equals(target.credential.password);
+    const isSame = isPublished(credential, target);
     const isSameLogin = perLogin && credential.username === target.credential.username;
     // A login that is current again refuses its old password already. Sessions that began with it live on, which an emergency is there to end.
     if (hasTarget && !isSame && (!isSameLogin || revoke !== undefined)) {
@@ -61,7 +65,12 @@ export async function endAll(
   return { kind: 'ended', sessionsEnded, sessionsGoOn, proofs };
 }
 
-interface Ended extends Pick<Retired, 'sessionsEnded' | 'sessionsGoOn' | 'proofs'> {
+/** Whether it is the current one. */
+export function isPublished({ password }: Credential, target: Target): boolean {
+  return password.equals(target.credential.password);
+}
+
+export interface Ended extends Pick<Retired, 'sessionsEnded' | 'sessionsGoOn' | 'proofs'> {
   readonly kind: 'ended';
 }
 
@@ -83,5 +92,22 @@ async function proveRefused(
       login,
       detail: 'it was accepted once more',
     });
+  });
+}
+
+/** A stamp can be forged, and leads to any version: what the secret does not vouch for is not ended for it. */
+export function notOurs(
+  current: Current,
+  target: Target,
+  version: string,
+  { credential }: Earlier,
+  time: StepTime,
+): Failure {
+  const published = credentialName(target.credential);
+  return failure('retire-refused', {
+    secret: current.secret.name,
+    target: target.stepFor(time).endpoint.host,
+    login: credentialName(credential),
+    detail: `version ${version} is of another login than the current one (${published}), and this secret does not vouch for it`,
   });
 }

@@ -8,26 +8,28 @@
  */
 
 import { type Credential, credentialName } from '../../contract/credential.ts';
-import type { Vault, WriteOutcome } from '../../contract/ports.ts';
-import { SecretText } from '../../contract/secret-text.ts';
+import type { Vault } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
-import { type Failure, failure, isFailure } from '../../errors.ts';
+import { type Failure, isFailure } from '../../errors.ts';
 import { carryDue, type Held } from '../copies/carry.ts';
 import { endCopies } from '../copies/end.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
+import { shortHash } from '../policy/identifiers.ts';
 import { placeText, sourceOf } from '../policy/links.ts';
 import { actorId } from '../policy/revocation.ts';
 import { answers, isRetirementOpen, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { adminSeesAll } from '../running/hosts.ts';
-import { type Earlier, readEarlier } from '../running/previous.ts';
-import { prepare, type Target, valueWith } from '../running/target.ts';
+import { isCurrentAgain, readEarlier } from '../running/previous.ts';
+import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { vouchesFor } from '../running/vouch.ts';
 import { carryMarked, missingAtCopies, namedAtCopies, replacedBy, settleBeforeEnd } from './copies.ts';
-import { type Ending, endAll } from './end.ts';
+import { type Ending, endAll, isPublished, notOurs } from './end.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
+import { asEmergency, endLeaked } from './leaked.ts';
+import { mark } from './mark.ts';
 import type { RetirementRequest } from './request.ts';
 import type { RetirementResult } from './result.ts';
 
@@ -95,7 +97,9 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   if (isFailure(ended)) return ended;
   const closed = await endCopies(work, current, replacedBy(stamp, old.versions, current.secret.readAt));
   if (isFailure(closed)) return closed;
-  const marked = await attempt.step('mark', ({ signal }) => mark(work, current, target, stamp, signal));
+  const isCurrent = ({ credential }: Ending) => isPublished(credential, target);
+  const left = asEmergency(vault, current, old.versions.filter(isCurrent));
+  const marked = await attempt.step('mark', ({ signal }) => mark(work, left, target, stamp, signal));
   if (isFailure(marked)) return marked;
   const carried = await carryMarked(work, current);
   if (isFailure(carried)) return carried;
@@ -104,7 +108,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
     kind: 'retired',
     evidence,
     cut: holding,
-    logins: old.versions.map((version) => credentialName(version.credential)),
+    logins: old.versions.filter((each) => !isCurrent(each)).map(({ credential }) => credentialName(credential)),
     sessionsEnded: ended.sessionsEnded,
     sessionsGoOn: ended.sessionsGoOn,
     proofs: ended.proofs,
@@ -120,17 +124,66 @@ type OpenStamp = Stamp & { readonly retireBy: Date };
  * a credential that was retired in peace live on, and a crash must not make an ordinary end of it.
  */
 async function whatIsOpen(work: Work, current: Current): Promise<Open | RetirementResult | Failure> {
-  const { attempt, request } = work;
+  const { vault, attempt, request } = work;
   const { stamp } = current;
+  const isPast = stamp === undefined || !answers(stamp, request.rotationId);
+  if (isPast && request.mode === 'emergency') return endSuperseded(work, current);
   if (stamp === undefined) return notNow(attempt, 'nothing-to-retire', 'its current version was not made by Keyturn');
   if (!answers(stamp, request.rotationId)) {
     return notNow(attempt, 'superseded', 'a newer rotation retires what is left');
   }
-  if (request.mode === 'emergency' && stamp.revoke === undefined) return writeRevocation(work, current, stamp);
+  if (request.mode === 'emergency' && stamp.revoke === undefined) {
+    const held = await attempt.step('old version', ({ signal }) => isCurrentAgain(vault, current, stamp.from, signal));
+    if (isFailure(held)) return held;
+    const detail = `version ${stamp.from} holds the credential that is current: an emergency replaces and revokes it`;
+    return held.held ? notNow(attempt, 'nothing-to-retire', detail) : writeRevocation(work, current, stamp);
+  }
   if (stamp.retireBy === undefined)
     return notNow(attempt, 'nothing-to-retire', 'the credential before died when it was replaced');
   if (stamp.retired === true) return notNow(attempt, 'already-retired', 'it was proven refused before');
   return { kind: 'open', current, stamp: { ...stamp, retireBy: stamp.retireBy } };
+}
+
+/**
+ * Whoever forces the end of a credential means that one. It is revoked also where the rotation that replaced it was replaced itself before
+ * anybody got to it.
+ */
+async function endSuperseded(work: Work, current: Current): Promise<RetirementResult | Failure> {
+  const { vault, attempt, request } = work;
+  const { secret, stamp } = current;
+  const listed = await attempt.step('look back', ({ signal }) => vault.versions(secret.name, { signal }));
+  if (isFailure(listed)) return listed;
+  const made = listed.versions.find(({ tags }) => answers(readStamp(tags), request.rotationId));
+  const version = made === undefined ? undefined : readStamp(made.tags)?.from;
+  if (version === undefined) return notNow(attempt, 'superseded', 'no version was made by that rotation');
+  const by = actorId(request.requestedById ?? request.requestedBy);
+  const rotationId = shortHash('forced', request.rotationId);
+  const outcome = await endLeaked(work, current, { rotationId, version, by, at: secret.readAt }, listed.versions);
+  switch (outcome.kind) {
+    case 'failed':
+      return outcome;
+    case 'missing':
+      return notNow(attempt, 'superseded', `version ${version} is no longer there`);
+    case 'current':
+      return notNow(attempt, 'nothing-to-retire', `version ${version} holds the credential that is current`);
+    case 'replaced':
+      return retireUnderLease({ ...work, request: { ...request, rotationId: stamp?.rotationId ?? '' } });
+    case 'revoked': {
+      if (outcome.ended === undefined) return notNow(attempt, 'already-retired', 'it was revoked before');
+      const { kind: _ended, ...ended } = outcome.ended;
+      const cut = { sessions: [], consumers: [], known: true };
+      const { steps } = attempt;
+      return {
+        ...attempt.about,
+        kind: 'retired',
+        evidence: 'emergency',
+        cut,
+        logins: [outcome.login],
+        ...ended,
+        steps,
+      };
+    }
+  }
 }
 
 async function writeRevocation(
@@ -182,17 +235,6 @@ async function readOld(
   return { kind: 'old', versions };
 }
 
-/** A stamp can be forged, and leads to any version: what the secret does not vouch for is not ended for it. */
-function notOurs(current: Current, target: Target, version: string, { credential }: Earlier, time: StepTime): Failure {
-  const published = credentialName(target.credential);
-  return failure('retire-refused', {
-    secret: current.secret.name,
-    target: target.stepFor(time).endpoint.host,
-    login: credentialName(credential),
-    detail: `version ${version} is of another login than the current one (${published}), and this secret does not vouch for it`,
-  });
-}
-
 interface Holders {
   readonly previous: Credential | undefined;
   readonly isOver: boolean;
@@ -238,43 +280,4 @@ async function findHolding(
         return { kind: 'holding', sessions: [], consumers, known: !perLogin };
     }
   });
-}
-
-/**
- * The vault's current version says that nothing is left to retire. A value that carries its predecessor (`self-issued`) is published
- * once more without it: that is what makes verifiers drop it.
- */
-async function mark(
-  { vault, attempt, answering }: Work,
-  current: Current,
-  target: Target,
-  stamp: Stamp,
-  signal: AbortSignal,
-): Promise<WriteOutcome> {
-  const { secret, policy } = current;
-  const also = answering === undefined || answers(stamp, answering) ? stamp.also : (stamp.also ?? answering);
-  const retired = { ...stampNow(current, stamp), retired: true, ...(also === undefined ? {} : { also }) };
-  const tags = withStamp(secret.tags, retired);
-  const previous = target.credential.parts?.['previous'];
-  if (previous === undefined || previous.isEmpty)
-    return vault.change(secret.name, secret.version, { tags }, { signal });
-  const replaced = valueWith(current, target, { ...target.credential, parts: { previous: new SecretText('') } });
-  if (isFailure(replaced)) return replaced;
-  const { contentType, expiresAt } = secret;
-  const kept = {
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-  };
-  await attempt.secondAfter(secret.updatedAt, signal);
-  const copies = policy.also.length === 0 ? {} : { copiesDue: true };
-  return vault.write(
-    secret.name,
-    { value: replaced.value, tags: withStamp(tags, { ...retired, ...copies }), ...kept },
-    { signal },
-  );
-}
-
-/** Copies that are done are not due again. */
-function stampNow(current: Current, { copiesDue: _before, ...stamp }: Stamp): Stamp {
-  return current.stamp?.copiesDue === true ? { ...stamp, copiesDue: true } : stamp;
 }

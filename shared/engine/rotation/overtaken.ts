@@ -37,6 +37,8 @@ export function overtakenBefore(stamp: Stamp | undefined, versions: readonly Ver
 interface LookedBack {
   readonly kind: 'looked';
   readonly warnings: readonly string[];
+  /** What the rotation before replaced, which may not have been said either. */
+  readonly before: Overtaking | undefined;
   /** A version answers the request already, the current one or an older one. */
   readonly answered: boolean;
 }
@@ -52,7 +54,9 @@ export async function lookBack(
   if (isFailure(listed)) return listed;
   const read = listed.versions.find(({ version }) => version === stamp?.from);
   const warnings = read === undefined ? [] : warningsOf(secret, read, listed.versions);
-  return { kind: 'looked', warnings, answered: listed.versions.some(({ tags }) => answers(readStamp(tags), asked)) };
+  const before = read === undefined ? undefined : overtakenBefore(readStamp(read.tags), listed.versions);
+  const answered = listed.versions.some(({ tags }) => answers(readStamp(tags), asked));
+  return { kind: 'looked', warnings, before, answered };
 }
 
 /**

@@ -11,9 +11,15 @@ import type { Current } from '../policy/current.ts';
 import type { RotationRequest } from '../policy/request.ts';
 import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
+import {
+  olderPending,
+  type PendingOutcome,
+  readPending,
+  type StoredCandidate,
+  wasPublished,
+} from '../running/pending.ts';
 import { credentialOf, readValue, type Target } from '../running/target.ts';
 import { vouchesFor } from '../running/vouch.ts';
-import { olderPending, type PendingOutcome, readPending, type StoredCandidate, wasPublished } from './pending.ts';
 
 export interface Found {
   readonly kind: 'found';

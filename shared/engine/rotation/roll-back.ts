@@ -9,10 +9,10 @@ import type { Revocation } from '../policy/revocation.ts';
 import { revokedOf } from '../policy/stamp.ts';
 import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
+import { readPending } from '../running/pending.ts';
 import { type Earlier, readEarlier } from '../running/previous.ts';
 import type { Target } from '../running/target.ts';
 import { vouchesFor } from '../running/vouch.ts';
-import { readPending } from './pending.ts';
 import type { Found } from './probe.ts';
 
 /** How many versions that were revoked are compared with the one to go back to, newest first. */

@@ -1,8 +1,9 @@
 /**
  * How a rotation goes. The order of steps is written here and nowhere else.
  *
- *   lease → read → due? → (copies of the rotation before) → (write the emergency down) → prepare → probe → (look at copies) → wake-up →
- *   propose → save pending → apply → verify → publish → confirm → (copies) → follow-ups → close pending → (revoke) → release
+ *   lease → read → (revoke what leaked and is not current) → due? → (copies of the rotation before) → (write the emergency down) → prepare →
+ *   probe → (look at copies) → wake-up → propose → save pending → apply → verify → publish → confirm → (copies) → follow-ups →
+ *   close pending → (revoke) → release
  *
  * Every step may be the last one of this worker. Whoever comes next starts at the top: what has been done and what was meant is found
  * again in the vault and at the target, never in a message or in a memory of the worker before.
@@ -19,18 +20,20 @@ import { answers, isRetirementOpen } from '../policy/stamp.ts';
 import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies, Published } from '../running/dependencies.ts';
+import { closePending } from '../running/pending.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { makeAccepted } from './candidate.ts';
 import { askSource, carryPublished, holdsRotation, lookFirst } from './copies.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
 import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
-import { lookBack, type Overtaking } from './overtaken.ts';
-import { closePending } from './pending.ts';
+import { meetLeaked } from './leaked.ts';
+import { lookBack } from './overtaken.ts';
 import { type Found, probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
 import type { RotationResult } from './result.ts';
 import { probeEarlier } from './roll-back.ts';
+import { isUntold, untold } from './untold.ts';
 
 /**
  * Rotates one secret, or says why not. May be called any number of times for one request, at once or after a crash anywhere: they make
@@ -55,11 +58,27 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
 
   if (current.kind === 'linked') return linked(asked, current);
 
-  const { secret, stamp, requested, policy } = current;
-  const intent = intentOf(vault.name, current, request);
-  attempt.identify(intent.asked);
+  const { secret, policy } = current;
+  const id = intentOf(vault.name, current, request).asked;
+  attempt.identify(id);
   attempt.vaultClock(secret.readAt);
   attempt.tellTo(policy.notify);
+  const met = await meetLeaked(asked, current, id);
+  switch (met.kind) {
+    case 'go-on':
+      return rotateCurrent({ ...asked, request: met.request }, met.current);
+    case 'again':
+      return rotateUnderLease(asked);
+    default:
+      return met;
+  }
+}
+
+/** What leaked and is not current is ended: what is left is about the current version. */
+async function rotateCurrent(asked: Asked, current: Current): Promise<RotationResult | Failure> {
+  const { vault, request, attempt } = asked;
+  const { secret, stamp, requested, policy } = current;
+  const intent = intentOf(vault.name, current, request);
   const facts = { properties: secret, stamp, requested, request, rotationId: intent.asked, now: secret.readAt };
   const decision = decide(facts, policy);
   if (decision.kind === 'skip') {
@@ -100,19 +119,6 @@ async function linked(asked: Asked, current: LinkedCurrent): Promise<RotationRes
   return isFailure(source) ? source : skipped(attempt, 'copy', source.detail);
 }
 
-/**
- * A sweep finds secrets and no versions, so a message of its own may be what made the current version and died before anybody was told: it
- * finds that one not due. Rare enough to look.
- */
-async function isUntold({ deps, request, attempt }: Asked, { stamp }: Current, reason: SkipReason): Promise<boolean> {
-  const isSweeps = request.mode === 'scheduled' && request.version === undefined;
-  if (!isSweeps || stamp === undefined || !['not-due', 'overlap-running'].includes(reason)) return false;
-  const known = await deps.followUps.done(stamp.rotationId);
-  if (isFailure(known) || known.done) return false;
-  attempt.identify(stamp.rotationId);
-  return true;
-}
-
 /** The version is there: what follows it is done, where whoever made it died before. */
 async function finish(work: Asked, current: Current): Promise<RotationResult | Failure> {
   const { deps, vault, attempt } = work;
@@ -120,7 +126,8 @@ async function finish(work: Asked, current: Current): Promise<RotationResult | F
   const looked = await attempt.step('look back', ({ signal }) => lookBack(vault, current, asked, signal));
   if (isFailure(looked)) return looked;
   const copies = await carryDue(work, current, false);
-  const about = { ...publishedAs(current, attempt, looked.warnings), ...unfinishedAfter(copies) };
+  const warnings = [...looked.warnings, ...(await untold(work, looked.before))];
+  const about = { ...publishedAs(current, attempt, warnings), ...unfinishedAfter(copies) };
   attempt.published(about);
   const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
   if (isFailure(followed)) return followed;
@@ -242,13 +249,6 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
     warnings: about.warnings,
     steps: attempt.steps,
   };
-}
-
-/** What the rotation before replaced, where nobody was told: that is rare, so only then is anybody asked. */
-async function untold({ deps }: Replacement, before: Overtaking | undefined): Promise<readonly string[]> {
-  if (before === undefined) return [];
-  const known = await deps.followUps.done(before.rotationId);
-  return !isFailure(known) && known.done ? [] : before.warnings;
 }
 
 /** A key that was issued and stored, and that somebody's own version overtook: nobody will publish it, so it must not live. */

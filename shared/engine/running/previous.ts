@@ -38,3 +38,23 @@ export async function readEarlier(
   }
   return { kind: 'earlier', secret: read.secret, credential: credentialOf(read.secret, parsed.value, current.policy) };
 }
+
+/** Whether somebody has published the credential of an earlier version once more. That version stays as it is, disabled or not. */
+export async function isCurrentAgain(
+  vault: Vault,
+  current: Current,
+  version: string,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'looked'; readonly held: boolean } | Failure> {
+  const { secret, policy } = current;
+  const seen = await vault.read(secret.name, { version, signal });
+  const earlier = await readEarlier(vault, current, version, signal);
+  if (isFailure(earlier)) return earlier;
+  const closed =
+    seen.kind === 'disabled' ? await vault.change(secret.name, version, { enabled: false }, { signal }) : seen;
+  if (isFailure(closed)) return closed;
+  const read = readValue(secret, policy);
+  if (isFailure(read)) return read;
+  const { password } = credentialOf(secret, read.value, policy);
+  return { kind: 'looked', held: earlier.kind === 'earlier' && earlier.credential.password.equals(password) };
+}

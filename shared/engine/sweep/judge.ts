@@ -23,8 +23,8 @@ export type Finding =
    * known to be current.
    */
   | { readonly kind: 'retirement-due'; readonly rotationId: string; readonly due: boolean; readonly copies?: true }
-  /** An emergency was asked for, and is not begun or not published yet. */
-  | { readonly kind: 'emergency'; readonly rotationId: string; readonly by: string }
+  /** An emergency was asked for, and is not begun or not published yet; `version`: the earlier one that it is about. */
+  | { readonly kind: 'emergency'; readonly rotationId: string; readonly by: string; readonly version?: string }
   /** A person has to replace it, and the time for that has come. */
   | { readonly kind: 'manual-due' }
   /** A stored candidate of `secret` waits: its rotation stopped half-way, or was never tidied up. */
@@ -48,7 +48,8 @@ export function judgeManaged(
   policy: Policy,
 ): Finding {
   if (policy.manual !== undefined) return { kind: now >= dueAtOf(properties, policy) ? 'manual-due' : 'healthy' };
-  if (requested.emergency !== undefined) return { kind: 'emergency', ...requested.emergency };
+  const emergency = requested.emergency ?? requested.earlier;
+  if (emergency !== undefined) return { kind: 'emergency', ...emergency };
   const request = { mode: 'scheduled' as const };
   // A listing of names tells no version; the worker reads it, and finds duplicates by it.
   const due = isDue({ properties, stamp, requested, request, rotationId: '', now }, policy);

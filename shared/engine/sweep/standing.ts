@@ -215,7 +215,8 @@ function dueOrOverlap(secret: Managed, trouble: Trouble): Standing {
   const { properties, stamp, requested, policy, known, now } = secret;
   const dueAt = dueAtOf(properties, policy);
   const open = isRetirementOpen(stamp);
-  if (requested.emergency !== undefined || (now >= dueAt && !(open && now < stamp.retireBy))) {
+  const emergency = requested.emergency ?? requested.earlier;
+  if (emergency !== undefined || (now >= dueAt && !(open && now < stamp.retireBy))) {
     return dueSince(secret, trouble, dueAt);
   }
   if (!open) return { state: 'healthy', dueAt };
@@ -226,7 +227,7 @@ function dueOrOverlap(secret: Managed, trouble: Trouble): Standing {
 }
 
 function dueSince({ properties, requested, policy, finding, known, now }: Managed, trouble: Trouble, dueAt: Date): Due {
-  const { emergency } = requested;
+  const emergency = requested.emergency ?? requested.earlier;
   const { expiresAt } = properties;
   const expired = expiresAt !== undefined && expiresAt <= now ? { expiredAt: expiresAt } : {};
   if (emergency !== undefined) return { state: 'due', since: emergency.at, ...expired, emergency };

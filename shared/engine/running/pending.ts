@@ -6,7 +6,7 @@ import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import { pendingNameOf } from '../policy/identifiers.ts';
 import { answers, formatStamp, pendingOfTag, readStamp, type Stamp, stampTag } from '../policy/stamp.ts';
-import { credentialOf, readValue, type Target, valueWith } from '../running/target.ts';
+import { credentialOf, readValue, type Target, valueWith } from './target.ts';
 
 /** How many stored candidates are looked at, newest first, when the newest is not the one that the target took. */
 const mostLookedAt = 5;
