@@ -9,12 +9,13 @@ import type { Settings } from '../shared/config/settings.ts';
 import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.ts';
 import type { RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
-import type { ToldBefore } from '../shared/contract/state.ts';
+import type { SeenVersions, ToldBefore } from '../shared/contract/state.ts';
 import { listsHost } from '../shared/engine/policy/glob.ts';
 import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
 import { queuedFollowUps } from '../shared/operations/follow-ups.ts';
+import { rememberedVersions } from '../shared/operations/seen-versions.ts';
 import { queuedWakeUps } from '../shared/operations/wake-ups.ts';
 import { BlobLeases, rememberedLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
@@ -44,6 +45,8 @@ export interface App extends ApiDependencies {
   /** Channels that are off because their receiver wants no more. */
   readonly channelSwitches: ChannelSwitches;
   readonly toldBefore: ToldBefore;
+  /** Versions that this process has looked at. */
+  readonly seenVersions: SeenVersions;
 }
 
 /** How much later an instance may see what another one did: that the app is frozen, which secrets are worked on. In ms. */
@@ -94,6 +97,7 @@ export async function compose(settings: Settings): Promise<App> {
     approvals: tableApprovals(records),
     fourEyes: settings.fourEyes,
     toldBefore: tableToldBefore(records),
+    seenVersions: rememberedVersions(),
     leasesHeld: rememberedLeases(leases, rememberedMs, engine.elapsedMs),
     freeze: rememberedFreeze(tableFreeze(records), rememberedMs, engine.elapsedMs),
     marks,

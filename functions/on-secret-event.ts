@@ -19,6 +19,9 @@ export async function takeSecretEvent(vaults: ReadonlySet<string>, event: unknow
     case 'request':
       log.info('event-accepted', { secret: outcome.request.secret, requestedBy: outcome.request.requestedBy });
       return { put: { queue: queueNames.rotations, message: outcome.request } };
+    case 'new-version':
+      log.info('event-accepted', { secret: outcome.request.secret, requestedBy: outcome.kind });
+      return { put: { queue: queueNames.checks, message: outcome.request } };
     case 'ignored':
       log.info('event-ignored', { detail: outcome.detail });
       return {};

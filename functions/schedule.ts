@@ -3,8 +3,10 @@
 import type { Settings } from '../shared/config/settings.ts';
 import { queueNames } from '../shared/contract/queue-names.ts';
 import type { FreezeState } from '../shared/contract/state.ts';
+import { checkRequest } from '../shared/engine/policy/check-request.ts';
 import { type Failure, isFailure } from '../shared/errors.ts';
-import { checkRequest, checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
+import { performArrival } from '../shared/operations/arrival.ts';
+import { checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
 import { expireApprovals } from '../shared/operations/expire-approvals.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
@@ -66,8 +68,13 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
     },
     async check(message, log) {
       const request = readMessage(queueNames.checks, checkRequest, message);
-      const { vault, secret } = request;
-      const outcome = await performCheck({ ...app, log }, request, AbortSignal.timeout(checkWithinMs));
+      const { vault, secret, version } = request;
+      const signal = AbortSignal.timeout(checkWithinMs);
+      const deps = { ...app, log };
+      const outcome =
+        version === undefined
+          ? await performCheck(deps, request, signal)
+          : await performArrival(deps, { ...request, version }, signal);
       const { tryAgainMs: delayMs } = outcome;
       if (delayMs !== undefined) {
         const enqueued = await app.queues.enqueue(checksQueue, request, { secret, delayMs });

@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import { type CheckRequest, checkRequest } from '../shared/engine/policy/check-request.ts';
 import { isPendingName } from '../shared/engine/policy/identifiers.ts';
 import { type RotationRequest, rotationRequest } from '../shared/engine/policy/request.ts';
 import { decodeText } from './queue-text.ts';
 
-/** Key Vault's events that ask for a look at a secret. A version that is new needs none. */
+/** Key Vault's events that ask for a rotation, if it is due. */
 const asking = new Map([
   ['Microsoft.KeyVault.SecretNearExpiry', 'near-expiry'],
   ['Microsoft.KeyVault.SecretExpired', 'expired'],
@@ -13,6 +14,8 @@ const newVersion = 'Microsoft.KeyVault.SecretNewVersionCreated';
 
 export type EventOutcome =
   | { readonly kind: 'request'; readonly request: RotationRequest }
+  /** A version was made, by us or by somebody else: it is looked at. */
+  | { readonly kind: 'new-version'; readonly request: CheckRequest }
   /** Nothing to do, and that is as it should be. */
   | { readonly kind: 'ignored'; readonly detail: string }
   /** It cannot be processed, now or later. */
@@ -73,22 +76,20 @@ export function readSecretEvent(event: unknown, vaults: ReadonlySet<string>): Ev
       detail: `${shown(ObjectName)}: the vault "${shown(VaultName)}" is not one of this app's (KEYTURN_VAULTS)`,
     };
   }
-  if (type === newVersion) return { kind: 'ignored', detail: `${shown(ObjectName)}: a new version needs no rotation` };
   const requestedBy = asking.get(type);
-  if (requestedBy === undefined)
+  if (requestedBy === undefined && type !== newVersion)
     return { kind: 'refused', detail: `${shown(ObjectName)}: unknown event type "${shown(type)}"` };
   if (isPendingName(ObjectName))
     return { kind: 'ignored', detail: `${shown(ObjectName)}: a stored candidate is not rotated` };
-  const request = rotationRequest.safeParse({
-    vault,
-    secret: ObjectName,
-    version: Version,
-    mode: 'scheduled',
-    requestedBy,
-  });
-  if (request.success) return { kind: 'request', request: request.data };
-  return {
-    kind: 'refused',
-    detail: `${shown(ObjectName)}: ${request.error.issues.map((issue) => issue.message).join('; ')}`,
-  };
+  const about = { vault, secret: ObjectName, version: Version };
+  if (requestedBy === undefined) {
+    const request = checkRequest.safeParse(about);
+    return request.success ? { kind: 'new-version', request: request.data } : unfit(ObjectName, request.error);
+  }
+  const request = rotationRequest.safeParse({ ...about, mode: 'scheduled', requestedBy });
+  return request.success ? { kind: 'request', request: request.data } : unfit(ObjectName, request.error);
+}
+
+function unfit(secret: string, { issues }: z.ZodError): EventOutcome {
+  return { kind: 'refused', detail: `${shown(secret)}: ${issues.map((issue) => issue.message).join('; ')}` };
 }

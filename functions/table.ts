@@ -54,7 +54,7 @@ export function allFunctions({ vaults, schedules }: Placed): readonly AppFunctio
     {
       name: 'onSecretEvent',
       kind: 'event',
-      queues: [rotations, poisonQueueOf(rotations)],
+      queues: [rotations, checks, poisonQueueOf(rotations)],
       run: (event, log) => takeSecretEvent(vaults, event, log),
     },
     // The same events by way of a queue, which Event Grid reaches where the app has no public address (docs/decisions/13-delivery.md).
@@ -62,7 +62,7 @@ export function allFunctions({ vaults, schedules }: Placed): readonly AppFunctio
       name: 'onSecretEventQueue',
       kind: 'event',
       from: secretEvents,
-      queues: [rotations, poisonQueueOf(rotations)],
+      queues: [rotations, checks, poisonQueueOf(rotations)],
       run: (event, log) => takeSecretEvent(vaults, event, log),
     },
     { name: 'rotate', kind: 'queue', queue: rotations, run: (app, ...given) => app.work.rotate(...given) },

@@ -16,6 +16,7 @@ import {
   startFunctionsHost,
 } from './functions-host/index.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
+import { vaultEventTypes } from './vault/events.ts';
 import { createClock, startVaultEmulator, type VaultEmulator, type VaultEvent } from './vault/index.ts';
 
 export interface LocalAzureOptions {
@@ -63,9 +64,6 @@ export interface LocalAzure {
   /** Ends all of it, in the order in which nothing is missed by anything else. May be called again. */
   close(): Promise<void>;
 }
-
-/** The events that ask for something; a new version asks for nothing. */
-const rotationEvents = ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretExpired'];
 
 /** Event Grid's pauses are made for hours; here a retry of ten seconds takes a tenth of one. */
 const timeScale = 1e-2;
@@ -135,7 +133,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
           name: 'keyturn',
           url: host.eventGridUrl('onSecretEvent'),
           schema: options.schema ?? 'eventgrid',
-          includedEventTypes: rotationEvents,
+          includedEventTypes: vaultEventTypes,
         },
       ],
       timeScale,

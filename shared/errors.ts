@@ -97,11 +97,17 @@ export const failureKinds = {
       `Set the vault's current version of ${d.secret} to a credential that works, or run "keyturn rotate ${d.secret} --force" to have the admin replace it.`,
     'harms',
   ),
-  'credential-drifted': kind<At & { readonly version: string }>(
+  'credential-drifted': kind<
+    At & {
+      readonly version: string;
+      /** The same credential was written back before. */
+      readonly again?: boolean;
+    }
+  >(
     'blocked',
     (d) => `${d.secret}: the target refuses the current credential, version ${d.version}: ${d.detail}`,
     (d) =>
-      `Set the vault's current version of ${d.secret} to a credential that works, or run "keyturn rotate ${d.secret} --force" to have the admin replace it.`,
+      `${d.again === true ? `Stop what writes it back (docs/other-writers.md), then run` : 'Run'} "keyturn repair ${d.secret}": it goes back to the last version that logs in, or has the admin make a new credential where none does.`,
   ),
   'candidate-refused': kind<AtTarget & { readonly login: string }>(
     'refused',

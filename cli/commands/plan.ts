@@ -53,6 +53,12 @@ export function checkLines(checks: PlanView['checks'], terminal: Terminal): read
   });
 }
 
+export function tellPlan(one: PlanView, terminal: Terminal, now: Date): void {
+  for (const line of fieldLines(fieldsOf(one, now), terminal.columns, terminal.colour.out)) terminal.out(line);
+  terminal.out('');
+  for (const line of checkLines(one.checks, terminal)) terminal.out(line);
+}
+
 export const plan: Command = {
   name: 'plan',
   summary: 'what a rotation would do and why, each check with its result; changes nothing',
@@ -62,8 +68,8 @@ export const plan: Command = {
     mode: {
       type: 'string',
       value: 'MODE',
-      help: 'as whom: asked (default), scheduled, forced, emergency, roll-back',
-      choices: ['asked', 'scheduled', 'forced', 'emergency', 'roll-back'],
+      help: 'as whom: asked (default), scheduled, forced, emergency, roll-back, repair',
+      choices: ['asked', 'scheduled', 'forced', 'emergency', 'roll-back', 'repair'],
     },
   },
   about: 'It logs in at the target to look. Exits with 1 if the rotation would fail.',
@@ -74,11 +80,7 @@ export const plan: Command = {
     const query = [['mode', given.text('mode') ?? 'asked'] as const];
     const one = must(await api.ask({ path: routeOf(named, 'plan'), query, schema: planView, withinMs: planWithinMs }));
     if (json) printJson(terminal, one);
-    else {
-      for (const line of fieldLines(fieldsOf(one, now()), terminal.columns, terminal.colour.out)) terminal.out(line);
-      terminal.out('');
-      for (const line of checkLines(one.checks, terminal)) terminal.out(line);
-    }
+    else tellPlan(one, terminal, now());
     return one.outcome === 'would-fail' ? 'failed' : 'ok';
   },
 };

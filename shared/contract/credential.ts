@@ -18,3 +18,8 @@ export interface Credential {
 export function credentialName(credential: Credential): string {
   return credential.username ?? credential.slot ?? credential.keyId ?? 'the key';
 }
+
+/** Whether both are of one login and hold the same password or key. */
+export function sameCredential(one: Credential, other: Credential): boolean {
+  return one.username === other.username && one.password.equals(other.password);
+}

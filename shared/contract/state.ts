@@ -10,6 +10,12 @@ export interface Marks {
   put(key: string): Promise<{ readonly kind: 'marked' } | Failure>;
 }
 
+/** Versions that this process has looked at already, so that a duplicate of an event costs nothing. Losing it costs a look. */
+export interface SeenVersions {
+  has(key: string): boolean;
+  add(key: string): void;
+}
+
 /** Which consumers use a version. Lost ones make a retirement wait for its deadline. */
 export interface Acknowledgements {
   add(

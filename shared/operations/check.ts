@@ -1,13 +1,13 @@
 /** Drift: does the vault's current credential still log in? Asked of every managed secret once a day, a message each. */
 
-import * as z from 'zod';
 import { retryBackoff } from '../backoff.ts';
 import { noticeId } from '../contract/notice.ts';
 import { afterLeaseMs, type Lease, type QueueOf, type Queues, type Vault } from '../contract/ports.ts';
 import { queueNames } from '../contract/queue-names.ts';
+import { type CheckRequest, checkRequest } from '../engine/policy/check-request.ts';
 import { holdByFailures } from '../engine/policy/hold.ts';
 import { shortHash } from '../engine/policy/identifiers.ts';
-import { rotationRequest } from '../engine/policy/request.ts';
+
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import { lookAt } from '../engine/sweep/standing.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
@@ -16,14 +16,6 @@ import { shown } from './news.ts';
 import type { PerformDependencies, Performed } from './perform.ts';
 import { notificationsQueue } from './queues.ts';
 import { healed, settleFailed, verdictOf } from './settle.ts';
-
-/** Also the queue message `checks`. */
-export const checkRequest = z.object({
-  vault: rotationRequest.shape.vault,
-  secret: rotationRequest.shape.secret,
-});
-
-export type CheckRequest = z.infer<typeof checkRequest>;
 
 /** Credentials to try with a login. */
 export const checksQueue: QueueOf<CheckRequest> = { name: queueNames.checks, schema: checkRequest };
@@ -76,7 +68,7 @@ export type CheckResult =
   | Failure;
 
 /** Told by the sweep, which finds them without a read. */
-const toldBySweep: ReadonlySet<string> = new Set(['tag-invalid', 'tags-full']);
+export const toldBySweep: ReadonlySet<string> = new Set(['tag-invalid', 'tags-full']);
 
 /**
  * Tries one credential and tells people when it is refused. Changes nothing in the vault or at the target. May be called again: the same
@@ -102,7 +94,7 @@ export async function performCheck(
       return sure;
     case 'drifted': {
       const drift = failure('credential-drifted', { secret, version: sure.version, detail: sure.detail });
-      const untold = await report(deps, { ...sure, ...about, drift });
+      const untold = await reportDrift(deps, { ...sure, ...about, drift });
       return untold === undefined ? drift : { ...untold, tryAgainMs: retryBackoff.pauseMs(1, deps.random()) };
     }
     case 'busy':
@@ -130,7 +122,7 @@ async function lookUndisturbed(deps: PerformDependencies, vault: Vault, secret: 
   }
 }
 
-interface Drifted {
+export interface Drifted {
   readonly vault: string;
   readonly secret: string;
   readonly version: string;
@@ -138,8 +130,8 @@ interface Drifted {
   readonly drift: Failure;
 }
 
-/** Keeps it where people look. A rotation that would heal it is not held back by it. */
-async function report(
+/** Keeps a drift where people look, and tells them. A rotation that would heal it is not held back by it. */
+export async function reportDrift(
   deps: PerformDependencies,
   { vault, secret, version, notify, drift }: Drifted,
 ): Promise<Failure | undefined> {

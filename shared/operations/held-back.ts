@@ -27,9 +27,12 @@ export interface Before {
 /** The name under which the sweep asks, also for what a person wanted and nobody has finished. */
 export const sweepName = 'sweep';
 
+/** The name under which a secret asks that its tag `on-foreign-version` is kept. */
+export const foreignVersionName = 'on-foreign-version';
+
 /** Whether nobody asked, or nobody waits for the answer. */
 export function isAutomatic({ mode, requestedBy }: Pick<RotationRequest | RetirementRequest, 'mode' | 'requestedBy'>) {
-  return mode === 'scheduled' || mode === 'resume' || requestedBy === sweepName;
+  return ['scheduled', 'resume'].includes(mode) || [sweepName, foreignVersionName].includes(requestedBy);
 }
 
 /**
@@ -49,7 +52,7 @@ export async function lookBefore(deps: Deps, request: RotationRequest): Promise<
     const detail = 'an event before this one asked for the same';
     return { held: { ...about, kind: 'skipped', reason: 'already-rotated', detail }, trouble: calm };
   }
-  const freezable = automatic && mode === 'scheduled';
+  const freezable = automatic && (mode === 'scheduled' || mode === 'repair');
   const [freeze, trouble] = await Promise.all([
     freezable ? deps.freeze.read() : undefined,
     deps.attention.of(vault, secret),

@@ -7,6 +7,7 @@ import { type Current, type LinkedCurrent, readCurrent } from '../engine/policy/
 import { type Decision, decide, dueAtOf } from '../engine/policy/due.ts';
 import { rotationIdOf } from '../engine/policy/identifiers.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
+import { findRepair, type Repair } from '../engine/rotation/repair.ts';
 import { findWayBack } from '../engine/rotation/roll-back.ts';
 import { ask } from '../engine/running/ask.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
@@ -33,6 +34,10 @@ interface Looked {
   readonly current: Current;
   readonly target: Target;
   readonly rotationId: string;
+  /** What a repair would do. */
+  readonly ways?: readonly Check[];
+  /** Decided by what the target said, and not by the calendar. */
+  readonly decision?: Decision;
 }
 
 const timeFor = (signal: AbortSignal) => ({ signal, remainingMs: () => 30_000 });
@@ -50,6 +55,42 @@ async function look(
   return isFailure(target) ? target : { kind: 'looked', current, target, rotationId };
 }
 
+/** The same for a repair, which looks at the version that it would go back to. */
+async function lookForRepair(
+  deps: EngineDependencies,
+  vault: Vault,
+  name: string,
+  signal: AbortSignal,
+): Promise<Looked | Inspected> {
+  const current = await readCurrent(deps, vault, name, signal);
+  if (current.kind !== 'current') return current;
+  const rotationId = rotationIdOf(vault.name, name, current.secret.version);
+  const asked = { rotationId, emergency: false };
+  const repair = await findRepair({ deps, vault, current, asked, request: {}, looking: true }, timeFor(signal));
+  if (isFailure(repair)) return repair;
+  if (repair.kind === 'found') {
+    const { version, login } = repair;
+    const detail = `to version ${version}, which is of ${login} and logs in`;
+    const ways: Check[] = [{ name: 'way back', state: 'passed', detail }];
+    return { kind: 'looked', current: repair.current, target: repair.target, rotationId, ways };
+  }
+  const target = await prepare(deps, vault, current, asked, signal);
+  if (isFailure(target)) return target;
+  const healthy = { kind: 'skip', reason: 'not-due', detail: 'its current version logs in' } as const;
+  const decided = repair.kind === 'healthy' ? { decision: healthy } : {};
+  return { kind: 'looked', current, target, rotationId, ways: [wayForward(current, repair)], ...decided };
+}
+
+function wayForward({ policy }: Current, repair: Exclude<Repair, { kind: 'found' }>): Check {
+  const name = 'way back';
+  if (repair.kind === 'healthy') return { name, state: 'passed', detail: 'not needed: the current version logs in' };
+  const detail = `no earlier version logs in: ${repair.detail}`;
+  if (policy.admin.kind !== 'self')
+    return { name, state: 'passed', detail: `${detail}; the admin makes a new credential` };
+  const fix = 'Set a password at the target by hand, and publish the same value.';
+  return { name, state: 'failed', detail: `${detail}, and there is no admin that could make a new credential`, fix };
+}
+
 /** A dry run: every check with its result. Changes nothing, needs no lease, may be called any number of times. */
 export async function plan(
   deps: EngineDependencies,
@@ -57,20 +98,25 @@ export async function plan(
   request: Pick<RotationRequest, 'secret' | 'mode' | 'to'>,
   signal: AbortSignal,
 ): Promise<Plan | Inspected> {
-  const looked = await look(deps, vault, request.secret, signal);
+  const looked =
+    request.mode === 'repair'
+      ? await lookForRepair(deps, vault, request.secret, signal)
+      : await look(deps, vault, request.secret, signal);
   if (looked.kind !== 'looked') return looked;
-  const { current, target, rotationId } = looked;
+  const { current, target, rotationId, ways = [], decision } = looked;
   const { secret, stamp, requested, policy } = current;
   const step = target.stepFor(timeFor(signal));
   return {
     kind: 'plan',
     secret,
     current,
-    decision: decide({ properties: secret, stamp, requested, request, rotationId, now: secret.readAt }, policy),
+    decision:
+      decision ?? decide({ properties: secret, stamp, requested, request, rotationId, now: secret.readAt }, policy),
     dueAt: dueAtOf(secret, policy),
     target: step.endpoint.host || policy.rotator.name,
     login: target.credential.username,
     checks: [
+      ...ways,
       ...(request.mode === 'roll-back' ? [await wayBack(vault, current, target, request.to, signal)] : []),
       ...(await target.rotator.check(step)),
       ...(await copyChecks(deps, vault, current, target, signal)),

@@ -93,7 +93,7 @@ const rollBacks: readonly Fault[] = [
   {
     name: 'another version with the revoked credential counts as clean',
     file: 'rotation/roll-back.ts',
-    search: 'isSame(other.credential, credential)) return { revoked',
+    search: 'sameCredential(other.credential, credential)) return { revoked',
     replacement: 'other.secret === undefined) return { revoked',
   },
   {

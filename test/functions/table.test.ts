@@ -23,8 +23,8 @@ function binding(one: AppFunction): string {
 // Settings such as AzureWebJobs.sweep.Disabled, action groups and event subscriptions name the functions.
 test('whoever named a function in Azure finds it by the same name and on the same binding', () => {
   expect(table.map((one) => `${one.name} ← ${one.kind} ${binding(one)}`)).toEqual([
-    'onSecretEvent ← event rotations, rotations-poison',
-    'onSecretEventQueue ← event secret-events → rotations, rotations-poison',
+    'onSecretEvent ← event rotations, checks, rotations-poison',
+    'onSecretEventQueue ← event secret-events → rotations, checks, rotations-poison',
     'rotate ← queue rotations',
     'retire ← queue retirements',
     'notify ← queue notifications',

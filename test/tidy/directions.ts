@@ -58,6 +58,7 @@ export const rules: readonly Rule[] = [
     may: [...room, 'shared/engine/running/', 'shared/engine/copies/', 'shared/engine/retirement/'],
     packages: [],
   },
+  { of: 'shared/engine/arrival/', may: [...room, 'shared/engine/running/'], packages: [] },
   {
     of: 'shared/engine/retirement/',
     may: [...room, 'shared/engine/running/', 'shared/engine/copies/'],

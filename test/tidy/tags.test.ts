@@ -27,13 +27,23 @@ const every: Tags = {
   consumers: 'shop-web, shop-worker, billing-api, billing-reports, warehouse-sync',
   notify: 'events, shop-hook, billing-hook, oncall-teams, shop-site',
   announce: 'P7D',
+  'on-foreign-version': 'repair',
   format: 'json;field=/connections/orders/password;length=32;require=upper,lower,digit,special;exclude=@/',
   field: '/connections/orders/password',
   password: 'length=32',
 };
 
 /** Short ones that say how long and when, together in one tag. */
-const packed: readonly string[] = ['strategy', 'valid-for', 'rotate-before', 'overlap', 'window', 'announce', 'also'];
+const packed: readonly string[] = [
+  'strategy',
+  'valid-for',
+  'rotate-before',
+  'overlap',
+  'window',
+  'announce',
+  'also',
+  'on-foreign-version',
+];
 
 /** What these say fits behind the tag "format", for a secret that needs its tags for other things. */
 const folded: readonly string[] = ['field', 'password'];

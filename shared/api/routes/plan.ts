@@ -12,7 +12,7 @@ import { linkedProblem } from '../linked.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 
-const mode = z.enum(['scheduled', 'asked', 'forced', 'emergency', 'roll-back']);
+const mode = z.enum(['scheduled', 'asked', 'forced', 'emergency', 'roll-back', 'repair']);
 
 const checkView = z.object({
   name: z.string(),

@@ -102,6 +102,13 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
       },
       (call) => askFor.emergency(deps, call),
     ),
+    ...wayBackRoutes(deps),
+  ];
+}
+
+/** Away from the current version. */
+function wayBackRoutes(deps: ApiDependencies): readonly Route[] {
+  return [
     route(
       {
         method: 'POST',
@@ -117,6 +124,26 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
         body: rotateBodies.rollback,
       },
       (call) => askFor.rollback(deps, call),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/vaults/{vault}/secrets/{secret}/repair',
+        needs: 'operator',
+        summary: 'Replace a version that does not log in',
+        description:
+          'Publishes the last version that logs in once more, or has the admin make a new credential where none does. Does nothing where the current version logs in. `force` goes back to a credential that was revoked in an emergency, too, and needs the role emergency.',
+        idempotent: true,
+        answers,
+        params,
+        query,
+        body: fields({ reason, force: z.boolean('takes true or false').default(false) }),
+      },
+      async (call) => {
+        const { force } = call.body;
+        const denied = force ? call.demand('emergency') : undefined;
+        return denied ?? askRotation(deps, { ...asking(call), mode: 'repair', force }, call);
+      },
     ),
   ];
 }

@@ -26,7 +26,7 @@ export type SkipReason =
   /** It is renewed with the secret that it is a copy of or derived from. */
   | 'copy';
 
-export type DueReason = 'near-expiry' | 'asked' | 'emergency' | 'stalled' | 'rolled-back';
+export type DueReason = 'near-expiry' | 'asked' | 'emergency' | 'stalled' | 'rolled-back' | 'repaired';
 
 export type Decision =
   | { readonly kind: 'due'; readonly reason: DueReason; readonly detail: string }
@@ -94,6 +94,10 @@ const stalled: Rule = ({ request }) =>
 const rolledBack: Rule = ({ request }) =>
   request.mode === 'roll-back' ? { kind: 'due', reason: 'rolled-back', detail: 'asked for' } : undefined;
 
+/** What does not log in is replaced at once, whatever overlap runs: nobody can be on it. */
+const repaired: Rule = ({ request }) =>
+  request.mode === 'repair' ? { kind: 'due', reason: 'repaired', detail: 'its credential may not log in' } : undefined;
+
 /** The idle login or slot is somebody's until the overlap is over. */
 const overlapRunning: Rule = ({ stamp, now }) =>
   isRetirementOpen(stamp) && now < stamp.retireBy
@@ -127,6 +131,7 @@ const chain: readonly Rule[] = [
   emergency,
   stalled,
   rolledBack,
+  repaired,
   paused,
   overlapRunning,
   asked,

@@ -38,6 +38,8 @@ export interface Policy {
   readonly notify: readonly string[] | undefined;
   /** How long before a scheduled rotation it is announced; undefined: not at all. */
   readonly announceMs: number | undefined;
+  /** What follows a version of somebody else that does not log in. */
+  readonly onForeignVersion: 'report' | 'repair';
   /** Present where a person replaces the credential: Keyturn reminds, and never rotates. */
   readonly manual: ManualCare | undefined;
   readonly format: Format | undefined;
@@ -104,6 +106,7 @@ const policyTags = z.object({
   consumers: nameList.optional(),
   notify: nameList.optional(),
   announce: durationTag(policyBounds.rotateBefore).optional(),
+  'on-foreign-version': z.enum(['report', 'repair'], { error: 'is one of report, repair' }).optional(),
   format: formatTag.optional(),
   field: fieldTag.optional(),
   password: passwordTag.optional(),
@@ -202,6 +205,7 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
       consumers: own.consumers ?? [],
       notify: own.notify,
       announceMs: own.announce,
+      onForeignVersion: own['on-foreign-version'] ?? 'report',
       manual,
       // Whatever its value is, it is a person's and left as it is.
       format: manual === undefined ? own.format?.format : 'raw',

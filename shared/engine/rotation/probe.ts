@@ -40,6 +40,8 @@ export interface Found {
   readonly orphan?: { readonly version: string; readonly credential: Credential };
   /** Another candidate must not take the place of this one. */
   readonly fixed?: boolean;
+  /** It is published as it is, with no change at the target. */
+  readonly asItIs?: boolean;
   /** A credential that logs in; the published one, where a forced or emergency rotation goes on without any. */
   readonly live: Credential;
 }
@@ -134,7 +136,8 @@ async function logsIn({ current, target, time, mode }: Asking, credential: Crede
 
 /** The admin acts on a person's word, and never on a tag's. */
 function withoutLive({ current, target, mode }: Asking, detail: string, known: Omit<Found, 'live'>): Found | Failure {
-  const adminReplaces = current.policy.admin.kind !== 'self' && (mode === 'forced' || mode === 'emergency');
+  const insists = mode === 'forced' || mode === 'repair' || mode === 'emergency';
+  const adminReplaces = current.policy.admin.kind !== 'self' && insists;
   if (adminReplaces) return { ...known, live: target.credential };
   return failure('no-live-credential', {
     secret: current.secret.name,

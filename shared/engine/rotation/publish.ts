@@ -18,6 +18,8 @@ export interface Draft {
   readonly revoke: string | undefined;
   /** How long the target lets the credential log in, in ms, where it has such a rule. */
   readonly lastsMs?: number | undefined;
+  /** It takes the place of a version that does not log in: there is nothing to retire but what was to be retired before. */
+  readonly asItIs?: boolean | undefined;
 }
 
 /**
@@ -53,23 +55,30 @@ export async function publish(
   );
 }
 
-function stampOf(current: Current, { rotationId, also, credential, revoke }: Draft): Stamp {
+function stampOf(current: Current, draft: Draft): Stamp {
+  const { rotationId, also, credential, revoke } = draft;
   const { keyId, slot } = credential;
-  const { oldLives } = strategyTraits[current.policy.strategy];
-  // In an emergency there are sessions to end even where the old password died at apply, and so there are in one before that is not finished.
-  const isLeft = oldLives || revoke !== undefined || isRetirementOpen(current.stamp);
-  const overlapMs = revoke === undefined && oldLives ? current.policy.overlapMs : 0;
+  const retireBy = retireByOf(current, draft);
   return {
     rotationId,
     ...(also === undefined ? {} : { also }),
     from: current.secret.version,
     // Stands until every copy was read back, so that whoever comes next finds from the vault alone what is missing.
     ...(current.policy.also.length > 0 ? { copiesDue: true } : {}),
-    ...(isLeft ? { retireBy: new Date(current.secret.readAt.getTime() + overlapMs) } : {}),
+    ...(retireBy === undefined ? {} : { retireBy }),
     ...(revoke === undefined ? {} : { revoke }),
     ...(keyId === undefined ? {} : { keyId }),
     ...(slot === undefined ? {} : { slot }),
   };
+}
+
+function retireByOf({ policy, secret, stamp }: Current, { revoke, asItIs }: Draft): Date | undefined {
+  if (asItIs === true) return isRetirementOpen(stamp) ? stamp.retireBy : undefined;
+  const { oldLives } = strategyTraits[policy.strategy];
+  // In an emergency there are sessions to end even where the old password died at apply, and so there are in one before that is not finished.
+  const isLeft = oldLives || revoke !== undefined || isRetirementOpen(stamp);
+  const overlapMs = revoke === undefined && oldLives ? policy.overlapMs : 0;
+  return isLeft ? new Date(secret.readAt.getTime() + overlapMs) : undefined;
 }
 
 export interface Confirmed {

@@ -1,5 +1,5 @@
 /** Going back to an earlier version: its credential takes the place of a proposed one, and the steps are those of any rotation. */
-import { type Credential, credentialName } from '../../contract/credential.ts';
+import { type Credential, credentialName, sameCredential } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
@@ -55,7 +55,7 @@ export async function findWayBack(
     const names = `${credentialName(credential)}, and the current one is ${credentialName(target.credential)}`;
     return impossible(`version ${version} is of another login: ${names}`);
   }
-  if (isSame(credential, target.credential))
+  if (sameCredential(credential, target.credential))
     return impossible(`version ${version} holds the credential that is current`);
   if (strategyTraits[current.policy.strategy].perLogin && credential.username === target.credential.username) {
     // The login is in use, and its password would be replaced under whoever is on it, with no candidate stored for a crash.
@@ -82,8 +82,8 @@ async function unseen(vault: Vault, secret: string, version: string, signal: Abo
   return failure('roll-back-impossible', { secret, detail });
 }
 
-/** Another version may hold the same credential, and only one of them bears the mark. */
-async function revokedAs(
+/** Who revoked the credential of a version. Another version may hold the same one, and only one of them bears the mark. */
+export async function revokedAs(
   vault: Vault,
   current: Current,
   { secret, credential }: Earlier,
@@ -99,13 +99,9 @@ async function revokedAs(
     if (isFailure(other)) return other;
     const closed = enabled ? undefined : await vault.change(secret.name, version, { enabled: false }, { signal });
     if (closed !== undefined && isFailure(closed)) return closed;
-    if (other.kind === 'earlier' && isSame(other.credential, credential)) return { revoked: revokedOf(tags) };
+    if (other.kind === 'earlier' && sameCredential(other.credential, credential)) return { revoked: revokedOf(tags) };
   }
   return { revoked: undefined };
-}
-
-function isSame(one: Credential, other: Credential): boolean {
-  return one.username === other.username && one.password.equals(other.password);
 }
 
 /**
@@ -155,6 +151,6 @@ async function storedAlready(
   if (strategyTraits[current.policy.strategy].pending !== 'before-apply') return { kind: 'looked' };
   const pending = await readPending(vault, current, signal);
   if (isFailure(pending)) return pending;
-  const isStored = pending.kind === 'pending' && isSame(pending.credential, credential);
+  const isStored = pending.kind === 'pending' && sameCredential(pending.credential, credential);
   return isStored ? { kind: 'looked', pendingVersion: pending.version } : { kind: 'looked' };
 }

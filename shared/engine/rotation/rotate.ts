@@ -31,6 +31,7 @@ import { meetLeaked } from './leaked.ts';
 import { lookBack } from './overtaken.ts';
 import { type Found, probe } from './probe.ts';
 import { confirm, publish } from './publish.ts';
+import { findRepair } from './repair.ts';
 import type { RotationResult } from './result.ts';
 import { probeEarlier } from './roll-back.ts';
 import { isUntold, untold } from './untold.ts';
@@ -164,6 +165,16 @@ async function begin(
   if (isFailure(standing)) return standing;
   const { current } = standing;
   const about = { rotationId: intent.asked, emergency: intent.revoke !== undefined };
+  if (request.mode === 'repair' && !about.emergency) {
+    const work = { deps, vault, current, asked: about, request };
+    const repair = await attempt.step('find repair', (time) => findRepair(work, time));
+    if (isFailure(repair)) return repair;
+    if (repair.kind === 'healthy') return skipped(attempt, 'not-due', 'its current version logs in');
+    if (repair.kind === 'found') {
+      const { target } = repair;
+      return replace({ ...asked, current: repair.current, target, reason, intent }, asItIs(target));
+    }
+  }
   const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, about, signal));
   if (isFailure(target)) return target;
   const found = await attempt.step('probe', (time) =>
@@ -176,6 +187,11 @@ async function begin(
   const looked = await lookFirst(asked, current, target, asFound);
   if (isFailure(looked)) return looked;
   return replace({ ...asked, current, target, reason, intent: withStored(intent, found) }, found);
+}
+
+/** A credential that logs in as it is: nothing is changed at the target, and its proof is its login. */
+function asItIs({ credential }: Target): Found {
+  return { kind: 'found', fixed: true, asItIs: true, stored: credential, live: credential };
 }
 
 interface Replacement extends Asked {
@@ -215,7 +231,7 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   if (isFailure(accepted)) return accepted;
 
   const { credential, warnings, lastsMs, pendingVersion } = accepted;
-  const draft = { ...idsOf(intent), credential, revoke: intent.revoke, lastsMs };
+  const draft = { ...idsOf(intent), credential, revoke: intent.revoke, lastsMs, asItIs: found.asItIs };
   const published = await attempt.step('publish', async ({ signal }) => {
     await attempt.secondAfter(current.secret.updatedAt, signal);
     return publish(vault, current, target, draft, signal);

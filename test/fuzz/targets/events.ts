@@ -1,6 +1,7 @@
 /** Events of Key Vault, in both schemas of Event Grid. */
 import { takeSecretEvent } from '../../../functions/on-secret-event.ts';
 import { poisonQueueOf, queueNames } from '../../../shared/contract/queue-names.ts';
+import { checkRequest } from '../../../shared/engine/policy/check-request.ts';
 import { rotationRequest } from '../../../shared/engine/policy/request.ts';
 import { hear } from '../heard.ts';
 import { inMemory } from '../in-memory.ts';
@@ -45,8 +46,11 @@ export const events = target(
         vaults.has(request.vault) && request.mode === 'scheduled',
         'an event asks for what is due in a vault of the app',
       );
+    } else if (put.queue === queueNames.checks) {
+      const { vault, version } = checkRequest.parse(put.message);
+      must(vaults.has(vault) && version !== undefined, 'an event asks for a look at one version in a vault of the app');
     } else {
-      must(put.queue === poisonQueueOf(queueNames.rotations), 'an event leads to one of two queues');
+      must(put.queue === poisonQueueOf(queueNames.rotations), 'an event leads to one of three queues');
       await inMemory().work.namePoison(queueNames.rotations, put.message, heard.log);
     }
     heard.check();

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { readMessage } from '../../../functions/read-message.ts';
 import { queueNames } from '../../../shared/contract/queue-names.ts';
-import { checkRequest, performCheck } from '../../../shared/operations/check.ts';
+import { checkRequest } from '../../../shared/engine/policy/check-request.ts';
+import { performCheck } from '../../../shared/operations/check.ts';
 import type { Log } from '../../../shared/telemetry.ts';
 import { hear } from '../heard.ts';
 import { type InMemory, inMemory } from '../in-memory.ts';

@@ -1,0 +1,117 @@
+/** What was unfinished when somebody published: it is written down on the new version, because nobody looks at the one before any more. */
+import { type Credential, sameCredential } from '../../contract/credential.ts';
+import type { Tags, Vault } from '../../contract/ports.ts';
+import { strategyTraits } from '../../contract/strategy.ts';
+import { type Failure, isFailure } from '../../errors.ts';
+import type { Current } from '../policy/current.ts';
+import { type Listed, openBefore } from '../policy/origin.ts';
+import { readRequested, withRequested } from '../policy/requested.ts';
+import { type Stamp, withStamp } from '../policy/stamp.ts';
+import { readEarlier } from '../running/previous.ts';
+
+/**
+ * An overlap that runs is finished by its own retirement, unless the new version publishes the very credential that was to end. A pause
+ * goes on. An emergency that was not begun revokes the credential before where this version has replaced it, and stands where it has not. A
+ * stamp that was carried over from another version loses what it says of that version's key. An update of tags, which raises no event; may
+ * be called again.
+ */
+export async function goOn(
+  vault: Vault,
+  current: Current,
+  credential: Credential,
+  { before, accepted }: { readonly before: Listed | undefined; readonly accepted: boolean },
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'none' | 'written' } | Failure> {
+  if (before === undefined) return { kind: 'none' };
+  const tags = await tagsToGoOn(vault, current, credential, { before, accepted }, signal);
+  if (isFailure(tags)) return tags;
+  if (tags.tags === undefined) return { kind: 'none' };
+  const { name, version } = current.secret;
+  const written = await vault.change(name, version, { tags: tags.tags }, { signal });
+  return isFailure(written) ? written : { kind: 'written' };
+}
+
+async function tagsToGoOn(
+  vault: Vault,
+  current: Current,
+  credential: Credential,
+  { before, accepted }: { readonly before: Listed; readonly accepted: boolean },
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'tags'; readonly tags: Tags | undefined } | Failure> {
+  const { secret, stamp, requested } = current;
+  const asked = readRequested(before.tags);
+  const open = openBefore(secret, before);
+  const keyed = stamp?.keyId !== undefined || stamp?.slot !== undefined;
+  if (open === undefined && !keyed && asked.emergency === undefined && asked.paused === undefined)
+    return { kind: 'tags', tags: undefined };
+
+  const replaced = await readEarlier(vault, current, before.version, signal, true);
+  if (isFailure(replaced) && replaced.code !== 'value-unreadable') return replaced;
+  const isSame = replaced.kind === 'earlier' && sameCredential(replaced.credential, credential);
+  const next = await stampToGoOn(
+    vault,
+    current,
+    credential,
+    { before, open, replaces: accepted && !isSame, isSame },
+    signal,
+  );
+  if (isFailure(next)) return next;
+  const standing = {
+    ...(asked.paused === undefined ? {} : { paused: asked.paused }),
+    ...(asked.emergency === undefined || (accepted && !isSame) ? {} : { emergency: asked.emergency }),
+    ...requested,
+  };
+  const stamped = next.stamp === undefined ? secret.tags : withStamp(secret.tags, next.stamp);
+  const tags = withRequested(stamped, standing);
+  const changed = Object.keys(tags).some((tag) => tags[tag] !== secret.tags[tag]);
+  return { kind: 'tags', tags: changed ? tags : undefined };
+}
+
+interface Unfinished {
+  readonly before: Listed;
+  readonly open: (Stamp & { readonly retireBy: Date }) | undefined;
+  /** The new version holds the credential that the one before held. */
+  readonly isSame: boolean;
+  /** It logs in, and holds another credential than the one before. */
+  readonly replaces: boolean;
+}
+
+async function stampToGoOn(
+  vault: Vault,
+  current: Current,
+  credential: Credential,
+  { before, open, isSame, replaces }: Unfinished,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'stamp'; readonly stamp: Stamp | undefined } | Failure> {
+  const { secret, stamp } = current;
+  const { emergency } = readRequested(before.tags);
+  if (stamp !== undefined) {
+    const { keyId: _key, slot: _slot, ...rest } = stamp;
+    return { kind: 'stamp', stamp: isSame ? stamp : rest };
+  }
+  if (emergency !== undefined && replaces) {
+    // This version is what the emergency wanted: another credential. What is left is the end of the one that leaked.
+    const { rotationId, by } = emergency;
+    return { kind: 'stamp', stamp: { rotationId, from: before.version, retireBy: secret.readAt, revoke: by } };
+  }
+  if (open === undefined) return { kind: 'stamp', stamp: undefined };
+  const ending = await readEarlier(vault, current, open.from, signal, true);
+  if (isFailure(ending) && ending.code !== 'value-unreadable') return ending;
+  if (ending.kind === 'earlier' && isHeldBy(current, ending.credential, credential))
+    return { kind: 'stamp', stamp: undefined };
+  const { keyId, slot, ...rest } = open;
+  return {
+    kind: 'stamp',
+    stamp: {
+      ...rest,
+      ...(isSame && keyId !== undefined ? { keyId } : {}),
+      ...(isSame && slot !== undefined ? { slot } : {}),
+    },
+  };
+}
+
+/** The credential that was to end is published again; where each has a login of its own, by its login. */
+function isHeldBy({ policy }: Current, ending: Credential, credential: Credential): boolean {
+  const { perLogin } = strategyTraits[policy.strategy];
+  return perLogin ? ending.username === credential.username : sameCredential(ending, credential);
+}

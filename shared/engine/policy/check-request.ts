@@ -1,0 +1,12 @@
+import * as z from 'zod';
+import { rotationRequest, secretVersion } from './request.ts';
+
+/** A published credential is to be tried with a login. Also the queue message `checks`; holds no secret value. */
+export const checkRequest = z.object({
+  vault: rotationRequest.shape.vault,
+  secret: rotationRequest.shape.secret,
+  /** A version that was made just now, by whoever it may be. Absent: the current one, as every day. */
+  version: secretVersion.optional(),
+});
+
+export type CheckRequest = z.infer<typeof checkRequest>;

@@ -1,0 +1,16 @@
+import type { SeenVersions } from '../contract/state.ts';
+
+/** More than this begin anew. */
+const mostRemembered = 10_000;
+
+/** One for each process. */
+export function rememberedVersions(): SeenVersions {
+  const seen = new Set<string>();
+  return {
+    has: (key) => seen.has(key),
+    add(key) {
+      if (seen.size >= mostRemembered) seen.clear();
+      seen.add(key);
+    },
+  };
+}
