@@ -50,7 +50,7 @@ export async function performArrival(
   const listed = await vault.versions(secret, { signal });
   if (isFailure(listed)) return { ...listed, ...soon(deps, listed) };
   const about = { vault: vault.name, secret, version };
-  const outcome = await lookAtVersion(deps, about, listed.versions);
+  const outcome = await lookAtVersion(deps, about, listed.versions, signal);
   if (!isFailure(outcome) && outcome.tryAgainMs === undefined) deps.seenVersions.add(key);
   if (isFailure(outcome) && outcome.code === 'credential-drifted') deps.seenVersions.add(key);
   return outcome;
@@ -62,6 +62,7 @@ async function lookAtVersion(
   deps: ArrivalDependencies,
   about: About,
   versions: readonly Listed[],
+  signal: AbortSignal,
 ): Promise<Performed<Arrived>> {
   const origin = originOf(versions, about.version);
   switch (origin.kind) {
@@ -76,7 +77,7 @@ async function lookAtVersion(
     case 'foreign': {
       const newest = versions.find(({ version }) => version === about.version);
       if (newest === undefined || !needsProof(deps, newest, origin.before)) return { kind: 'unproven' };
-      const result = await prove(deps.engine, { ...about, versions, before: origin.before });
+      const result = await prove(deps.engine, { ...about, versions, before: origin.before }, signal);
       return settle(deps, about, newest, result);
     }
   }

@@ -165,6 +165,16 @@ describe.each(strategies.filter((strategy) => strategyTraits[strategy].hasTarget
 );
 
 describe('a version of somebody else', () => {
+  test('that logs in holds no lease while it is proven: a rotation that begins meanwhile must not find it busy', async () => {
+    const it = around();
+    const version = await rotateOnce(it);
+    await endOverlap(it);
+    write(it, valueIn(it, version));
+    const calls = counting(it);
+    expect(await arrive(it)).toEqual({ kind: 'adopted' });
+    expect(calls.filter((call) => call !== 'vault.read')).toEqual(['vault.versions', 'rotator.verify']);
+  });
+
   test('is not judged in the middle of a rotation: it is looked at again in seconds', async () => {
     const it = around();
     const { leases, vault, secret } = it.world;
@@ -195,7 +205,8 @@ describe('a version of somebody else', () => {
     const seen = rememberedVersions();
     await arrive(it, undefined, seen);
     for (let again = 0; again < 4; again++) expect(await arrive(it, undefined, seen)).toEqual({ kind: 'known' });
-    expect(it.world.target.failures.get('app')).toBe(1);
+    // Once, and once more under the lease.
+    expect(it.world.target.failures.get('app')).toBe(2);
     expect(notices(it)).toHaveLength(1);
   });
 

@@ -31,6 +31,14 @@ export async function goOn(
   return isFailure(written) ? written : { kind: 'written' };
 }
 
+/** Whether there may be something to write down. Pure. */
+export function hasUnfinished({ secret, stamp }: Current, before: Listed | undefined): boolean {
+  if (before === undefined) return false;
+  const { emergency, paused } = readRequested(before.tags);
+  const isKeyed = stamp?.keyId !== undefined || stamp?.slot !== undefined;
+  return isKeyed || emergency !== undefined || paused !== undefined || openBefore(secret, before) !== undefined;
+}
+
 async function tagsToGoOn(
   vault: Vault,
   current: Current,
@@ -38,12 +46,10 @@ async function tagsToGoOn(
   { before, accepted }: { readonly before: Listed; readonly accepted: boolean },
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'tags'; readonly tags: Tags | undefined } | Failure> {
-  const { secret, stamp, requested } = current;
+  if (!hasUnfinished(current, before)) return { kind: 'tags', tags: undefined };
+  const { secret, requested } = current;
   const asked = readRequested(before.tags);
   const open = openBefore(secret, before);
-  const keyed = stamp?.keyId !== undefined || stamp?.slot !== undefined;
-  if (open === undefined && !keyed && asked.emergency === undefined && asked.paused === undefined)
-    return { kind: 'tags', tags: undefined };
 
   const replaced = await readEarlier(vault, current, before.version, signal, true);
   if (isFailure(replaced) && replaced.code !== 'value-unreadable') return replaced;

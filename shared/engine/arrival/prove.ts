@@ -1,10 +1,11 @@
 /**
  * A version that Keyturn did not make: does its credential log in?
  *
- *   lease → read → prepare → prove → what is unfinished goes on → (refused: was it written back?) → release
+ *   look → lease → look again → what is unfinished goes on → (refused: was it written back?) → release
  *
- * Under the lease of everything else: in the middle of a rotation in place a refusal says nothing about the version.
+ * A refusal counts only under the lease of everything else: in the middle of a rotation in place it says nothing about the version.
  */
+import type { Credential } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
@@ -12,12 +13,12 @@ import type { Listed } from '../policy/origin.ts';
 import type { Policy } from '../policy/policy.ts';
 import { isPaused, readRequested } from '../policy/requested.ts';
 import { ask } from '../running/ask.ts';
-import type { Attempt } from '../running/attempt.ts';
+import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import type { Attempted, Failed, Skipped } from '../running/result.ts';
 import { prepare } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
-import { goOn } from './go-on.ts';
+import { goOn, hasUnfinished } from './go-on.ts';
 import { findWrittenBack, type WrittenBack } from './written-back.ts';
 
 /** Its credential logs in: it is the current one from now on. */
@@ -48,11 +49,67 @@ export interface Arrival {
   readonly before: Listed | undefined;
 }
 
-/** Proves one version by a login. May be called again. Changes nothing at the target, and only the tags of the version in the vault. */
-export async function prove(deps: EngineDependencies, arrival: Arrival): Promise<ArrivalResult> {
-  return underLease<Adopted | Refused | Skipped>(deps, arrival, (vault, attempt) =>
-    proveUnderLease({ deps, vault, attempt, arrival }),
+/**
+ * Proves one version by a login. May be called again. Changes nothing at the target, and only the tags of the version in the vault.
+ *
+ * A version that logs in and leaves nothing to go on with takes no lease: a rotation that begins meanwhile would find it busy, and come back
+ * much later.
+ */
+export async function prove(deps: EngineDependencies, arrival: Arrival, signal: AbortSignal): Promise<ArrivalResult> {
+  const vault = deps.vaults.get(arrival.vault.toLowerCase());
+  if (vault !== undefined) {
+    const { secret, version, before } = arrival;
+    const about = { rotationId: '', vault: vault.name, secret, steps: [] };
+    const seen = await look(deps, vault, arrival, { signal, remainingMs: () => lookMs });
+    if (seen.kind === 'looked' && seen.accepted && !hasUnfinished(seen.current, before))
+      return { ...about, kind: 'adopted', version };
+    if (seen.kind === 'left') return { ...about, kind: 'skipped', reason: seen.reason, detail: seen.detail };
+    if (isFailure(seen)) return { ...about, kind: 'failed', failure: seen };
+  }
+  return underLease<Adopted | Refused | Skipped>(deps, arrival, (held, attempt) =>
+    proveUnderLease({ deps, vault: held, attempt, arrival }),
   );
+}
+
+/** Longest time of a look without a lease, in ms. */
+const lookMs = 30_000;
+
+interface Looked {
+  readonly kind: 'looked';
+  readonly current: Current;
+  /** Absent where the value holds none that can be read. */
+  readonly credential?: Credential;
+  readonly accepted: boolean;
+  readonly detail: string;
+}
+
+interface Left {
+  readonly kind: 'left';
+  readonly reason: 'opted-out' | 'superseded';
+  readonly detail: string;
+}
+
+/** Asks the target about the version, if it is current. */
+async function look(
+  deps: EngineDependencies,
+  vault: Vault,
+  { secret, version }: Arrival,
+  time: StepTime,
+): Promise<Looked | Left | Failure> {
+  const current = await readCurrent(deps, vault, secret, time.signal);
+  if (isFailure(current)) return current;
+  if (current.kind === 'opted-out') return { kind: 'left', reason: 'opted-out', detail: 'it has no tag "rotator"' };
+  if (current.secret.version !== version)
+    return { kind: 'left', reason: 'superseded', detail: `version ${version} is no longer current` };
+  const target = await prepare(deps, vault, current, { rotationId: '', emergency: false }, time.signal);
+  if (isFailure(target)) {
+    const isUnreadable = target.code === 'value-unreadable';
+    return isUnreadable ? { kind: 'looked', current, accepted: false, detail: target.message } : target;
+  }
+  const { credential } = target;
+  const answer = await ask(current, target, credential, time);
+  if (isFailure(answer)) return answer;
+  return { kind: 'looked', current, credential, accepted: answer.accepted, detail: answer.detail };
 }
 
 interface Work {
@@ -64,22 +121,13 @@ interface Work {
 
 async function proveUnderLease(work: Work): Promise<Adopted | Refused | Skipped | Failure> {
   const { deps, vault, attempt, arrival } = work;
-  const current = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, arrival.secret, signal));
-  if (isFailure(current)) return current;
-  if (current.kind === 'opted-out') return skipped(attempt, 'opted-out', 'it has no tag "rotator"');
+  const seen = await attempt.step('prove', (time) => look(deps, vault, arrival, time));
+  if (isFailure(seen)) return seen;
+  if (seen.kind === 'left')
+    return { ...attempt.about, kind: 'skipped', reason: seen.reason, detail: seen.detail, steps: attempt.steps };
+  const { current, credential, accepted, detail } = seen;
   attempt.tellTo(current.policy.notify);
-  if (current.secret.version !== arrival.version)
-    return skipped(attempt, 'superseded', `version ${arrival.version} is no longer current`);
-  const asked = { rotationId: '', emergency: false };
-  const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, asked, signal));
-  if (isFailure(target)) {
-    const unreadable = target.code === 'value-unreadable';
-    return unreadable ? refused(work, current, target.message, { kind: 'looked', versions: [] }) : target;
-  }
-  const { credential } = target;
-  const answer = await attempt.step('prove', (time) => ask(current, target, credential, time));
-  if (isFailure(answer)) return answer;
-  const { accepted, detail } = answer;
+  if (credential === undefined) return refused(work, current, detail, { kind: 'looked', versions: [] });
   const { before, version, versions } = arrival;
   const gone = await attempt.step('go on', ({ signal }) =>
     goOn(vault, current, credential, { before, accepted }, signal),
@@ -103,8 +151,4 @@ function refused(
   const isHeld = isPaused(requested, readAt) || isPaused(readRequested(before?.tags ?? {}), readAt);
   const onForeignVersion = isHeld ? 'report' : policy.onForeignVersion;
   return { ...attempt.about, kind: 'refused', version, detail, writtenBack, onForeignVersion, steps: attempt.steps };
-}
-
-function skipped(attempt: Attempt, reason: Skipped['reason'], detail: string): Skipped {
-  return { ...attempt.about, kind: 'skipped', reason, detail, steps: attempt.steps };
 }
