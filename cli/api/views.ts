@@ -103,6 +103,7 @@ export const secret = z.looseObject({
   candidateOf: z.string().optional(),
   source: z.looseObject({ vault: z.string(), secret: z.string() }).optional(),
   copies: z.array(z.string()).optional(),
+  hints: z.array(z.string()).optional(),
   owner: z.string().optional(),
   manual: z.boolean().optional(),
   enabled: z.boolean(),

@@ -33,10 +33,10 @@ export function lastFailure({ activity, trouble }: Pick<Secret, 'activity' | 'tr
 /** Why, without what other columns say: the name that messages begin with, and when a healthy one is due. */
 function detailOf(one: Secret): string {
   const { secret, state, detail } = one;
-  if (state === 'healthy') return '';
   const last = lastFailure(one);
-  const text = detail.replaceAll(`${secret}: `, '');
-  return last === undefined ? text : `${last.code}: ${text}`;
+  const text = state === 'healthy' ? '' : detail.replaceAll(`${secret}: `, '');
+  const said = last === undefined ? text : `${last.code}: ${text}`;
+  return [said, ...(one.hints ?? [])].filter((part) => part !== '').join('; ');
 }
 
 /** A table of secrets; the vault is named only where there are several. */

@@ -25,6 +25,7 @@ function fieldsOf(one: Inspected, now: Date): readonly Field[] {
     { name: 'state', value: one.state, colour: stateColour(one.state) },
     // When it is due has a line of its own.
     { name: '', value: one.state === 'healthy' ? '' : one.detail },
+    ...(one.hints ?? []).map((hint) => ({ name: '', value: hint, colour: 'yellow' as const })),
     { name: 'rotator', value: [one.rotator, one.strategy].filter((word) => word !== undefined).join(', ') },
     { name: 'version', value: one.version },
     { name: 'enabled', value: one.enabled ? '' : 'no: nobody can read it', colour: 'red' },

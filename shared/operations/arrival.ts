@@ -12,7 +12,7 @@ import { policyOf } from '../engine/policy/current.ts';
 import { type Listed, openBefore, originOf } from '../engine/policy/origin.ts';
 import { readRequested } from '../engine/policy/requested.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
-import { reportDrift, toldBySweep } from './check.ts';
+import { reportDrift } from './check.ts';
 import { foreignVersionName } from './held-back.ts';
 import type { PerformDependencies, Performed } from './perform.ts';
 import { rotationsQueue } from './queues.ts';
@@ -112,7 +112,8 @@ async function settle(
       return result.reason === 'busy' ? { kind: 'busy', tryAgainMs: whileBusyMs } : { kind: 'superseded' };
     case 'failed': {
       const { failure: failed } = result;
-      if (toldBySweep.has(failed.code)) return failed;
+      // What keeps the version from being proven (an admin, a host, a tag) is told by the sweep, the daily check and the next rotation.
+      if (failed.class !== 'retry') return failed;
       const tryAgainMs = await settleFailed(deps, 'check', about, result, verdictOf(result, true));
       return { ...failed, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
     }

@@ -68,7 +68,7 @@ export type CheckResult =
   | Failure;
 
 /** Told by the sweep, which finds them without a read. */
-export const toldBySweep: ReadonlySet<string> = new Set(['tag-invalid', 'tags-full']);
+const toldBySweep: ReadonlySet<string> = new Set(['tag-invalid', 'tags-full']);
 
 /**
  * Tries one credential and tells people when it is refused. Changes nothing in the vault or at the target. May be called again: the same

@@ -1,11 +1,13 @@
 /** Looks without touching: the plan of a rotation, and whether the published credential still logs in. */
-import type { SecretVersion, Vault } from '../contract/ports.ts';
+import type { SecretVersion, Tags, Vault } from '../contract/ports.ts';
 import type { Check } from '../contract/rotator.ts';
 import { lookAtCopies } from '../engine/copies/look.ts';
 import { channelChecks } from '../engine/policy/channels.ts';
 import { type Current, type LinkedCurrent, readCurrent } from '../engine/policy/current.ts';
 import { type Decision, decide, dueAtOf } from '../engine/policy/due.ts';
 import { rotationIdOf } from '../engine/policy/identifiers.ts';
+import { nearMissesOf } from '../engine/policy/near-miss.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
 import { findRepair, type Repair } from '../engine/rotation/repair.ts';
 import { findWayBack } from '../engine/rotation/roll-back.ts';
@@ -121,6 +123,7 @@ export async function plan(
       ...(await target.rotator.check(step)),
       ...(await copyChecks(deps, vault, current, target, signal)),
       ...channelChecks(deps.defaults, secret.name, policy),
+      ...nearMissChecks(secret.tags, policy),
     ],
   };
 }
@@ -148,6 +151,14 @@ async function copyChecks(
       return { name: shown, state: 'failed', detail: message, fix: hint };
     }),
   ];
+}
+
+/** Tags that have no effect, and were probably meant to have one. */
+function nearMissChecks(tags: Tags, { rotator }: Policy): readonly Check[] {
+  return nearMissesOf(tags, rotator).map(({ tag, detail }) => ({
+    ...{ name: 'tags', state: 'unknown' as const, detail: `"${tag}" ${detail}` },
+    fix: `Rename the tag, or leave it if it is yours: Keyturn does not read it.`,
+  }));
 }
 
 /** Which version and login a roll-back would make current, said before anybody asks for it. */

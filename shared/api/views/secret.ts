@@ -6,6 +6,7 @@ import { strategies } from '../../contract/strategy.ts';
 import { isCalm } from '../../contract/trouble.ts';
 import { dueAtOf } from '../../engine/policy/due.ts';
 import { placeText, sourceOf } from '../../engine/policy/links.ts';
+import { nearMissTexts } from '../../engine/policy/near-miss.ts';
 import type { Policy } from '../../engine/policy/policy.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import type { EngineDependencies } from '../../engine/running/dependencies.ts';
@@ -63,6 +64,7 @@ export const secretView = z.object({
   rotationId: z.string().optional().describe('The rotation that made the current version.'),
   retireBy: time.optional().describe('When the credential before must be dead.'),
   retired: z.boolean().optional().describe('Whether the credential before was proven refused.'),
+  hints: z.array(z.string()).optional().describe('What has no effect and was probably meant to, as sentences.'),
   contentType: z.string().optional(),
   tags: z.record(z.string(), z.string()),
   trouble: troubleView.optional(),
@@ -96,6 +98,7 @@ export function viewSecret(
     updatedAt: properties.updatedAt.toISOString(),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
     ...(policy === undefined ? {} : policyFields(policy, properties, vault)),
+    ...(policy === undefined ? {} : hintsOf(properties, policy)),
     ...(stamp === undefined ? {} : { rotationId: stamp.rotationId }),
     ...(stamp?.retireBy === undefined
       ? {}
@@ -145,6 +148,11 @@ function sourceFields(standing: Standing, vault: string): Pick<SecretView, 'sour
 function tryFields({ activity, trouble }: { readonly activity: Activity; readonly trouble: ActivityTrouble }) {
   const { nextTryAt } = trouble;
   return { activity, ...(nextTryAt === undefined ? {} : { nextTryAt: nextTryAt.toISOString() }) };
+}
+
+function hintsOf({ tags }: SecretProperties, { rotator }: Policy): Pick<SecretView, 'hints'> {
+  const hints = nearMissTexts(tags, rotator);
+  return hints.length === 0 ? {} : { hints: [...hints] };
 }
 
 function policyFields(policy: Policy, properties: SecretProperties, vault: string) {

@@ -2,6 +2,7 @@ import type { SecretProperties, SecretVersion, Vault } from '../../contract/port
 import type { RotatorEntry } from '../../contract/rotator.ts';
 import { type Failure, failure } from '../../errors.ts';
 import { type LinkedEnd, readLinkedEnd } from './links.ts';
+import { nearlyOptedIn } from './near-miss.ts';
 import { type ParsePolicy, type Policy, type PolicyDefaults, parsePolicy } from './policy.ts';
 import { type Requested, readRequested, requestedTag } from './requested.ts';
 import { isRetirementOpen, longestTag, mostTags, readStamp, type Stamp, stampTag, tagsKept } from './stamp.ts';
@@ -86,7 +87,10 @@ export function policyOf(
     return end.kind === 'linked' ? end : failure('tag-invalid', { secret: secret.name, problems: end.problems });
   const parsed = parse(secret.tags, deps.defaults, deps.rotators);
   if (parsed.kind === 'invalid') return failure('tag-invalid', { secret: secret.name, problems: parsed.problems });
-  if (parsed.kind === 'opted-out') return parsed;
+  if (parsed.kind === 'opted-out') {
+    const nearly = nearlyOptedIn(secret.tags, deps.rotators);
+    return nearly === undefined ? parsed : failure('tag-invalid', { secret: secret.name, problems: [nearly] });
+  }
   const others = Object.keys(secret.tags).filter((tag) => tag !== stampTag && tag !== requestedTag).length;
   if (others > mostTags - tagsKept) {
     const detail = `it has ${others} tags, and Keyturn needs ${tagsKept} of the ${mostTags} (each of ${longestTag} characters at most)`;

@@ -30,6 +30,8 @@ export function originOf(versions: readonly Listed[], version: string): Origin {
   if (one === undefined) return { kind: 'gone' };
   if (at > 0 && !isSameSecond(one, versions[0])) return { kind: 'superseded' };
   const others = versions.filter((each) => each.version !== version);
+  // Linked to another secret on purpose, and renewed with it.
+  if (one.tags['copy-of'] !== undefined || one.tags['derived-from'] !== undefined) return { kind: 'unmanaged' };
   if (one.tags['rotator'] === undefined) {
     const managed = others.find(({ tags }) => tags['rotator'] !== undefined);
     return managed === undefined ? { kind: 'unmanaged' } : { kind: 'opted-out', managed };

@@ -150,7 +150,7 @@ export const parsePolicy: ParsePolicy = (given, defaults, rotators) => {
 const policyNames: ReadonlySet<string> = new Set(Object.keys(policyTags.shape));
 
 /** Tags that a policy may depend on besides the rotator's own. */
-const ownTags: readonly string[] = ['rotator', policyTag, ...policyNames, ...aliases.map(([alias]) => alias)];
+export const ownTags: readonly string[] = ['rotator', policyTag, ...policyNames, ...aliases.map(([alias]) => alias)];
 
 /** Tags that are looked for in a listing stand alone, and Keyturn's own are nobody's to write. */
 const alone: ReadonlySet<string> = new Set([
