@@ -27,6 +27,8 @@ import { tableChannelSwitches } from '../shared/storage/state/channel-switches.t
 import { tableDeliveries } from '../shared/storage/state/deliveries.ts';
 import { rememberedFreeze, tableFreeze } from '../shared/storage/state/freeze.ts';
 import { tableIdempotencyKeys } from '../shared/storage/state/idempotency-keys.ts';
+import { tableIrregularities } from '../shared/storage/state/irregularities.ts';
+import { tableLoginIndex } from '../shared/storage/state/login-index.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
 import { tableToldBefore } from '../shared/storage/state/told-before.ts';
@@ -71,6 +73,7 @@ export async function compose(settings: Settings): Promise<App> {
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
     wakeUps: queuedWakeUps(queues),
+    logins: tableLoginIndex(records),
     acknowledged: async (vault, secret, version) => {
       const known = await acknowledgements.of(vault, secret, version);
       return known.kind === 'failed' ? known : { kind: 'acknowledged', consumers: new Set(known.consumers.keys()) };
@@ -97,6 +100,7 @@ export async function compose(settings: Settings): Promise<App> {
     approvals: tableApprovals(records),
     fourEyes: settings.fourEyes,
     toldBefore: tableToldBefore(records),
+    irregularities: tableIrregularities(records),
     seenVersions: rememberedVersions(),
     leasesHeld: rememberedLeases(leases, rememberedMs, engine.elapsedMs),
     freeze: rememberedFreeze(tableFreeze(records), rememberedMs, engine.elapsedMs),

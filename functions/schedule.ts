@@ -35,7 +35,7 @@ const checkWithinMs = 60_000;
 export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Settings, 'sweep' | 'drift'>): Schedule {
   return {
     async sweep(log) {
-      const deps = { ...app, jitterMs: swept.jitterMs, random: Math.random };
+      const deps = { ...app, index: app, jitterMs: swept.jitterMs, random: Math.random };
       const { freeze, vaults } = await sweepAll(deps, AbortSignal.timeout(runWithinMs));
       const notExpired = await expireApprovals({ ...app, log });
       if (notExpired !== undefined) log.warn('approvals-not-expired', { code: notExpired.code });

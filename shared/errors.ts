@@ -121,6 +121,18 @@ export const failureKinds = {
     (d) => `${d.secret}: ${d.login} on ${d.target} may do less than the login in use: ${d.detail}`,
     (d) => `Grant the missing rights to ${d.login}, then run "keyturn rotate ${d.secret}".`,
   ),
+  'login-shared': kind<{ readonly secret: string; readonly login: string; readonly others: string }>(
+    'config',
+    (d) => `${d.secret}: nothing was changed, because ${d.login} is also used by ${d.others}`,
+    (d) =>
+      `Give each secret a login of its own, or declare one as a copy of the other; docs/errors/login-shared.md says how. Then run "keyturn rotate ${d.secret}".`,
+  ),
+  'opted-out': kind<{ readonly secret: string; readonly vault: string }>(
+    'config',
+    (d) => `${d.secret}: its newest version in the vault "${d.vault}" has no tag "rotator", and versions before had it`,
+    (d) =>
+      `If that was an accident, run "keyturn adopt ${d.secret}": it puts the tags of the last managed version back. If it was meant, there is nothing to do.`,
+  ),
   'login-not-safe': kind<AtTarget & { readonly login: string }>(
     'blocked',
     (d) => `${d.secret}: ${d.login} on ${d.target} must not be rotated through this secret: ${d.detail}`,

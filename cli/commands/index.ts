@@ -8,7 +8,7 @@ import { list } from './list.ts';
 import { history, rotation } from './past.ts';
 import { pause, resume } from './pause.ts';
 import { plan } from './plan.ts';
-import { repair } from './repair.ts';
+import { adopt, repair } from './repair.ts';
 import { emergency, rollback } from './revert.ts';
 import { rotate } from './rotate.ts';
 import { selftest } from './selftest.ts';
@@ -18,7 +18,7 @@ import { value } from './value.ts';
 
 const work: readonly Command[] = [
   ...[list, show, plan, doctor, health, history, rotation],
-  ...[rotate, emergency, rollback, repair, retire, pause, resume, freeze, unfreeze, approvals, approve, ack, selftest, value],
+  ...[rotate, emergency, rollback, repair, adopt, retire, pause, resume, freeze, unfreeze, approvals, approve, ack, selftest, value],
 ];
 
 export const commands: readonly Command[] = [...work, completionCommand(work)];

@@ -1,12 +1,44 @@
 /** What is for versions that somebody else wrote. */
+import * as z from 'zod';
 import { plan as planView } from '../api/views.ts';
 import { askAndFollow } from '../asked.ts';
 import { type Command, printJson } from '../command.ts';
 import { must } from '../must.ts';
-import { routeOf, secretNamed } from '../names.ts';
+import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { reasonOption, waitOptions } from '../options.ts';
 import { reasonFor } from '../reason.ts';
+import { plain } from '../terminal/text.ts';
 import { planWithinMs, tellPlan } from './plan.ts';
+
+const adopted = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  version: z.string(),
+  tags: z.record(z.string(), z.string()),
+});
+
+export const adopt: Command = {
+  name: 'adopt',
+  summary: 'a secret lost its tags with a new version: put those of the last managed version back',
+  takes: 'NAME',
+  count: [1, 1],
+  options: { ...reasonOption },
+  about: 'The credential of the newest version is proven by a login first. Tags that it has stay as they are.',
+  examples: ['keyturn adopt orders-db --reason "was set without --tags"'],
+  role: 'operator',
+  async run(context) {
+    const { api, given, vault, terminal, json } = context;
+    const named = await secretNamed(api, given.args, vault);
+    const body = { reason: await reasonFor(context) };
+    const one = must(await api.ask({ method: 'POST', path: routeOf(named, 'adopt'), body, schema: adopted }));
+    if (json) printJson(terminal, one);
+    else {
+      const tags = Object.entries(one.tags).map(([name, value]) => `${name}=${value}`);
+      terminal.out(`${pathOf(named)} is managed again: ${plain(tags.join('  '))}`);
+    }
+    return 'ok';
+  },
+};
 
 export const repair: Command = {
   name: 'repair',

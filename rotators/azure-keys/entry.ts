@@ -7,5 +7,6 @@ export const azureKeys: RotatorEntry<AzureKeysTags> = {
   strategies: ['dual-key'],
   options: azureKeysTags,
   hostless: true,
+  identity: ({ options }) => [options.resource.toLowerCase()],
   load: async (environment) => (await import('./rotator.ts')).makeAzureKeysRotator(environment),
 };

@@ -7,5 +7,6 @@ export const entraApp: RotatorEntry<EntraAppTags> = {
   strategies: ['issue-revoke'],
   options: entraAppTags,
   hostless: true,
+  identity: ({ options }) => [`${options.tenant}/${options.clientId}`],
   load: async (environment) => (await import('./rotator.ts')).makeEntraAppRotator(environment),
 };

@@ -7,5 +7,6 @@ export const httpKeys: RotatorEntry<HttpKeysTags> = {
   strategies: ['issue-revoke'],
   options: httpKeysTags,
   hostless: true,
+  identity: ({ options: { provider, resource } }) => [[provider, ...resource].join('/')],
   load: async (environment) => (await import('./rotator.ts')).makeHttpKeysRotator(environment),
 };

@@ -1,7 +1,7 @@
 import type { Approvals, FourEyes } from '../contract/approvals.ts';
 import type { Deliveries } from '../contract/deliveries.ts';
 import type { LeasesHeld, StorageParts, Vault } from '../contract/ports.ts';
-import type { Acknowledgements, IdempotencyKeys, Marks } from '../contract/state.ts';
+import type { Acknowledgements, IdempotencyKeys, Irregularities, Marks } from '../contract/state.ts';
 import type { PerformDependencies } from '../operations/perform.ts';
 import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
@@ -9,6 +9,7 @@ import { problem } from './problem.ts';
 /** Everything the routes work with, but for the log of the invocation. Made once per process in functions/compose.ts. */
 export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly marks: Marks;
+  readonly irregularities: Irregularities;
   /** Which secrets a worker is at. */
   readonly leasesHeld: LeasesHeld;
   readonly deliveries: Deliveries;

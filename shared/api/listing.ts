@@ -1,7 +1,7 @@
 /** Going through secrets by listing alone: one page of one vault at a time, nothing read of a single secret. */
 import * as z from 'zod';
 import type { SecretProperties, SecretsPage } from '../contract/ports.ts';
-import type { Trouble } from '../contract/state.ts';
+import type { Irregular, Trouble } from '../contract/state.ts';
 import { type Known, secretStates } from '../engine/sweep/standing.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { troublesOf } from '../operations/troubles.ts';
@@ -95,10 +95,14 @@ export async function knownBeside(deps: ApiDependencies, vault: string): Promise
     deps.leasesHeld.held(vault),
     troublesOf(deps.attention, vault),
   ]);
+  const irregular = await irregularOf(deps, vault);
   const bySecret = isFailure(troubles) ? new Map<string, Trouble>() : troubles.bySecret;
   const leased = isFailure(held) ? new Set<string>() : held.secrets;
   const warnings = [
     ...(isFailure(troubles) ? [`Which secrets fail or are paused is not known: ${troubles.message}`] : []),
+    ...(irregular.failed === undefined
+      ? []
+      : [`Which secrets share a login or lost their tags is not known: ${irregular.failed.message}`]),
     ...(isFailure(held) ? [`Which secrets are worked on is not known: ${held.message}`] : []),
     ...(isFailure(freeze) ? [`Whether the app is frozen is not known, which counts as frozen: ${freeze.message}`] : []),
   ];
@@ -109,11 +113,27 @@ export async function knownBeside(deps: ApiDependencies, vault: string): Promise
         trouble: bySecret.get(name),
         freeze: isFailure(freeze) ? 'unreadable' : freeze,
         inFlight: leased.has(name),
+        ...knownOf(irregular.bySecret.get(name)),
       };
     },
     warnings,
     unread: isFailure(troubles) ? troubles : undefined,
   };
+}
+
+async function irregularOf({ irregularities }: ApiDependencies, vault: string) {
+  const bySecret = new Map<string, Irregular>();
+  for await (const one of irregularities.all(vault)) {
+    if (isFailure(one)) return { bySecret, failed: one };
+    bySecret.set(one.secret.toLowerCase(), one);
+  }
+  return { bySecret, failed: undefined };
+}
+
+/** What is out of the ordinary with a secret, for how it stands. Pure. */
+export function knownOf(irregular: Irregular | undefined): Pick<Known, 'sharedWith' | 'optedOutBy'> {
+  const { sharedWith, optedOut } = irregular ?? {};
+  return { ...(sharedWith === undefined ? {} : { sharedWith }), ...(optedOut === true ? { optedOutBy: '' } : {}) };
 }
 
 export function viewAll(

@@ -6,6 +6,7 @@ import { fields } from './fields.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Route, route } from './route.ts';
 import { acknowledgeRoutes } from './routes/acknowledge.ts';
+import { adoptRoutes } from './routes/adopt.ts';
 import { alertRoutes } from './routes/alert.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { freezeRoutes } from './routes/freeze.ts';
@@ -44,6 +45,7 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
     ...rotationRoutes(deps),
     ...retireRoutes(deps),
     ...pauseRoutes(deps),
+    ...adoptRoutes(deps),
     ...acknowledgeRoutes(deps),
     ...approvalRoutes(deps),
     ...freezeRoutes(deps),

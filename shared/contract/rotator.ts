@@ -167,6 +167,16 @@ export interface Rotator<Options = unknown> {
   check(step: Step<Options>): Promise<readonly Check[]>;
 }
 
+/** What a secret publishes, as far as it tells whose login, pair or slot it is: nothing secret. */
+export interface IdentityFacts<Options = unknown> {
+  readonly strategy: Strategy;
+  /** Absent where the value names none. */
+  readonly username?: string;
+  /** Where consumers log in and where the admin connects, as they are written. */
+  readonly endpoints: readonly Endpoint[];
+  readonly options: Options;
+}
+
 /** Who replaces a credential by hand, and where. */
 export interface ManualCare {
   readonly owner?: string;
@@ -187,6 +197,12 @@ export interface RotatorEntry<Options = unknown> {
   readonly hostless?: boolean;
   /** Present where only a person makes its credentials: it is watched and reminded of, and never rotated. Pure. */
   manual?(options: Options): ManualCare;
+  /**
+   * Names what rotations of the secret change at the target: each login with each of its hosts, or the resource. Two secrets with one name in
+   * common are of one login, pair or resource, and the engine rotates neither. Keys of an issuer have one name for all keys of an account; the
+   * engine tells them apart. Host names are written in one way (`hostNames` in shared/contract/hosts.ts). Absent: there is no target. Pure.
+   */
+  identity?(facts: IdentityFacts<Options>): readonly string[];
   /** Loads the driver and makes the rotator. Called until it has succeeded once. */
   readonly load: (environment: RotatorEnvironment) => Promise<Rotator<Options>>;
 }

@@ -115,6 +115,54 @@ export interface ToldBefore {
   remove(vault: string, secret: string, what: string): Promise<{ readonly kind: 'kept' } | Failure>;
 }
 
+/** A secret by its vault and name. */
+export interface SecretPlace {
+  readonly vault: string;
+  readonly secret: string;
+}
+
+/** What was seen of a managed secret. */
+export interface SeenSecret {
+  /** Tells its newest version and its policy from any other, as a listing shows them. */
+  readonly mark: string;
+  /** Fingerprints of the logins, pairs or resources that it publishes; none where it has no target. */
+  readonly prints: readonly string[];
+}
+
+/**
+ * Which managed secrets there are, and which logins they publish. A cache: what it says of another secret counts only once that secret was
+ * read. Lost, it is filled again from the vaults.
+ */
+export interface LoginIndex {
+  /** All of a vault. A failure ends the listing. */
+  all(vault: string): AsyncIterable<({ readonly kind: 'seen'; readonly secret: string } & SeenSecret) | Failure>;
+  of(place: SecretPlace): Promise<{ readonly kind: 'known'; readonly seen: SeenSecret | undefined } | Failure>;
+  keep(place: SecretPlace, seen: SeenSecret): Promise<{ readonly kind: 'kept' } | Failure>;
+  forget(place: SecretPlace): Promise<{ readonly kind: 'kept' } | Failure>;
+  /** Who was seen to publish it. */
+  holders(print: string): Promise<{ readonly kind: 'holders'; readonly holders: readonly SecretPlace[] } | Failure>;
+  /** When all secrets of the vault had been looked at, by the vault's clock; undefined: never, or that was lost. */
+  completeAt(vault: string): Promise<{ readonly kind: 'known'; readonly at: Date | undefined } | Failure>;
+  markComplete(vault: string, at: Date): Promise<{ readonly kind: 'kept' } | Failure>;
+}
+
+/** What is out of the ordinary with a secret and does not stand in its own tags. */
+export interface Irregular {
+  /** Other secrets of its login, pair or resource. */
+  readonly sharedWith?: readonly string[];
+  /** It was managed, and its newest version has no tag `rotator`. */
+  readonly optedOut?: boolean;
+}
+
+/** Few at any time. Lost ones are found again by the sweep. */
+export interface Irregularities {
+  /** All of a vault. A failure ends the listing. */
+  all(vault: string): AsyncIterable<({ readonly kind: 'irregular'; readonly secret: string } & Irregular) | Failure>;
+  of(place: SecretPlace): Promise<({ readonly kind: 'irregular' } & Irregular) | Failure>;
+  /** `change` is pure, and may be asked more than once. */
+  change(place: SecretPlace, change: (before: Irregular) => Irregular): Promise<{ readonly kind: 'kept' } | Failure>;
+}
+
 /** Answers given before, by the caller's `Idempotency-Key`. */
 export interface IdempotencyKeys {
   /**

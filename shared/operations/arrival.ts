@@ -3,7 +3,7 @@
  * other version is proven by a login at once, and people are told where it does not log in.
  */
 import { retryBackoff } from '../backoff.ts';
-import type { SeenVersions } from '../contract/state.ts';
+import type { Irregularities, SeenVersions, ToldBefore } from '../contract/state.ts';
 import { strategyTraits } from '../contract/strategy.ts';
 import { type ArrivalResult, prove, type Refused } from '../engine/arrival/prove.ts';
 import { writtenBackText } from '../engine/arrival/written-back.ts';
@@ -15,18 +15,22 @@ import { type Failure, failure, isFailure } from '../errors.ts';
 import { reportDrift } from './check.ts';
 import { foreignVersionName } from './held-back.ts';
 import type { PerformDependencies, Performed } from './perform.ts';
-import { rotationsQueue } from './queues.ts';
+import { notificationsQueue, rotationsQueue } from './queues.ts';
 import { healed, settleFailed, verdictOf } from './settle.ts';
+import { wrong } from './sweep-news.ts';
 
 export interface ArrivalDependencies extends PerformDependencies {
   /** Versions that need no other look. */
   readonly seenVersions: SeenVersions;
+  readonly irregularities: Irregularities;
+  readonly toldBefore: ToldBefore;
 }
 
 export type Arrived =
   /** Nothing to prove: it is Keyturn's own, no longer current, or of a secret that Keyturn leaves alone or has no target for. */
   | { readonly kind: 'ours' | 'superseded' | 'unmanaged' | 'unproven' | 'known' }
   | { readonly kind: 'adopted' }
+  | { readonly kind: 'opted-out' }
   | { readonly kind: 'busy' }
   | Failure;
 
@@ -70,8 +74,9 @@ async function lookAtVersion(
     case 'superseded':
       return { kind: 'superseded' };
     case 'unmanaged':
-    case 'opted-out':
       return { kind: 'unmanaged' };
+    case 'opted-out':
+      return tellOptedOut(deps, about);
     case 'ours':
       return { kind: 'ours' };
     case 'foreign': {
@@ -137,6 +142,21 @@ async function tellDrift(
     if (isFailure(asked)) return { ...asked, ...soon(deps, asked) };
   }
   return drift;
+}
+
+/** Told once, here or by the sweep. */
+async function tellOptedOut(deps: ArrivalDependencies, { vault, secret }: About): Promise<Performed<Arrived>> {
+  const kept = await deps.irregularities.change({ vault, secret }, () => ({ optedOut: true }));
+  if (isFailure(kept)) return { ...kept, ...soon(deps, kept) };
+  const out = failure('opted-out', { secret, vault });
+  const { what, notice } = wrong({ vault, secret, now: deps.now() }, out);
+  const told = await deps.queues.enqueue(notificationsQueue, notice, { secret });
+  if (isFailure(told)) return { ...told, ...soon(deps, told) };
+  const added = await deps.toldBefore.add(vault, secret, what);
+  if (isFailure(added)) deps.log.warn('telling-not-kept', { secret, code: added.code });
+  const { code, message: detail, hint, page } = out;
+  deps.log.error('opted-out', { vault, secret, code, detail, hint, page });
+  return { kind: 'opted-out' };
 }
 
 /** What passes by itself is looked at again soon. */

@@ -14,6 +14,7 @@ import { findWayBack } from '../engine/rotation/roll-back.ts';
 import { ask } from '../engine/running/ask.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import { prepare, type Target } from '../engine/running/target.ts';
+import { refuseShared } from '../engine/sharing/refuse.ts';
 import { type Failure, isFailure } from '../errors.ts';
 
 /** What would happen, and why. */
@@ -122,6 +123,7 @@ export async function plan(
       ...(request.mode === 'roll-back' ? [await wayBack(vault, current, target, request.to, signal)] : []),
       ...(await target.rotator.check(step)),
       ...(await copyChecks(deps, vault, current, target, signal)),
+      ...(await sharedChecks(deps, vault, current, target, signal)),
       ...channelChecks(deps.defaults, secret.name, policy),
       ...nearMissChecks(secret.tags, policy),
     ],
@@ -151,6 +153,20 @@ async function copyChecks(
       return { name: shown, state: 'failed', detail: message, fix: hint };
     }),
   ];
+}
+
+/** Whether another secret publishes the same login. Said only where one does: most have one of their own. */
+async function sharedChecks(
+  deps: EngineDependencies,
+  vault: Vault,
+  current: Current,
+  target: Target,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const alone = await refuseShared({ deps, vault, current, target }, timeFor(signal));
+  if (!isFailure(alone)) return [];
+  const state = alone.code === 'login-shared' ? 'failed' : 'unknown';
+  return [{ name: 'login', state, detail: alone.message, fix: alone.hint }];
 }
 
 /** Tags that have no effect, and were probably meant to have one. */

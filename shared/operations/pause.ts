@@ -84,7 +84,8 @@ async function newestOf(vault: Vault, secret: string, signal: AbortSignal) {
     : { kind: 'newest' as const, current };
 }
 
-async function acquirePatiently(
+/** The lease, once whoever is at the secret has given it back; most rotations are done by then. */
+export async function acquirePatiently(
   { engine }: Deps,
   vault: Vault,
   secret: string,

@@ -7,7 +7,7 @@ import { dueAtOf } from '../engine/policy/due.ts';
 import { shortHash } from '../engine/policy/identifiers.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { Found } from '../engine/sweep/walk.ts';
-import type { Failure } from '../errors.ts';
+import { type Failure, failure } from '../errors.ts';
 import { shown } from './news.ts';
 
 /** One thing to tell, for as long as it holds. */
@@ -31,12 +31,23 @@ export function newsOf(
 ): readonly Tellable[] {
   const about = { vault, secret: properties.name, now };
   if (finding.kind === 'invalid') return [wrong(about, finding.failure)];
+  if (standing.state === 'opted-out') return [wrong(about, failure('opted-out', { secret: properties.name, vault }))];
   if (policy === undefined) return [];
   const unknown = unknownChannels(defaults, properties.name, policy);
   const channels = policy.notify === undefined ? {} : { channels: [...policy.notify] };
   const soon =
     policy.manual === undefined ? announcement(about, properties, policy) : reminder(about, properties, policy);
+  const sharing =
+    standing.state === 'shared'
+      ? [
+          wrong(
+            about,
+            failure('login-shared', { secret: properties.name, login: 'its login', others: standing.with.join(', ') }),
+          ),
+        ]
+      : [];
   return [
+    ...sharing.map((one) => ({ ...one, notice: { ...one.notice, ...channels } })),
     // The secret itself is fine, so it is told of and does not count.
     ...(unknown === undefined ? [] : [wrong(about, unknown)]),
     ...(soon === undefined || standing.state === 'paused'

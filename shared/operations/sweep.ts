@@ -1,6 +1,6 @@
 /** The sweep: what events missed is found by listing alone, and put into the queues. */
 
-import type { Queues, Vault } from '../contract/ports.ts';
+import type { Queues, SecretProperties, Vault } from '../contract/ports.ts';
 import type { Attention, FreezeState, ToldBefore, Trouble } from '../contract/state.ts';
 import { calm, withoutActivity } from '../contract/trouble.ts';
 import { dueAtOf } from '../engine/policy/due.ts';
@@ -9,10 +9,12 @@ import { readRequested } from '../engine/policy/requested.ts';
 import { isRetirementOpen, readStamp } from '../engine/policy/stamp.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import type { Finding } from '../engine/sweep/judge.ts';
+import { type Known, lookAt } from '../engine/sweep/standing.ts';
 import { type Found, type SweepReport, walk } from '../engine/sweep/walk.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { sweepName as requestedBy } from './held-back.ts';
 import { notificationsQueue, retirementsQueue, rotationsQueue } from './queues.ts';
+import { type Index, readIndex, type SweepIndexDependencies } from './sweep-index.ts';
 import { isOfLink, type LinksSeen, noLinks, noteLinks } from './sweep-links.ts';
 import { newsOf } from './sweep-news.ts';
 import { troublesOf } from './troubles.ts';
@@ -23,6 +25,8 @@ export interface SweepDependencies {
   readonly attention: Pick<Attention, 'all' | 'cleared'>;
   readonly toldBefore: ToldBefore;
   /** Due rotations start spread over this time, in ms, so that a thousand that fell due together do not meet at the vault. */
+  /** Looks for shared logins and lost tags. Absent: nothing is looked for. */
+  readonly index?: SweepIndexDependencies;
   readonly jitterMs: number;
   /** From 0 to 1. */
   readonly random: () => number;
@@ -57,14 +61,22 @@ export async function sweep(
     troubles: isFailure(troubles) ? new Map() : troubles.bySecret,
     told: isFailure(told) ? undefined : told.whats,
   };
+  const index = deps.index === undefined ? undefined : await readIndex(deps.index, vault, signal);
+  if (index !== undefined && !isFailure(index)) sweeping.index = index;
   const known = (secret: string) => ({
+    ...sweeping.index?.known(secret),
     trouble: sweeping.troubles.get(secret.toLowerCase()),
     freeze: freeze ?? ('unreadable' as const),
   });
-  const report = await walk(deps.engine, vault, { known, act: (found, now) => actOn(sweeping, found, now) }, signal);
+  const walking = {
+    known,
+    act: (found: readonly Found[], now: Date) => actOn(sweeping, found, now, known),
+    suspect: (properties: SecretProperties) => sweeping.index?.isSuspect(properties) ?? false,
+  };
+  const report = await walk(deps.engine, vault, walking, signal);
   if (isFailure(report)) return report;
-  const failed = await forgetUnseen(sweeping);
-  const unread = [troubles, told, failed].find((one) => one !== undefined && isFailure(one));
+  const [failed, ended] = [await forgetUnseen(sweeping), await sweeping.index?.end()];
+  const unread = [troubles, told, index, failed, ended].find((one) => one !== undefined && isFailure(one));
   return { ...report, ...(unread !== undefined && isFailure(unread) ? { unread } : {}) };
 }
 
@@ -79,6 +91,7 @@ interface Sweeping {
   readonly links: LinksSeen;
   /** What holds still. */
   readonly seen: Set<string>;
+  index?: Index;
 }
 
 async function readTold({ toldBefore }: SweepDependencies, { name }: Vault) {
@@ -94,7 +107,26 @@ function keyOf(secret: string, what: string): string {
   return `${secret.toLowerCase()} ${what}`;
 }
 
-async function actOn(sweeping: Sweeping, found: readonly Found[], now: Date): Promise<Failure | undefined> {
+async function actOn(
+  sweeping: Sweeping,
+  listed: readonly Found[],
+  now: Date,
+  known: (secret: string) => Known,
+): Promise<Failure | undefined> {
+  const looked = await sweeping.index?.page(listed, now);
+  if (looked !== undefined && isFailure(looked)) return looked;
+  const { engine, queues } = sweeping.deps;
+  for (const { secret, rotationId } of looked?.endings ?? []) {
+    const message = { vault: sweeping.vault, secret, rotationId, mode: 'scheduled' as const, requestedBy };
+    const failed = await failedOf(queues.enqueue(retirementsQueue, message, { secret }));
+    if (failed !== undefined) return failed;
+  }
+  // Whatever was found of them just now counts already.
+  const found = listed.map((one) =>
+    looked?.names.has(one.properties.name.toLowerCase()) === true
+      ? { ...one, ...lookAt(engine, one.properties, known(one.properties.name), now) }
+      : one,
+  );
   noteLinks(sweeping.links, sweeping.vault, found, now);
   const busy = found.filter((one) => hasWork(sweeping, one, now));
   for (let at = 0; at < busy.length; at += mostAtOnce) {
@@ -108,7 +140,7 @@ async function actOn(sweeping: Sweeping, found: readonly Found[], now: Date): Pr
 /** Most secrets are healthy and have nothing to tell. */
 function hasWork({ deps, vault, troubles }: Sweeping, one: Found, now: Date): boolean {
   if (one.finding.kind === 'linked') return false;
-  if (one.finding.kind !== 'healthy') return true;
+  if (one.finding.kind !== 'healthy' || one.standing.state === 'shared') return true;
   return troubles.has(one.properties.name.toLowerCase()) || newsOf(deps.engine, vault, one, now).length > 0;
 }
 
@@ -118,7 +150,9 @@ async function act(sweeping: Sweeping, found: Found, now: Date): Promise<Failure
   const secret = finding.kind === 'stalled' ? finding.secret : properties.name;
   const known = troubles.get(secret.toLowerCase()) ?? calm;
   const trouble = finding.kind === 'stalled' ? known : await withoutStale(sweeping, found, known, now);
-  const failed = await start(sweeping, { finding, properties, trouble, secret }, now);
+  // No rotation of it may change anything, so none is begun; an emergency waits until the secrets are separated.
+  const isHeld = found.standing.state === 'shared' && finding.kind === 'due';
+  const failed = isHeld ? undefined : await start(sweeping, { finding, properties, trouble, secret }, now);
   if (failed !== undefined) return failed;
   for (const { what, notice } of newsOf(deps.engine, vault, found, now)) {
     const untold = await tellOnce(sweeping, secret, what, notice);

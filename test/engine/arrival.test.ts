@@ -5,18 +5,28 @@ import { strategies, strategyTraits } from '../../shared/contract/strategy.ts';
 import { readRequested, withRequested } from '../../shared/engine/policy/requested.ts';
 import { isRetirementOpen, readStamp, stampTag } from '../../shared/engine/policy/stamp.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
+import { adopt } from '../../shared/operations/adopt.ts';
 import { performArrival } from '../../shared/operations/arrival.ts';
 import { plan } from '../../shared/operations/inspect.ts';
 import { rotationsQueue } from '../../shared/operations/queues.ts';
 import { rememberedVersions } from '../../shared/operations/seen-versions.ts';
 import { type Around, around, notices, pass, requested, rotationId, troubleOf } from './around.ts';
+import { MemoryIrregularities, MemoryToldBefore } from './kept.ts';
 import { credentialIn, dayMs } from './world.ts';
 
 const signal = new AbortController().signal;
 
 function arrive(it: Around, version = newest(it).version, seenVersions = rememberedVersions()) {
   const { vault, secret } = it.world;
-  return performArrival({ ...it.deps, seenVersions }, { vault: vault.name, secret, version }, signal);
+  return performArrival({ ...it.deps, ...besides(it), seenVersions }, { vault: vault.name, secret, version }, signal);
+}
+
+const kept = new WeakMap<Around, { irregularities: MemoryIrregularities; toldBefore: MemoryToldBefore }>();
+
+function besides(it: Around) {
+  const known = kept.get(it) ?? { irregularities: new MemoryIrregularities(), toldBefore: new MemoryToldBefore() };
+  kept.set(it, known);
+  return known;
 }
 
 function newest(it: Around) {
@@ -354,5 +364,66 @@ describe('a repair', () => {
     const forced = await requested(it, 'repair', { rotationId: '4'.repeat(32), force: true });
     expect(forced).toMatchObject({ kind: 'rotated' });
     expect(it.world.current().password.reveal()).toBe(it.world.firstPassword);
+  });
+});
+
+describe('a version without the tag "rotator"', () => {
+  test('after managed ones is told once as opted out, within seconds', async () => {
+    const it = around();
+    const version = await rotateOnce(it);
+    it.messages.length = 0;
+    write(it, valueIn(it, version), { team: 'orders' });
+    expect(await arrive(it)).toEqual({ kind: 'opted-out' });
+    const [notice] = notices(it);
+    expect(notice?.failure).toMatchObject({
+      code: 'opted-out',
+      hint: expect.stringContaining('keyturn adopt orders-db'),
+    });
+    expect(besides(it).irregularities.kept.get('orders-db')).toEqual({ optedOut: true });
+    expect(besides(it).toldBefore.told.size).toBe(1);
+  });
+
+  test('has its unfinished overlap finished, and its own tags are left alone', async () => {
+    const it = around();
+    const first = newest(it).version;
+    const second = await rotateOnce(it);
+    write(it, valueIn(it, second), { team: 'orders' });
+    const { rotationId: id = '' } = readStamp(it.world.vault.secrets.get(it.world.secret)?.[1]?.tags ?? {}) ?? {};
+    pass(it, dayMs + 1_000);
+    const { vault, secret } = it.world;
+    const request = { vault: vault.name, secret, rotationId: id, mode: 'scheduled' as const, requestedBy: 'overlap' };
+    expect(await retire(it.deps.engine, request)).toMatchObject({ kind: 'retired' });
+    expect(it.world.target.accepts(credentialIn(valueIn(it, first)))).toBe(false);
+    expect(it.world.target.accepts(it.world.current())).toBe(true);
+    expect(newest(it).tags).toEqual({ team: 'orders' });
+    expect(await retire(it.deps.engine, request)).toMatchObject({ kind: 'skipped', reason: 'already-retired' });
+  });
+
+  test('gets the tags of the last managed version back by adopt, and keeps its own', async () => {
+    const it = around({ 'valid-for': 'P90D' });
+    const version = await rotateOnce(it);
+    write(it, valueIn(it, version), { team: 'payments' });
+    const { vault, secret } = it.world;
+    expect(await adopt(it.deps.engine, vault, secret, signal)).toMatchObject({ kind: 'adopted' });
+    const { tags } = newest(it);
+    expect(tags).toMatchObject({ rotator: 'memory', admin: 'orders-admin', 'valid-for': 'P90D', team: 'payments' });
+    expect(isRetirementOpen(readStamp(tags)), 'the overlap goes on').toBe(true);
+    expect(await adopt(it.deps.engine, vault, secret, signal)).toEqual({ kind: 'nothing' });
+  });
+
+  test('is not adopted while its credential does not log in', async () => {
+    const it = around();
+    await rotateOnce(it);
+    write(it, new SecretText('{"username":"app","password":"wrong","host":"db.contoso.test"}'), { team: 'orders' });
+    const outcome = await adopt(it.deps.engine, it.world.vault, it.world.secret, signal);
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+    expect(newest(it).tags).toEqual({ team: 'orders' });
+  });
+
+  test('is left alone where it is a copy on purpose, or never was managed', async () => {
+    const it = around();
+    await rotateOnce(it);
+    write(it, newest(it).value, { 'copy-of': 'orders-main' });
+    expect(await arrive(it)).toEqual({ kind: 'unmanaged' });
   });
 });

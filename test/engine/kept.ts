@@ -1,6 +1,16 @@
 /** What is kept beside the vault, in memory: failures, what was told, history. */
 import type { History, RotationRecord } from '../../shared/contract/ports.ts';
-import type { Activity, Attention, ToldBefore, Trouble } from '../../shared/contract/state.ts';
+import type {
+  Activity,
+  Attention,
+  Irregular,
+  Irregularities,
+  LoginIndex,
+  SecretPlace,
+  SeenSecret,
+  ToldBefore,
+  Trouble,
+} from '../../shared/contract/state.ts';
 import { calm, oneMoreFailure, withoutActivity, withWaiting } from '../../shared/contract/trouble.ts';
 
 export class MemoryAttention implements Attention {
@@ -89,5 +99,66 @@ export class MemoryHistory implements History {
 
   async rotation(rotationId: string) {
     return { kind: 'listed' as const, records: this.records.filter((one) => one.rotationId === rotationId) };
+  }
+}
+
+/** Which secrets publish which logins, in memory. */
+export class MemoryLoginIndex implements LoginIndex {
+  readonly seen = new Map<string, SecretPlace & SeenSecret>();
+  readonly complete = new Map<string, Date>();
+
+  #key({ vault, secret }: SecretPlace): string {
+    return `${vault}/${secret}`.toLowerCase();
+  }
+
+  async *all(vault: string) {
+    for (const one of [...this.seen.values()]) if (one.vault === vault) yield { kind: 'seen' as const, ...one };
+  }
+
+  async of(place: SecretPlace) {
+    return { kind: 'known' as const, seen: this.seen.get(this.#key(place)) };
+  }
+
+  async keep(place: SecretPlace, seen: SeenSecret) {
+    this.seen.set(this.#key(place), { vault: place.vault, secret: place.secret, ...seen });
+    return { kind: 'kept' as const };
+  }
+
+  async forget(place: SecretPlace) {
+    this.seen.delete(this.#key(place));
+    return { kind: 'kept' as const };
+  }
+
+  async holders(print: string) {
+    const holders = [...this.seen.values()].filter(({ prints }) => prints.includes(print));
+    return { kind: 'holders' as const, holders: holders.map(({ vault, secret }) => ({ vault, secret })) };
+  }
+
+  async completeAt(vault: string) {
+    return { kind: 'known' as const, at: this.complete.get(vault) };
+  }
+
+  async markComplete(vault: string, at: Date) {
+    this.complete.set(vault, at);
+    return { kind: 'kept' as const };
+  }
+}
+
+export class MemoryIrregularities implements Irregularities {
+  readonly kept = new Map<string, Irregular>();
+
+  async *all(_vault: string) {
+    for (const [secret, irregular] of [...this.kept]) yield { kind: 'irregular' as const, secret, ...irregular };
+  }
+
+  async of({ secret }: SecretPlace) {
+    return { kind: 'irregular' as const, ...this.kept.get(secret) };
+  }
+
+  async change({ secret }: SecretPlace, change: (before: Irregular) => Irregular) {
+    const after = change(this.kept.get(secret) ?? {});
+    if ((after.sharedWith ?? []).length === 0 && after.optedOut !== true) this.kept.delete(secret);
+    else this.kept.set(secret, after);
+    return { kind: 'kept' as const };
   }
 }

@@ -33,6 +33,7 @@ import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import type { EngineDependencies, FollowUps, Published, WakeUps } from '../../shared/engine/running/dependencies.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { MemoryLoginIndex } from './kept.ts';
 
 export const dayMs = 86_400_000;
 
@@ -450,6 +451,7 @@ export interface World {
   readonly published: { readonly published: Published; readonly again: boolean }[];
   /** Requests that somebody comes back to. */
   readonly wakeUps: RotationRequest[];
+  readonly logins: MemoryLoginIndex;
   readonly secret: string;
   readonly firstVersion: string;
   readonly firstPassword: string;
@@ -480,10 +482,22 @@ function followUpsOf(published: World['published']): FollowUps {
   };
 }
 
+/** As after the first sweep; a test that puts another secret takes it back. */
+function indexAfterSweep({ name, now }: MemoryVault): MemoryLoginIndex {
+  const logins = new MemoryLoginIndex();
+  logins.complete.set(name, now);
+  return logins;
+}
+
 export const memoryEntry: RotatorEntry = {
   name: 'memory',
   strategies: [...strategies],
   options: z.object({}),
+  // One host, one pair: a key is told by the secret's own tag.
+  identity: ({ strategy, username }) => {
+    if (username === undefined) return [];
+    return strategy === 'alternating-users' ? [username, other(username)] : [username];
+  },
   load: () => Promise.reject(new Error('loaded by the test')),
 };
 
@@ -500,8 +514,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   const vault = new MemoryVault('contoso-kv', clock);
   const otherVault = new MemoryVault('eu-vault', clock);
   const target = new MemoryTarget();
-  const leases = new MemoryLeases();
-  const rotator = new MemoryRotator(target);
+  const [leases, rotator] = [new MemoryLeases(), new MemoryRotator(target)];
   const published: World['published'] = [];
   const secret = 'orders-db';
   const firstPassword = newPassword().reveal();
@@ -511,8 +524,8 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   target.set(strategy === 'dual-key' ? 'key1' : 'app', [firstPassword]);
   target.touched = [];
   vault.put('orders-admin', adminSecret);
-  const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
   const { now } = vault;
+  const expiresAt = new Date(now.getTime() + 20 * dayMs);
   vault.now = new Date(now.getTime() - 70 * dayMs);
   const firstVersion = vault.put(secret, {
     value: new SecretText(JSON.stringify(shown)),
@@ -524,6 +537,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   const world: World = {
     acknowledged: new Set(),
     wakeUps: [],
+    logins: indexAfterSweep(vault),
     vault,
     otherVault,
     target,
@@ -545,6 +559,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
       progress: { step: () => undefined },
       followUps: wrap('followUps', followUpsOf(published)),
       wakeUps: wakeUpsOf(wrap('wakeUps', new MemoryWakeUps(world.wakeUps))),
+      logins: world.logins,
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
       targetHosts: [],

@@ -5,7 +5,7 @@ import { type Work, workOf } from '../../functions/work.ts';
 import type { ApiDependencies } from '../../shared/api/dependencies.ts';
 import type { ChannelSwitches, Deliveries } from '../../shared/contract/deliveries.ts';
 import { makeNotifier } from '../../shared/notify/notifier.ts';
-import { MemoryAttention } from '../engine/kept.ts';
+import { MemoryAttention, MemoryIrregularities } from '../engine/kept.ts';
 import { makeWorld, type World } from '../engine/world.ts';
 
 export interface Enqueued {
@@ -70,6 +70,7 @@ const storage: Storage = {
     decide: async () => ({ kind: 'unknown' }),
   },
   fourEyes: { kinds: [], withinMs: 3_600_000 },
+  irregularities: new MemoryIrregularities(),
   idempotencyKeys: { claim: async () => ({ kind: 'claimed' }) },
 };
 

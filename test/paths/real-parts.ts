@@ -13,6 +13,7 @@ import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
 import { queuedWakeUps } from '../../shared/operations/wake-ups.ts';
 import { BlobLeases, leaseContainer } from '../../shared/storage/blob-leases.ts';
 import { connectStorage } from '../../shared/storage/connect.ts';
+import { tableLoginIndex } from '../../shared/storage/state/login-index.ts';
 import { tableMarks } from '../../shared/storage/state/marks.ts';
 import { Records } from '../../shared/storage/state/records.ts';
 import { StorageQueues } from '../../shared/storage/storage-queues.ts';
@@ -123,6 +124,7 @@ function dependencies(vault: { name: string; url: string }, connection: string, 
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
     wakeUps: queuedWakeUps(queues),
+    logins: wrap('logins', tableLoginIndex(new Records(clients))),
     acknowledged: async () => ({ kind: 'acknowledged', consumers: new Set() }),
     defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
     targetHosts: [],

@@ -55,13 +55,20 @@ export const rules: readonly Rule[] = [
   { of: 'shared/engine/copies/', may: [...room, 'shared/engine/running/', 'shared/secret-value/'], packages: [] },
   {
     of: 'shared/engine/rotation/',
-    may: [...room, 'shared/engine/running/', 'shared/engine/copies/', 'shared/engine/retirement/'],
+    may: [
+      ...room,
+      'shared/engine/running/',
+      'shared/engine/copies/',
+      'shared/engine/sharing/',
+      'shared/engine/retirement/',
+    ],
     packages: [],
   },
-  { of: 'shared/engine/arrival/', may: [...room, 'shared/engine/running/'], packages: [] },
+  { of: 'shared/engine/sharing/', may: [...room, 'shared/engine/running/'], packages: [] },
+  { of: 'shared/engine/arrival/', may: [...room, 'shared/engine/running/', 'shared/engine/sharing/'], packages: [] },
   {
     of: 'shared/engine/retirement/',
-    may: [...room, 'shared/engine/running/', 'shared/engine/copies/'],
+    may: [...room, 'shared/engine/running/', 'shared/engine/copies/', 'shared/engine/sharing/'],
     packages: ['zod'],
   },
   { of: 'shared/engine/sweep/', may: room, packages: [] },

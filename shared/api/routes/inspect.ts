@@ -11,6 +11,7 @@ import { acknowledgementsOf, acknowledgementsView } from '../acknowledged.ts';
 import { ok } from '../answer.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, secretName, time, vaultName, wholeNumber } from '../fields.ts';
+import { knownOf } from '../listing.ts';
 import { failureProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { attemptView, viewAttempt } from '../views/rotation.ts';
@@ -93,12 +94,13 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
 }
 
 async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sees: Sees, signal: AbortSignal) {
-  const [versions, pending, trouble, freeze, held] = await Promise.all([
+  const [versions, pending, trouble, freeze, held, irregular] = await Promise.all([
     versionsOf(vault, secret, signal),
     vault.versions(pendingNameOf(secret), { signal }),
     deps.attention.of(vault.name, secret),
     deps.freeze.read(),
     deps.leasesHeld.held(vault.name),
+    deps.irregularities.of({ vault: vault.name, secret }),
   ]);
   if (isFailure(versions)) return versions;
   const { newest, all } = versions;
@@ -109,11 +111,12 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sees
     trouble: isFailure(trouble) ? undefined : trouble,
     freeze: isFailure(freeze) ? ('unreadable' as const) : freeze,
     inFlight: candidate.pending !== undefined || (!isFailure(held) && held.secrets.has(secret.toLowerCase())),
+    ...(isFailure(irregular) ? {} : knownOf(irregular)),
     missing: isFailure(acknowledged) ? [] : (acknowledged.view?.missing ?? []).map(({ consumer }) => consumer),
   };
   const source = await sourceOfCopy(deps, vault, newest, sees, signal);
   const view = viewSecret(deps.engine, vault.name, newest, { ...known, ...source }, now);
-  const looks = [trouble, pending, acknowledged, freeze, held];
+  const looks = [trouble, pending, acknowledged, freeze, held, irregular];
   const warnings = looks.flatMap((one) => (isFailure(one) ? [one.message] : []));
   return {
     kind: 'inspected' as const,

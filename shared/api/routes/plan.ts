@@ -80,11 +80,19 @@ interface KnownBeside {
   readonly kind: 'known';
   readonly freeze: FreezeState | undefined;
   readonly trouble: Trouble;
+  /** Other secrets of its login. */
+  readonly sharedWith: readonly string[] | undefined;
 }
 
 async function knownOf(deps: ApiDependencies, vault: string, { secret }: Plan): Promise<KnownBeside | Failure> {
-  const [freeze, trouble] = await Promise.all([deps.freeze.read(), deps.attention.of(vault, secret.name)]);
-  return isFailure(trouble) ? trouble : { kind: 'known', freeze: isFailure(freeze) ? undefined : freeze, trouble };
+  const [freeze, trouble, irregular] = await Promise.all([
+    deps.freeze.read(),
+    deps.attention.of(vault, secret.name),
+    deps.irregularities.of({ vault, secret: secret.name }),
+  ]);
+  if (isFailure(trouble)) return trouble;
+  const sharedWith = isFailure(irregular) ? undefined : irregular.sharedWith;
+  return { kind: 'known', freeze: isFailure(freeze) ? undefined : freeze, trouble, sharedWith };
 }
 
 /** What holds back everything automatic, whatever the calendar says. A person who asks is not held back. */
@@ -107,7 +115,8 @@ function viewPlan(
 ): z.infer<typeof planView> {
   const { secret, current, decision, dueAt, target, login, checks } = made;
   const held = heldBack(asked, made, known);
-  const beside = { trouble: known.trouble, freeze: known.freeze ?? ('unreadable' as const) };
+  const { trouble, sharedWith = [] } = known;
+  const beside = { trouble, sharedWith, freeze: known.freeze ?? ('unreadable' as const) };
   const { policy } = current;
   const wouldFail = checks.some((check) => check.state === 'failed');
   const goesOn = held === undefined && decision.kind === 'due';

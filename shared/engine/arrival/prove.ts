@@ -18,6 +18,8 @@ import type { EngineDependencies } from '../running/dependencies.ts';
 import type { Attempted, Failed, Skipped } from '../running/result.ts';
 import { prepare } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
+import { keepPublished, publishedBy } from '../sharing/find.ts';
+import { mayShare } from '../sharing/prints.ts';
 import { goOn, hasUnfinished } from './go-on.ts';
 import { findWrittenBack, type WrittenBack } from './written-back.ts';
 
@@ -107,6 +109,10 @@ async function look(
     return isUnreadable ? { kind: 'looked', current, accepted: false, detail: target.message } : target;
   }
   const { credential } = target;
+  // Whoever rotates another secret of this login from now on finds it.
+  const published = publishedBy(current, target);
+  const kept = mayShare(current.policy) ? await keepPublished({ deps, vault }, published) : undefined;
+  if (kept !== undefined && isFailure(kept)) return kept;
   const answer = await ask(current, target, credential, time);
   if (isFailure(answer)) return answer;
   return { kind: 'looked', current, credential, accepted: answer.accepted, detail: answer.detail };

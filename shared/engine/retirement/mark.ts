@@ -5,6 +5,7 @@ import { isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
 import { answers, type Stamp, withStamp } from '../policy/stamp.ts';
 import type { Attempt } from '../running/attempt.ts';
+import type { LastManaged } from '../running/last-managed.ts';
 import { type Target, valueWith } from '../running/target.ts';
 
 interface Work {
@@ -20,12 +21,15 @@ interface Work {
  */
 export async function mark(
   { vault, attempt, answering }: Work,
-  current: Current,
+  { current, at }: { readonly current: Current; readonly at: LastManaged['at'] },
   target: Target,
   stamp: Stamp,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
   const { secret, policy } = current;
+  // The tags of a version that its owner left without a rotator are not ours to write.
+  if (at !== undefined)
+    return vault.change(secret.name, at.version, { tags: withStamp(at.tags, { ...stamp, retired: true }) }, { signal });
   const also = answering === undefined || answers(stamp, answering) ? stamp.also : (stamp.also ?? answering);
   const retired = { ...stampNow(current, stamp), retired: true, ...(also === undefined ? {} : { also }) };
   const tags = withStamp(secret.tags, retired);

@@ -21,12 +21,14 @@ import { answers, isRetirementOpen, readStamp, type Stamp, withStamp } from '../
 import type { Attempt, StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { adminSeesAll } from '../running/hosts.ts';
+import { readLastManaged } from '../running/last-managed.ts';
 import { isCurrentAgain, readEarlier } from '../running/previous.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
 import { vouchesFor } from '../running/vouch.ts';
 import { carryMarked, missingAtCopies, namedAtCopies, replacedBy, settleBeforeEnd } from './copies.ts';
 import { type Ending, endAll, isPublished, notOurs } from './end.ts';
+import { refuseShared } from '../sharing/refuse.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import { asEmergency, endLeaked } from './leaked.ts';
 import { mark } from './mark.ts';
@@ -59,15 +61,21 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   const { deps, vault, attempt, request } = work;
   const read = await attempt.step('read', ({ signal }) => readCurrent(deps, vault, request.secret, signal));
   if (isFailure(read)) return read;
-  if (read.kind === 'opted-out') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
   if (read.kind === 'linked')
     return notNow(attempt, 'copy', `it is renewed with ${placeText(sourceOf(read.end, vault.name))}; ask for that one`);
-  attempt.tellTo(read.policy.notify);
-  attempt.vaultClock(read.secret.readAt);
-  const open = await whatIsOpen(work, read);
+  const managed =
+    read.kind === 'opted-out'
+      ? await attempt.step('last managed', ({ signal }) => readLastManaged(deps, vault, request.secret, signal))
+      : { kind: 'managed' as const, current: read, at: undefined };
+  if (isFailure(managed)) return managed;
+  if (managed.kind === 'none') return notNow(attempt, 'opted-out', 'it has no tag "rotator"');
+  attempt.tellTo(managed.current.policy.notify);
+  attempt.vaultClock(managed.current.secret.readAt);
+  const open = await whatIsOpen(work, managed.current);
   if (open.kind !== 'open') {
     // Its end is over or nobody's, and what it left to do for copies is not.
-    const left = open.kind === 'skipped' ? await carryDue(work, read, false) : read;
+    const isLeft = open.kind === 'skipped' && managed.at === undefined;
+    const left = isLeft ? await carryDue(work, managed.current, false) : managed.current;
     return isFailure(left) ? left : open;
   }
   const { stamp } = open;
@@ -93,13 +101,15 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
     return { ...attempt.about, kind: 'waiting', holding, retireBy: stamp.retireBy, leftMs, steps: attempt.steps };
   }
 
+  const alone = await attempt.step('shared', (time) => refuseShared({ deps, vault, current, target }, time));
+  if (isFailure(alone)) return alone;
   const ended = await endAll(work, current, target, old.versions);
   if (isFailure(ended)) return ended;
   const closed = await endCopies(work, current, replacedBy(stamp, old.versions, current.secret.readAt));
   if (isFailure(closed)) return closed;
   const isCurrent = ({ credential }: Ending) => isPublished(credential, target);
   const left = asEmergency(vault, current, old.versions.filter(isCurrent));
-  const marked = await attempt.step('mark', ({ signal }) => mark(work, left, target, stamp, signal));
+  const marked = await attempt.step('mark', ({ signal }) => mark(work, { current: left, at: managed.at }, target, stamp, signal));
   if (isFailure(marked)) return marked;
   const carried = await carryMarked(work, current);
   if (isFailure(carried)) return carried;

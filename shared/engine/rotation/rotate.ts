@@ -23,6 +23,7 @@ import type { EngineDependencies, Published } from '../running/dependencies.ts';
 import { closePending } from '../running/pending.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
+import { refuseShared, refuseUsed } from '../sharing/refuse.ts';
 import { makeAccepted } from './candidate.ts';
 import { askSource, carryPublished, holdsRotation, lookFirst } from './copies.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
@@ -186,7 +187,24 @@ async function begin(
   const asFound = { mode: request.mode, found, isEmergency: about.emergency };
   const looked = await lookFirst(asked, current, target, asFound);
   if (isFailure(looked)) return looked;
+  const alone = await standsAlone(asked, current, target, found, about.emergency);
+  if (isFailure(alone)) return alone;
   return replace({ ...asked, current, target, reason, intent: withStored(intent, found) }, found);
+}
+
+/** Before the first change at the target. What an attempt before has begun is finished: the target may depend on the stored candidate. */
+async function standsAlone(
+  { deps, vault, attempt }: Asked,
+  current: Current,
+  target: Target,
+  found: Found,
+  emergency: boolean,
+): Promise<{ readonly kind: 'alone' } | Failure> {
+  if (found.stored !== undefined && found.pendingVersion !== undefined) return { kind: 'alone' };
+  const work = { deps, vault, current, target };
+  const shared = await attempt.step('shared', (time) => refuseShared(work, time));
+  if (isFailure(shared) || emergency || found.fixed === true || current.stamp?.retireBy !== undefined) return shared;
+  return attempt.step('idle login', (time) => refuseUsed(work, time));
 }
 
 /** A credential that logs in as it is: nothing is changed at the target, and its proof is its login. */

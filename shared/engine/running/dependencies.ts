@@ -2,6 +2,7 @@ import type { PasswordRules } from '../../contract/password-rules.ts';
 import type { Leases, Vault } from '../../contract/ports.ts';
 import type { Rotator, RotatorEntry } from '../../contract/rotator.ts';
 import type { SecretText } from '../../contract/secret-text.ts';
+import type { LoginIndex } from '../../contract/state.ts';
 import type { Failure } from '../../errors.ts';
 import type { PolicyDependencies } from '../policy/current.ts';
 import type { RotationRequest } from '../policy/request.ts';
@@ -85,6 +86,8 @@ export interface EngineDependencies extends PolicyDependencies {
   readonly progress: Progress;
   readonly followUps: FollowUps;
   readonly wakeUps: WakeUps;
+  /** Which secrets publish which logins. */
+  readonly logins: LoginIndex;
   /** Consumers that have acknowledged a version. Lost acknowledgements make a retirement wait for its deadline. */
   readonly acknowledged: (
     vault: string,

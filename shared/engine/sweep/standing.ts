@@ -183,12 +183,13 @@ function standingOf(secret: Managed): Standing {
     return { state: 'drifted', activity: 'check', trouble: trouble.check };
   }
   if (requested.paused !== undefined && isPaused(requested, now)) return { state: 'paused', pause: requested.paused };
+  const shared = known.sharedWith ?? [];
+  const isRefused = trouble.rotation?.last.code === 'login-shared' || trouble.retirement?.last.code === 'login-shared';
+  if (shared.length > 0 && isRefused) return { state: 'shared', with: shared };
   const failing = troubleWith(secret, trouble, ({ failures }) => failures > 0);
   if (failing?.trouble.paused === true) return { ...failing, state: 'paused' };
   if (failing !== undefined) return { ...failing, state: 'failing' };
-  if (known.sharedWith !== undefined && known.sharedWith.length > 0) {
-    return { state: 'shared', with: known.sharedWith };
-  }
+  if (shared.length > 0) return { state: 'shared', with: shared };
   if (known.inFlight === true) return { state: 'in-flight' };
   const retried = troubleWith(secret, trouble, ({ retries }) => retries > 0);
   if (retried !== undefined) return { ...retried, state: 'retrying' };

@@ -30,6 +30,8 @@ export interface Found extends Looked {
 export interface Walking {
   /** What is known of a secret besides the vault's facts. Pure, and cheap: it is asked of every secret. */
   readonly known: (secret: string) => Known;
+  /** Whether a secret without the tag `rotator` is handed over, too. Pure, and cheap. Absent: none is. */
+  readonly suspect?: (properties: SecretProperties) => boolean;
   /** Called for each page with all managed secrets and stored candidates, and with the vault's time. A failure ends the walk. */
   readonly act: (found: readonly Found[], now: Date) => Promise<Failure | undefined>;
 }
@@ -38,7 +40,7 @@ export interface Walking {
 export async function walk(
   deps: PolicyDependencies,
   vault: Vault,
-  { known, act }: Walking,
+  { known, act, suspect = () => false }: Walking,
   signal: AbortSignal,
 ): Promise<SweepReport | Failure> {
   const parse = rememberingPolicies();
@@ -51,8 +53,9 @@ export async function walk(
     const found: Found[] = [];
     for (const properties of page.secrets) {
       const looked = lookAt(deps, properties, known(properties.name), page.readAt, parse);
-      if (looked.finding.kind === 'opted-out') continue;
-      count(counts, states, looked);
+      const isOut = looked.finding.kind === 'opted-out';
+      if (isOut && !suspect(properties)) continue;
+      if (!isOut) count(counts, states, looked);
       found.push({ ...looked, properties });
     }
     const failed = await act(found, page.readAt);

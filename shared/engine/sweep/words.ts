@@ -15,7 +15,7 @@ export function standingText(standing: Standing): string {
     case 'unmanaged':
       return 'it has no tag "rotator"';
     case 'opted-out':
-      return `its newest version has no tag "rotator", and the one before had it; written by ${standing.by}`;
+      return `its newest version has no tag "rotator", and a version before had it${standing.by === '' ? '' : `; written by ${standing.by}`}`;
     case 'invalid':
       return standing.failure.message;
     case 'drifted':
