@@ -5,7 +5,7 @@ import { askAndFollow } from '../asked.ts';
 import { type Command, printJson } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
-import { reasonOption, waitOptions } from '../options.ts';
+import { breakGlass, breakGlassOption, reasonOption, waitOptions } from '../options.ts';
 import { reasonFor } from '../reason.ts';
 import { plain } from '../terminal/text.ts';
 import { planWithinMs, tellPlan } from './plan.ts';
@@ -47,6 +47,7 @@ export const repair: Command = {
   count: [1, 1],
   options: {
     force: { type: 'boolean', help: 'also to a credential that was revoked in an emergency. Needs the role emergency' },
+    ...breakGlassOption,
     ...reasonOption,
     ...waitOptions,
   },
@@ -67,7 +68,7 @@ export const repair: Command = {
     if (!json) tellPlan(one, terminal, now());
     else if (stops) printJson(terminal, one);
     if (stops) return one.outcome === 'would-skip' ? 'not-now' : 'failed';
-    const body = { reason, ...(insists ? { force: true } : {}) };
+    const body = { reason, ...(insists ? { force: true } : {}), ...breakGlass(given) };
     return askAndFollow(context, [{ named, action: 'repair', body }]);
   },
 };

@@ -43,6 +43,7 @@ export function roleOf({ action, body }: { readonly action: ApprovalAction; read
     case 'emergency':
       return 'emergency';
     case 'rollback':
+    case 'repair':
     case 'retire':
       return typeof body === 'object' && body !== null && 'force' in body && body.force === true
         ? 'emergency'

@@ -10,7 +10,7 @@ export const approvalKinds = ['emergency', 'many', 'force'] as const;
 
 export type ApprovalKind = (typeof approvalKinds)[number];
 
-export const approvalActions = ['rotate', 'emergency', 'rollback', 'retire', 'rotations'] as const;
+export const approvalActions = ['rotate', 'emergency', 'rollback', 'repair', 'retire', 'rotations'] as const;
 
 export type ApprovalAction = (typeof approvalActions)[number];
 

@@ -71,6 +71,7 @@ const wanted = {
   rotate: 'wants to have the admin replace the credential of',
   emergency: 'wants an emergency rotation of',
   rollback: 'wants to go back to a credential that was revoked of',
+  repair: 'wants to repair',
   retire: 'wants to end the old credential, and its sessions, of',
   rotations: 'wants to rotate',
 } as const;

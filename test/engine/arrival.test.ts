@@ -335,6 +335,14 @@ describe('a repair', () => {
     expect(it.world.vault.count(it.world.secret)).toBe(1);
   });
 
+  test('that only a tag asks for never has the admin act: it finds a version that logs in, or fails', async () => {
+    const it = around({ 'on-foreign-version': 'repair' });
+    it.world.target.set('app', ['changed by hand']);
+    const automatic = { rotationId: undefined, version: newest(it).version, requestedBy: 'on-foreign-version' };
+    expect(await requested(it, 'repair', automatic)).toMatchObject({ failure: { code: 'no-live-credential' } });
+    expect(it.world.target.logins.get('app')).toEqual(new Set(['changed by hand']));
+  });
+
   test('has the admin make a new credential where no version logs in', async () => {
     const it = around();
     it.world.target.set('app', ['changed by hand']);

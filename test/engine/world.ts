@@ -483,9 +483,9 @@ function followUpsOf(published: World['published']): FollowUps {
 }
 
 /** As after the first sweep; a test that puts another secret takes it back. */
-function indexAfterSweep({ name, now }: MemoryVault): MemoryLoginIndex {
+function indexAfterSweep(vaults: readonly MemoryVault[]): MemoryLoginIndex {
   const logins = new MemoryLoginIndex();
-  logins.complete.set(name, now);
+  for (const { name, now } of vaults) logins.complete.set(name, now);
   return logins;
 }
 
@@ -537,7 +537,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   const world: World = {
     acknowledged: new Set(),
     wakeUps: [],
-    logins: indexAfterSweep(vault),
+    logins: indexAfterSweep([vault, otherVault]),
     vault,
     otherVault,
     target,

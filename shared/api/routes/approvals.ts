@@ -203,6 +203,10 @@ function requestOf(deps: ApiDependencies, approval: Approval, call: ApproveCall)
       const body = rotateBodies.rollback.parse(json);
       return { place, body, run: () => askFor.rollback(deps, { ...common, body }) };
     }
+    case 'repair': {
+      const body = rotateBodies.repair.parse(json);
+      return { place, body, run: () => askFor.repair(deps, { ...common, body }) };
+    }
     case 'retire': {
       const body = retireBody.parse(json);
       return { place, body, run: () => askRetire(deps, { ...common, body }) };

@@ -24,11 +24,12 @@ type Query = z.infer<typeof query>;
 
 const force = z.boolean('takes true or false').default(false);
 
-/** What each of the three takes. */
+/** What each of them takes. */
 export const rotateBodies = {
   rotate: fields({ reason, force, version: version.optional(), breakGlass }),
   emergency: fields({ reason, breakGlass }),
   rollback: fields({ reason, to: version.optional(), force, breakGlass }),
+  repair: fields({ reason, force, breakGlass }),
 } as const;
 
 type BodyOf<Action extends keyof typeof rotateBodies> = z.infer<(typeof rotateBodies)[Action]>;
@@ -65,6 +66,13 @@ export const askFor = {
     const denied = forced ? call.demand('emergency') : undefined;
     const held = { action: 'rollback' as const, kinds: forced ? (['force'] as const) : [] };
     return denied ?? ask(deps, call, held, { mode: 'roll-back', to, force: forced });
+  },
+  async repair(deps: ApiDependencies, call: Call<Path, Query, BodyOf<'repair'>>) {
+    const { force: forced } = call.body;
+    const denied = forced ? call.demand('emergency') : undefined;
+    // Where no version logs in it has the admin make a new credential, as force does.
+    const held = { action: 'repair' as const, kinds: ['force'] as const };
+    return denied ?? ask(deps, call, held, { mode: 'repair', force: forced });
   },
 } as const;
 
@@ -137,13 +145,9 @@ function wayBackRoutes(deps: ApiDependencies): readonly Route[] {
         answers,
         params,
         query,
-        body: fields({ reason, force: z.boolean('takes true or false').default(false) }),
+        body: rotateBodies.repair,
       },
-      async (call) => {
-        const { force } = call.body;
-        const denied = force ? call.demand('emergency') : undefined;
-        return denied ?? askRotation(deps, { ...asking(call), mode: 'repair', force }, call);
-      },
+      (call) => askFor.repair(deps, call),
     ),
   ];
 }

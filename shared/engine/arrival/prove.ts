@@ -87,7 +87,7 @@ interface Looked {
 
 interface Left {
   readonly kind: 'left';
-  readonly reason: 'opted-out' | 'superseded';
+  readonly reason: 'opted-out' | 'superseded' | 'copy';
   readonly detail: string;
 }
 
@@ -101,6 +101,7 @@ async function look(
   const current = await readCurrent(deps, vault, secret, time.signal);
   if (isFailure(current)) return current;
   if (current.kind === 'opted-out') return { kind: 'left', reason: 'opted-out', detail: 'it has no tag "rotator"' };
+  if (current.kind === 'linked') return { kind: 'left', reason: 'copy', detail: 'it is renewed with its source' };
   if (current.secret.version !== version)
     return { kind: 'left', reason: 'superseded', detail: `version ${version} is no longer current` };
   const target = await prepare(deps, vault, current, { rotationId: '', emergency: false }, time.signal);

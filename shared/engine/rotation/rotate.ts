@@ -21,20 +21,18 @@ import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies, Published } from '../running/dependencies.ts';
 import { closePending } from '../running/pending.ts';
-import { prepare, type Target } from '../running/target.ts';
+import type { Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
-import { refuseShared, refuseUsed } from '../sharing/refuse.ts';
 import { makeAccepted } from './candidate.ts';
-import { askSource, carryPublished, holdsRotation, lookFirst } from './copies.ts';
+import { askSource, carryPublished, holdsRotation } from './copies.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
 import { type Intent, idsOf, intentOf, withStored, writeEmergency } from './intent.ts';
 import { meetLeaked } from './leaked.ts';
 import { lookBack } from './overtaken.ts';
-import { type Found, probe } from './probe.ts';
+import type { Found } from './probe.ts';
 import { confirm, publish } from './publish.ts';
-import { findRepair } from './repair.ts';
+import { makeReady } from './ready.ts';
 import type { RotationResult } from './result.ts';
-import { probeEarlier } from './roll-back.ts';
 import { isUntold, untold } from './untold.ts';
 
 /**
@@ -153,7 +151,7 @@ async function begin(
   intent: Intent,
   reason: DueReason,
 ): Promise<RotationResult | Failure> {
-  const { deps, vault, request, attempt } = asked;
+  const { vault, request, attempt } = asked;
   if (intent.revoke !== undefined && request.mode === 'roll-back') {
     const detail = 'an emergency was asked for, which replaces and revokes the current credential';
     return failure('roll-back-impossible', { secret: read.secret.name, detail });
@@ -166,50 +164,10 @@ async function begin(
   if (isFailure(standing)) return standing;
   const { current } = standing;
   const about = { rotationId: intent.asked, emergency: intent.revoke !== undefined };
-  if (request.mode === 'repair' && !about.emergency) {
-    const work = { deps, vault, current, asked: about, request };
-    const repair = await attempt.step('find repair', (time) => findRepair(work, time));
-    if (isFailure(repair)) return repair;
-    if (repair.kind === 'healthy') return skipped(attempt, 'not-due', 'its current version logs in');
-    if (repair.kind === 'found') {
-      const { target } = repair;
-      return replace({ ...asked, current: repair.current, target, reason, intent }, asItIs(target));
-    }
-  }
-  const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, about, signal));
-  if (isFailure(target)) return target;
-  const found = await attempt.step('probe', (time) =>
-    request.mode === 'roll-back'
-      ? probeEarlier(vault, current, target, request, time)
-      : probe(vault, current, target, request.mode, time),
-  );
-  if (isFailure(found)) return found;
-  const asFound = { mode: request.mode, found, isEmergency: about.emergency };
-  const looked = await lookFirst(asked, current, target, asFound);
-  if (isFailure(looked)) return looked;
-  const alone = await standsAlone(asked, current, target, found, about.emergency);
-  if (isFailure(alone)) return alone;
-  return replace({ ...asked, current, target, reason, intent: withStored(intent, found) }, found);
-}
-
-/** Before the first change at the target. What an attempt before has begun is finished: the target may depend on the stored candidate. */
-async function standsAlone(
-  { deps, vault, attempt }: Asked,
-  current: Current,
-  target: Target,
-  found: Found,
-  emergency: boolean,
-): Promise<{ readonly kind: 'alone' } | Failure> {
-  if (found.stored !== undefined && found.pendingVersion !== undefined) return { kind: 'alone' };
-  const work = { deps, vault, current, target };
-  const shared = await attempt.step('shared', (time) => refuseShared(work, time));
-  if (isFailure(shared) || emergency || found.fixed === true || current.stamp?.retireBy !== undefined) return shared;
-  return attempt.step('idle login', (time) => refuseUsed(work, time));
-}
-
-/** A credential that logs in as it is: nothing is changed at the target, and its proof is its login. */
-function asItIs({ credential }: Target): Found {
-  return { kind: 'found', fixed: true, asItIs: true, stored: credential, live: credential };
+  const ready = await makeReady(asked, current, about);
+  if (ready.kind !== 'ready') return ready;
+  const { target, found } = ready;
+  return replace({ ...asked, current: ready.current, target, reason, intent: withStored(intent, found) }, found);
 }
 
 interface Replacement extends Asked {
