@@ -181,7 +181,7 @@ export const failureKinds = {
     'blocked',
     (d) => `${d.secret}: a person has to make its next credential, at ${d.target}: ${d.detail}`,
     (d) =>
-      `Make a new one by hand (${d.link}), store it with "az keyvault secret set --name ${d.secret}", then revoke the old one there.`,
+      `Make a new one by hand (${d.link}), store it with "az keyvault secret set --name ${d.secret} --tags …" and all tags that it has, then revoke the old one there.`,
     'harms',
   ),
   'sessions-open': kind<AtTarget & { readonly login: string; readonly sessions: number; readonly fix: string }>(

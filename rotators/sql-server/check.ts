@@ -52,7 +52,7 @@ async function publishedLogsIn(step: SqlStep, environment: RotatorEnvironment): 
   const place = placeOf(step, step.current.username ?? 'the login');
   const outcome = await logIn(openingAs(step, step.current, environment));
   if (outcome.kind === 'done') return passed('current credential', `${place.who} logs in at ${place.target}.`);
-  const fix = `Set a credential that works with "az keyvault secret set --name ${step.secret}", or fix what the server names.`;
+  const fix = `Set a credential that works with "az keyvault secret set --name ${step.secret} --tags …" and all tags that it has, or fix what the server names.`;
   return failed('current credential', outcome.fault.message, fix);
 }
 

@@ -129,7 +129,7 @@ function reminderSentences({ secret, expiresAt, owner, link, failure }: Notice, 
     what: `${name} has to be replaced by hand${expiresAt === undefined ? '' : `; it expires ${when(expiresAt)}`}.`,
     next:
       failure?.hint ??
-      `To do by ${who}: make a new credential${where} and store it with "az keyvault secret set --name ${secret}".`,
+      `To do by ${who}: make a new credential${where} and store it with "az keyvault secret set --name ${secret} --tags …", with all tags that it has.`,
   };
 }
 
