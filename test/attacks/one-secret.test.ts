@@ -4,59 +4,11 @@
  */
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres } from '../../local/postgres.ts';
-import { startRedis } from '../../local/redis.ts';
-import { redis } from '../../rotators/redis/entry.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
-import type { Strategy } from '../../shared/contract/strategy.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
-import type { RotatorHarness, Target } from '../conformance/harness.ts';
-import { harnessOf } from '../rotators/mysql/harness.ts';
-import { onMariadb } from '../rotators/mysql/on-mariadb.ts';
-import { postgresHarness } from '../rotators/postgres-harness.ts';
-import { targetOf, users } from '../rotators/redis-bench.ts';
-import { harnessFor } from '../rotators/sql-server-harness.ts';
-import { type AttackStage, junk, madeUp, request, stamp, startAttack } from './stage.ts';
-
-const redisHarness: RotatorHarness<Readonly<Record<string, never>>> = {
-  entry: redis,
-  features: () => ({ sessions: 'unseen', admin: true, selfRotation: true, network: 'endpoint', retirement: 'refuses' }),
-  hostileNames: [],
-  breakages: () => ({}),
-  start: async () => {
-    const server = await startRedis({ acl: users });
-    return targetOf([server], () => server.stop());
-  },
-};
-
-interface Played {
-  start(strategy: Strategy): Promise<Target<unknown>>;
-  stage(strategy: Strategy, target: Target<unknown>): Promise<AttackStage>;
-  readonly strategies: readonly Strategy[];
-}
-
-function played<Options>(harness: RotatorHarness<Options>): Played {
-  let started: Target<Options> | undefined;
-  return {
-    strategies: harness.entry.strategies,
-    async start(strategy) {
-      started = await harness.start(strategy);
-      return { ...started, scene: () => Promise.reject(new Error('made by the stage')) };
-    },
-    stage: async (strategy) => {
-      if (started === undefined) throw new Error('not started');
-      return startAttack(harness, strategy, started);
-    },
-  };
-}
-
-const servers: readonly (readonly [string, Played])[] = [
-  ['postgres', played(postgresHarness(startPostgres, true))],
-  ['mariadb', played(harnessOf(onMariadb, 76))],
-  ['redis', played(redisHarness)],
-  ['sql-server', played(harnessFor({ account: 'login' }))],
-];
+import { servers } from './servers.ts';
+import { type AttackStage, junk, madeUp, request, stamp } from './stage.ts';
 
 const cases = servers.flatMap(([name, server]) =>
   server.strategies.map((strategy) => [name, strategy, server] as const),

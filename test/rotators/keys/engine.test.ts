@@ -12,6 +12,7 @@ import { retire } from '../../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../../shared/engine/rotation/rotate.ts';
 import type { EngineDependencies } from '../../../shared/engine/running/dependencies.ts';
 import { findSecrets } from '../../canary.ts';
+import { MemoryLoginIndex } from '../../engine/kept.ts';
 import { dayMs, MemoryVault, makeWorld } from '../../engine/world.ts';
 import { idOf } from './azure-scene.ts';
 import { writeDescriptions } from './subjects.ts';
@@ -195,5 +196,23 @@ describe.each(Object.entries(stages))('%s', (_name, start) => {
     expect(vault.count('shop-key')).toBe(2);
     expect(one.count()).toBe(2);
     expect(one.login(vault.newest('shop-key').value.reveal())).toBe(true);
+  });
+
+  it('in a second secret, too: neither is rotated, and no key is made', async () => {
+    const one = await start();
+    stage = one;
+    const { vault, deps } = await engineFor(one);
+    const expiresAt = new Date(vault.now.getTime() + 20 * dayMs);
+    vault.put('legacy-key', { value: new SecretText(one.value), tags: one.tags, expiresAt });
+    const fresh = { ...deps, logins: new MemoryLoginIndex() };
+    const made = one.count();
+    for (const secret of ['shop-key', 'legacy-key']) {
+      if (one.server === undefined || (secret === 'legacy-key' && one.admin !== undefined)) continue;
+      const result = await rotate(fresh, { ...ask, secret, mode: 'scheduled' });
+      expect(result).toMatchObject({ kind: 'failed', failure: { code: 'login-shared' } });
+    }
+    if (one.server === undefined) return;
+    expect(one.count()).toBe(made);
+    expect(one.login(one.value)).toBe(true);
   });
 });
