@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
+import type { Target } from '../conformance/harness.ts';
 import { servers } from './servers.ts';
 import { type AttackStage, junk, madeUp, request, stamp } from './stage.ts';
 
