@@ -7,6 +7,7 @@ import { isInstalled } from '../programs.ts';
 import { sampleDays } from '../samples.ts';
 import type { VaultEmulator } from '../vault/index.ts';
 import { Consumer } from './consumer.ts';
+import { type OtherWriters, showOtherWriters } from './other-writers.ts';
 import { type Before, type Outcome, outcomeOf } from './outcome.ts';
 import { printReport } from './report.ts';
 import type { Scene } from './scene.ts';
@@ -19,7 +20,12 @@ const secondVault = 'eu-vault';
 const calmMs = 1_500;
 const longestMs = 45_000;
 
-async function main(quiet: boolean): Promise<readonly Outcome[]> {
+interface Played {
+  readonly outcomes: readonly Outcome[];
+  readonly otherWriters: OtherWriters;
+}
+
+async function main(quiet: boolean): Promise<Played> {
   const story = new Story(quiet);
   const scenes = allScenes().filter(({ needs }) => needs === undefined || isInstalled(needs.program));
   story.heading(
@@ -44,12 +50,7 @@ async function main(quiet: boolean): Promise<readonly Outcome[]> {
   }
 }
 
-async function play(
-  azure: LocalAzure,
-  scenes: readonly Scene[],
-  story: Story,
-  started: Consumer[],
-): Promise<readonly Outcome[]> {
+async function play(azure: LocalAzure, scenes: readonly Scene[], story: Story, started: Consumer[]): Promise<Played> {
   const token = { getToken: async () => ({ token: 'demo', expiresOnTimestamp: Date.now() + 3_600_000 }) };
   const clientOf = ({ url }: VaultEmulator): SecretClient =>
     new SecretClient(url, token, { allowInsecureConnection: true, disableChallengeResourceVerification: true });
@@ -73,7 +74,7 @@ async function play(
 
   const calls = await Promise.all(started.map((consumer) => consumer.stop()));
   const none: Before = { value: '', version: '' };
-  return Promise.all(
+  const outcomes = await Promise.all(
     scenes.map((scene, index) =>
       outcomeOf(
         scene,
@@ -85,6 +86,7 @@ async function play(
       ),
     ),
   );
+  return { outcomes, otherWriters: await showOtherWriters(azure, story, before.get('orders-db') ?? none) };
 }
 
 /** A rotation is over when its old credential is dead, or when a person has been told what to do. */
@@ -113,12 +115,12 @@ async function run(): Promise<void> {
     console.log(usage);
     return;
   }
-  const outcomes = await main(values.json);
-  const kept = outcomes.every(({ broken }) => broken.length === 0);
-  if (values.json) console.log(JSON.stringify({ kept, outcomes }, null, 2));
+  const { outcomes, otherWriters } = await main(values.json);
+  const kept = [...outcomes, otherWriters].every(({ broken }) => broken.length === 0);
+  if (values.json) console.log(JSON.stringify({ kept, outcomes, otherWriters }, null, 2));
   else {
     console.log('');
-    printReport(outcomes);
+    printReport(outcomes, otherWriters.broken);
   }
   process.exitCode = kept ? 0 : 1;
 }

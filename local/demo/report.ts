@@ -17,7 +17,7 @@ const columns: readonly (readonly [title: string, cell: (outcome: Outcome) => st
 ];
 
 /** The table at the end, what took how long, and what failed with its next step. */
-export function printReport(outcomes: readonly Outcome[]): void {
+export function printReport(outcomes: readonly Outcome[], ofOthers: readonly string[]): void {
   const rows = [
     columns.map(([title]) => title),
     ...outcomes.map((outcome) => columns.map(([, cell]) => cell(outcome))),
@@ -37,7 +37,8 @@ export function printReport(outcomes: readonly Outcome[]): void {
     console.log(`\n${paint('bold', `${secret} was not rotated, as it should be: its admin is refused`)}`);
     console.log(`  ${paint('red', failure.code)}  ${failure.message}\n  ${paint('yellow', 'next')}  ${failure.hint}`);
   }
-  const broken = outcomes.flatMap((outcome) => outcome.broken.map((promise) => `${outcome.secret}: ${promise}`));
+  const ofSecrets = outcomes.flatMap((outcome) => outcome.broken.map((promise) => `${outcome.secret}: ${promise}`));
+  const broken = [...ofSecrets, ...ofOthers];
   console.log(
     broken.length === 0
       ? `\n${paint('green', 'Every promise was kept.')}`

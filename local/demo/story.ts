@@ -66,6 +66,7 @@ function wordsFor(told: Told): { readonly text: string; readonly colour?: Colour
   const name = secret.padEnd(16);
   switch (event) {
     case 'event-accepted':
+      if (told['requestedBy'] === 'new-version') return { text: '' };
       return { text: `${name} near expiry: event taken, rotation enqueued`, colour: 'cyan' };
     case 'step':
       return { text: `${name} ${step.padEnd(13)} ${`${ms.toFixed(0)} ms`.padStart(7)}  ${outcome}`, colour: 'dim' };

@@ -41,7 +41,10 @@ export function toldApplication(secretName: string): Parts {
       const url = `http://127.0.0.1:${port ?? 0}/keyturn/news`;
       return {
         KEYTURN_CHANNELS: JSON.stringify({ [name]: { kind: 'webhook', url, signingSecret: signingSecretName } }),
-        KEYTURN_API_KEYS: apiKeySetting([{ name, role: 'consumer', key: localApiKeys.consumer }]),
+        KEYTURN_API_KEYS: apiKeySetting([
+          { name, role: 'consumer', key: localApiKeys.consumer },
+          { name: 'operator', role: 'operator', key: localApiKeys.operator },
+        ]),
       };
     },
     async setUp({ vault }) {
