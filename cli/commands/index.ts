@@ -18,7 +18,23 @@ import { value } from './value.ts';
 
 const work: readonly Command[] = [
   ...[list, show, plan, doctor, health, history, rotation],
-  ...[rotate, emergency, rollback, repair, adopt, retire, pause, resume, freeze, unfreeze, approvals, approve, ack, selftest, value],
+  ...[
+    rotate,
+    emergency,
+    rollback,
+    repair,
+    adopt,
+    retire,
+    pause,
+    resume,
+    freeze,
+    unfreeze,
+    approvals,
+    approve,
+    ack,
+    selftest,
+    value,
+  ],
 ];
 
 export const commands: readonly Command[] = [...work, completionCommand(work)];

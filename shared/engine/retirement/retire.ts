@@ -109,7 +109,9 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   if (isFailure(closed)) return closed;
   const isCurrent = ({ credential }: Ending) => isPublished(credential, target);
   const left = asEmergency(vault, current, old.versions.filter(isCurrent));
-  const marked = await attempt.step('mark', ({ signal }) => mark(work, { current: left, at: managed.at }, target, stamp, signal));
+  const marked = await attempt.step('mark', ({ signal }) =>
+    mark(work, { current: left, at: managed.at }, target, stamp, signal),
+  );
   if (isFailure(marked)) return marked;
   const carried = await carryMarked(work, current);
   if (isFailure(carried)) return carried;
