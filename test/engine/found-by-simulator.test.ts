@@ -2,11 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import type { Strategy } from '../../shared/contract/strategy.ts';
+import { versionMeant } from '../../shared/engine/policy/current.ts';
+import { pendingNameOf } from '../../shared/engine/policy/identifiers.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
+import { readRequested } from '../../shared/engine/policy/requested.ts';
 import { answers, readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
-import { Crash, makeWorld, type World } from './world.ts';
+import { judge } from '../../shared/engine/sweep/judge.ts';
+import { Crash, dayMs, makeWorld, type World } from './world.ts';
 
 const id = (letter: string): string => letter.repeat(32);
 
@@ -359,4 +363,188 @@ test('single-user: a candidate that somebody overtook is thrown away only once t
   expect(target.accepts(world.current()), 'the published password, before').toBe(false);
   expect(await rotate(world.deps(), { ...about, mode: 'resume' })).toMatchObject({ kind: 'skipped' });
   expect(target.accepts(world.current()), 'the published password').toBe(true);
+});
+
+/** Ends what is to end by now, as the sweep asks for it. */
+function retireNow(world: World, rotationId: string, mode: 'scheduled' | 'emergency' = 'scheduled') {
+  const { vault, secret } = world;
+  return retire(world.deps(), { vault: vault.name, secret, rotationId, mode, requestedBy: 'ann' });
+}
+
+function later({ vault }: World): void {
+  vault.now = new Date(vault.now.getTime() + 2 * dayMs);
+}
+
+function markOf({ vault, secret }: World, version: string) {
+  return revokedOf(vault.secrets.get(secret)?.find((each) => each.version === version)?.tags ?? {});
+}
+
+describe('an emergency that is met when another version is current', () => {
+  const withSessions: readonly Strategy[] = ['single-user', 'alternating-users', 'dual-password'];
+
+  describe.each(withSessions)('%s', (strategy) => {
+    async function replaced(times: 1 | 2): Promise<World> {
+      const world = makeWorld(strategy);
+      world.target.sessions = [{ login: 'app', password: world.firstPassword }];
+      for (const letter of ['1', '2'].slice(0, times)) {
+        await ask(world, 'asked', id(letter));
+        later(world);
+        await retireNow(world, id(letter));
+      }
+      return world;
+    }
+
+    test.each([1, 2] as const)(
+      'ends the sessions of the version that it names, replaced %s rotations ago and retired in peace, and makes no version',
+      async (times) => {
+        const world = await replaced(times);
+        const { firstVersion: version, vault, secret, target } = world;
+        const [count, current] = [vault.count(secret), world.current()];
+        expect(target.sessions, 'before').toHaveLength(1);
+        const met = await ask(world, 'emergency', id('e'), { version });
+        expect(met).toMatchObject({ kind: 'rotated', from: version, to: vault.newest(secret).version });
+        expect(target.sessions).toEqual([]);
+        expect(markOf(world, version)?.by).toBe('ann');
+        expect(vault.count(secret), 'versions').toBe(count);
+        expect(target.accepts(current), 'the current version').toBe(true);
+        expect(await ask(world, 'emergency', id('e'), { version })).toMatchObject({ kind: 'rotated', found: 'seen' });
+        expect(vault.count(secret), 'versions, after a duplicate').toBe(count);
+      },
+    );
+
+    test('whose message and storage are lost half-way is found and finished by the sweep', async () => {
+      const world = await replaced(2);
+      const { firstVersion: version, vault, secret, target } = world;
+      target.protectedSessions = 1;
+      expect(await ask(world, 'emergency', id('e'), { version })).toMatchObject({ failure: { code: 'sessions-open' } });
+      target.protectedSessions = 0;
+      const { version: _unknown, ...properties } = { name: secret, ...vault.newest(secret) };
+      const finding = judge(world.deps(), properties, vault.now);
+      expect(finding).toMatchObject({ kind: 'emergency', rotationId: id('e'), by: 'ann', version });
+      expect(await ask(world, 'emergency', id('e'), { version, requestedBy: 'sweep' })).toMatchObject({
+        kind: 'rotated',
+      });
+      expect(target.sessions).toEqual([]);
+      expect(readRequested(vault.newest(secret).tags)).toEqual({});
+      expect(markOf(world, version)?.by).toBe('ann');
+    });
+  });
+
+  test('of somebody else who saved the same value once more: that one leaked too, whatever was forced meanwhile', async () => {
+    const world = makeWorld('single-user');
+    await ask(world, 'asked', id('1'));
+    const { version } = world.vault.newest(world.secret);
+    const leaked = world.current();
+    world.target.sessions = [{ login: 'app', password: leaked.password.reveal() }];
+    world.target.down = true;
+    expect(await retireNow(world, id('1'), 'emergency')).toMatchObject({ kind: 'failed' });
+    world.target.down = false;
+    saveByHand(world);
+    expect(await ask(world, 'emergency', id('e'), { version })).toMatchObject({ kind: 'rotated', reason: 'emergency' });
+    expect(world.target.accepts(leaked), 'the leaked password').toBe(false);
+    expect(world.target.sessions).toEqual([]);
+  });
+
+  test('is finished by whoever asks again, without another version', async () => {
+    const world = makeWorld('dual-password');
+    const { firstVersion: version, target, vault, secret } = world;
+    target.sessions = [{ login: 'app', password: world.firstPassword }];
+    await ask(world, 'asked', id('1'));
+    target.protectedSessions = 1;
+    expect(await ask(world, 'emergency', id('e'), { version })).toMatchObject({ failure: { code: 'sessions-open' } });
+    target.protectedSessions = 0;
+    const { tags, version: current } = vault.newest(secret);
+    const meant = versionMeant({ version: current, stamp: readStamp(tags), requested: readRequested(tags) });
+    expect(meant, 'what an emergency means now').toBe(version);
+    expect(await ask(world, 'emergency', id('f'), { version: meant })).toMatchObject({ kind: 'rotated' });
+    expect(target.sessions).toEqual([]);
+    expect(vault.count(secret), 'versions').toBe(2);
+  });
+});
+
+describe('a forced retirement', () => {
+  test('whose rotation was replaced before anybody got to it revokes and marks what it meant', async () => {
+    const world = makeWorld('single-user');
+    world.target.sessions = [{ login: 'app', password: world.firstPassword }];
+    await ask(world, 'asked', id('1'));
+    await ask(world, 'asked', id('2'));
+    expect(await retireNow(world, id('1'), 'emergency')).toMatchObject({ kind: 'retired', evidence: 'emergency' });
+    expect(world.target.sessions).toEqual([]);
+    expect(markOf(world, world.firstVersion)?.by).toBe('ann');
+    expect(await retireNow(world, id('1'), 'emergency')).toMatchObject({ kind: 'skipped', reason: 'already-retired' });
+  });
+
+  test('of a credential that somebody has published again is refused, and calls nothing revoked', async () => {
+    const world = makeWorld('dual-password');
+    const { vault, secret } = world;
+    const { value } = vault.newest(secret);
+    await ask(world, 'asked', id('1'));
+    vault.put(secret, { ...vault.newest(secret), value });
+    expect(await retireNow(world, id('1'), 'emergency')).toMatchObject({
+      kind: 'skipped',
+      reason: 'nothing-to-retire',
+    });
+    expect(readStamp(vault.newest(secret).tags)?.revoke).toBeUndefined();
+  });
+});
+
+test('dual-password: a leaked value that somebody writes back while its emergency runs is replaced and revoked all the same', async () => {
+  const world = makeWorld('dual-password');
+  const { vault, secret, target } = world;
+  const { value } = vault.newest(secret);
+  const leaked = world.current();
+  target.sessions = [{ login: 'app', password: world.firstPassword }];
+  target.protectedSessions = 1;
+  expect(await ask(world, 'emergency', id('e'))).toMatchObject({ failure: { code: 'sessions-open' } });
+  target.protectedSessions = 0;
+  target.set('app', [world.current().password.reveal(), world.firstPassword]);
+  vault.put(secret, { ...vault.newest(secret), value });
+  expect(await retireNow(world, id('e'))).toMatchObject({ kind: 'retired', logins: [] });
+  later(world);
+  expect(await ask(world, 'resume', id('r'))).toMatchObject({ kind: 'rotated', reason: 'emergency' });
+  expect(target.accepts(leaked), 'the leaked password').toBe(false);
+  expect(target.sessions).toEqual([]);
+});
+
+test('single-user: a stored roll-back to what was revoked meanwhile is thrown away, also where the target has taken it', async () => {
+  const world = makeWorld('single-user');
+  const { vault, secret, target, rotator, firstVersion } = world;
+  await ask(world, 'asked', id('1'));
+  const verify = rotator.verify.bind(rotator);
+  let asked = 0;
+  rotator.verify = async (...args) => {
+    if (++asked > 1) throw new Crash();
+    return verify(...args);
+  };
+  await expect(ask(world, 'roll-back', id('b'))).rejects.toThrow(Crash);
+  rotator.verify = verify;
+  world.leases.expire();
+  expect(await retireNow(world, id('1'), 'emergency')).toMatchObject({ kind: 'retired' });
+  expect(markOf(world, firstVersion)?.by).toBe('ann');
+  expect(await ask(world, 'resume', id('r'))).toMatchObject({ kind: 'skipped' });
+  expect(target.logins.get('app')).toEqual(new Set([world.current().password.reveal()]));
+  expect(vault.newest(pendingNameOf(secret)).enabled, 'the candidate').toBe(false);
+});
+
+test('a version of somebody else that a rotation before replaced in silence is named by whoever finds the next one made', async () => {
+  const world = makeWorld('dual-password');
+  const { vault, secret } = world;
+  const apply = world.rotator.apply.bind(world.rotator);
+  let theirs = '';
+  world.rotator.apply = (...args) => {
+    vault.now = new Date(vault.now.getTime() + 2_000);
+    theirs ||= saveByHand(world);
+    vault.now = new Date(vault.now.getTime() + 2_000);
+    return apply(...args);
+  };
+  const dying = world.deps();
+  const silent = { ...dying, followUps: { ...dying.followUps, published: () => Promise.reject(new Crash()) } };
+  const about = { vault: vault.name, secret, requestedBy: 'ann' };
+  await expect(rotate(silent, { ...about, mode: 'asked', rotationId: id('1') })).rejects.toThrow(Crash);
+  world.leases.expire();
+  later(world);
+  await expect(rotate(silent, { ...about, mode: 'emergency', rotationId: id('2') })).rejects.toThrow(Crash);
+  world.leases.expire();
+  const found = await rotate(world.deps(), { ...about, mode: 'emergency', rotationId: id('2') });
+  expect(found.kind === 'rotated' ? found.warnings.join() : '').toContain(theirs);
 });
