@@ -57,6 +57,12 @@ export class CopyPromises {
     // What leaked may be refused before its successor is published.
     const stands = versions.some(({ tags }) => readRequested(tags).emergency !== undefined);
     if (!oldLives || !hasTarget || this.#truth.wroteBack || stands) return false;
+    // An emergency about a version that was replaced already makes no version that would tell of it, and waits for no copy.
+    const leaked = [...this.#truth.emergencies.values()].map((called) => called.leaked.password.reveal());
+    if (leaked.includes(heldBy({ vault, name }))) return false;
+    // They insisted, and what the target took for it has no version yet.
+    const answered = new Set(versions.flatMap(({ tags }) => readStamp(tags)?.rotationId ?? []));
+    if ([...this.#truth.insistedBegun].some((id) => !answered.has(id))) return false;
     const held = readStamp(vault.newest(name).tags)?.rotationId;
     const at = held === undefined ? 0 : versions.findIndex((each) => readStamp(each.tags)?.rotationId === held);
     const later = versions.slice(at + 1).flatMap((each) => {

@@ -229,6 +229,38 @@ const copiesAtTheEnd: Scenario = {
   },
 };
 
+/** Both old credentials were retired in peace; the session of the first one lives on. */
+async function replacedTwice(world: World): Promise<void> {
+  await intruded(world);
+  for (const letter of ['1', '2']) {
+    await rotation(world, world.deps(), { rotationId: id(letter) });
+    world.vault.now = new Date(world.vault.now.getTime() + 2 * dayMs);
+    await retirement('scheduled')(world, world.deps());
+  }
+}
+
+const emergencyOfEarlier: Scenario = {
+  name: 'an emergency about a version of two rotations ago',
+  of: hasTarget,
+  before: replacedTwice,
+  deliver: (world, deps) =>
+    rotation(world, deps, { mode: 'emergency', rotationId: id('e'), version: world.firstVersion }),
+  expectRight: (world) => {
+    expectVersions(world, 3);
+    expectRevoked(world, world.firstPassword);
+    expect(world.vault.newest(world.secret).tags['requested'], 'what is left to do').toBeUndefined();
+  },
+};
+
+const forcedOfEarlier: Scenario = {
+  ...emergencyOfEarlier,
+  name: 'a forced retirement whose rotation was replaced',
+  deliver: async (world, deps) => {
+    const result = await retire(deps, { ...about(world), rotationId: id('1'), mode: 'emergency' });
+    return result.kind === 'retired' || (result.kind === 'skipped' && result.reason !== 'busy');
+  },
+};
+
 export const scenarios: readonly Scenario[] = [
   emergency,
   rollBack,
@@ -238,6 +270,8 @@ export const scenarios: readonly Scenario[] = [
   plannedRetirement,
   forcedRetirement,
   forcedLater,
+  emergencyOfEarlier,
+  forcedOfEarlier,
   copies,
   copiesInEmergency,
   copiesAtTheEnd,

@@ -125,6 +125,27 @@ const emergencies: readonly Fault[] = [
   },
 ];
 
+const earlier: readonly Fault[] = [
+  {
+    name: 'an emergency is about whatever is current when somebody gets to it',
+    file: 'rotation/leaked.ts',
+    search: "const isEarlier = mode === 'emergency'",
+    replacement: "const isEarlier = mode === 'resume'",
+  },
+  {
+    name: 'a forced retirement whose rotation was replaced is forgotten',
+    file: 'retirement/retire.ts',
+    search: "if (isPast && request.mode === 'emergency')",
+    replacement: "if (isPast && request.mode === 'asked' && request.mode === 'emergency')",
+  },
+  {
+    name: 'an emergency about the current version is taken for the unfinished one before it',
+    file: 'policy/due.ts',
+    search: 'request.version === undefined &&\n  requested',
+    replacement: 'requested',
+  },
+];
+
 const others: readonly Fault[] = [
   {
     name: 'a version of somebody else is buried in silence',
@@ -198,4 +219,12 @@ const copies: readonly Fault[] = [
   },
 ];
 
-export const faults: readonly Fault[] = [...intent, ...oneVersion, ...rollBacks, ...emergencies, ...others, ...copies];
+export const faults: readonly Fault[] = [
+  ...intent,
+  ...oneVersion,
+  ...rollBacks,
+  ...emergencies,
+  ...earlier,
+  ...others,
+  ...copies,
+];

@@ -51,6 +51,8 @@ export class GroundTruth {
   readonly unfinished = new Set<object>();
   /** Rotations that somebody wanted whatever stood in the way. */
   readonly insisted = new Set<string>();
+  /** Those of them whose workers have begun to change the target. */
+  readonly insistedBegun = new Set<string>();
   /** A worker that may have changed the target failed, and put its request back into the queue. */
   cameBack = false;
   storageLost = false;
@@ -71,6 +73,7 @@ export class GroundTruth {
 
   /** A worker is about to change the target for a request. */
   begun(rotationId: string | undefined): void {
+    if (rotationId !== undefined && this.insisted.has(rotationId)) this.insistedBegun.add(rotationId);
     const called = rotationId === undefined ? undefined : this.emergencies.get(rotationId);
     if (called !== undefined) called.written = true;
   }

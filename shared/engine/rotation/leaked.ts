@@ -4,6 +4,7 @@
  */
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
+import { carryDue } from '../copies/carry.ts';
 import type { Current } from '../policy/current.ts';
 import { rotationIdOf } from '../policy/identifiers.ts';
 import type { RotationRequest } from '../policy/request.ts';
@@ -38,10 +39,11 @@ export async function meetLeaked(asked: Asked, current: Current, id: string): Pr
   return met.kind === 'go-on' ? meetNamed({ ...asked, request: met.request }, met.current, id) : met;
 }
 
-async function meetStanding(asked: Asked, current: Current): Promise<Met> {
+async function meetStanding(asked: Asked, read: Current): Promise<Met> {
   const { request } = asked;
-  const { earlier: standing, ...rest } = current.requested;
-  if (standing === undefined) return { kind: 'go-on', current, request };
+  const { earlier: standing, ...rest } = read.requested;
+  if (standing === undefined) return { kind: 'go-on', current: read, request };
+  const current = await withCopies(asked, read);
   const isFor = request.mode === 'emergency' && request.version === standing.version;
   const outcome = await end(asked, current, standing);
   if (isFailure(outcome)) {
@@ -78,12 +80,14 @@ function holdsUp(met: Failure, request: RotationRequest, standing: EarlierAsked)
   return request.version === standing.version && met.class !== 'retry';
 }
 
-async function meetNamed(asked: Asked, current: Current, id: string): Promise<Met> {
+async function meetNamed(asked: Asked, read: Current, id: string): Promise<Met> {
   const { request, vault, attempt } = asked;
-  const { secret, stamp } = current;
+  const { secret } = read;
   const { mode, version, requestedBy, requestedById = requestedBy } = request;
   const isEarlier = mode === 'emergency' && version !== undefined && version !== secret.version;
-  if (!isEarlier || answers(stamp, id)) return { kind: 'go-on', current, request };
+  if (!isEarlier || answers(read.stamp, id)) return { kind: 'go-on', current: read, request };
+  const current = await withCopies(asked, read);
+  const { stamp } = current;
   const leaked = { rotationId: id, version, by: actorId(requestedById), at: secret.readAt };
   const outcome = await end(asked, current, leaked);
   switch (outcome.kind) {
@@ -104,6 +108,12 @@ async function meetNamed(asked: Asked, current: Current, id: string): Promise<Me
         return { kind: 'go-on', current, request: unnamed(request, id) };
       return retireReplaced(asked, current, leaked);
   }
+}
+
+/** Copies that still hold what leaked get what is current first. One that cannot be brought now is not waited for, and stays due. */
+async function withCopies(asked: Asked, current: Current): Promise<Current> {
+  const carried = await carryDue(asked, current, false);
+  return isFailure(carried) ? current : carried;
 }
 
 /** The same request, of whatever is current or not over. */
