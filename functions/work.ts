@@ -149,7 +149,7 @@ function report(activity: 'rotation' | 'retirement', { failure, ...result }: Per
       log.warn(`${activity}-delayed`, facts);
       return;
     case 'superseded':
-      log.info('superseded', facts);
+      log.warn('superseded', facts);
       return;
     case 'blocked':
     case 'refused':

@@ -7,7 +7,7 @@
 
 /**
  * What the engine does with a failure. `retry`: backs off, same step. `blocked`: stops and alerts, keeps the pending candidate.
- * `refused`: the candidate was refused by the target; applied again a bounded number of times. `superseded`: leaves quietly.
+ * `refused`: the candidate was refused by the target; applied again a bounded number of times. `superseded`: leaves things as they are.
  * `config`: somebody must change a tag, a value or a setting; nothing was touched.
  */
 export type FailureClass = 'retry' | 'blocked' | 'refused' | 'superseded' | 'config';

@@ -21,7 +21,7 @@ export interface SettleDependencies {
 
 /**
  * `retry`: it passes by itself, or what was begun has to be finished. `count`: a failure of the secret. `final`: whoever asked could not have
- * it, which says nothing against the secret. `leave`: nothing to say.
+ * it, which says nothing against the secret. `leave`: somebody else's version is current and stays so; people are told, and no more is done.
  */
 export type Verdict = 'retry' | 'count' | 'final' | 'leave';
 
@@ -52,10 +52,9 @@ export async function settleFailed(
 ): Promise<number | undefined> {
   const { failure } = result;
   const news = { activity, result, failure } as const;
-  if (verdict === 'leave') return undefined;
-  if (verdict === 'final') {
+  if (verdict === 'leave' || verdict === 'final') {
     // It says nothing against the secret, but that the target accepts a credential that no version holds is true of it.
-    if (result.unpublished === true) await keepFailure(deps, activity, about, result, verdict);
+    if (verdict === 'final' && result.unpublished === true) await keepFailure(deps, activity, about, result, verdict);
     await tell(deps, about, { ...news, type: 'failed' });
     return undefined;
   }

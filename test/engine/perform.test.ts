@@ -220,6 +220,26 @@ describe('failures', () => {
   });
 });
 
+test('a version of somebody else in the place of the one that was made is told to the channels, and left as it is', async () => {
+  const it = around();
+  const { vault, secret } = it.world;
+  const versions = vault.versions.bind(vault);
+  let theirs = '';
+  vault.versions = async (name) => {
+    vault.now = new Date(vault.now.getTime() + 2_000);
+    theirs ||= vault.put(secret, { ...vault.newest(secret), tags: { rotator: 'memory' } });
+    return versions(name);
+  };
+  const result = await requested(it);
+  expect(result).toMatchObject({ kind: 'failed', failure: { code: 'newer-version' } });
+  expect(result).not.toHaveProperty('tryAgainMs');
+  const news = { type: 'failed', rotationId: result.rotationId, failure: { code: 'newer-version' } };
+  expect(notices(it)).toMatchObject([news]);
+  expect(notices(it)[0]?.failure?.message).toContain(theirs);
+  expect(troubleOf(it), 'it is nobody’s failure').toEqual({ kind: 'trouble' });
+  expect(vault.newest(secret).version).toBe(theirs);
+});
+
 describe('a worker that finds another at work', () => {
   test('comes back when that one’s lease has run out, and the history does not call it an end', async () => {
     const it = around();
