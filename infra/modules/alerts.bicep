@@ -61,6 +61,18 @@ var rules = [
     threshold: 0
   }
   {
+    name: 'freeze-unreadable'
+    says: 'Whether Keyturn is frozen cannot be read, which counts as frozen: nothing that is due is rotated.'
+    page: 'vault-trouble.md'
+    severity: 2
+    window: 'PT30M'
+    every: 'PT15M'
+    range: null
+    query: '${lines} | where event == "freeze-unreadable"'
+    fires: 'GreaterThan'
+    threshold: 0
+  }
+  {
     name: 'retirement-late'
     says: 'An old credential lives on beyond its deadline.'
     page: 'old-credential-in-use.md'

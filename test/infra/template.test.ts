@@ -244,6 +244,14 @@ describe.each(cases)('the deployment "%s"', (name) => {
       expect(readFileSync(join(root, page), 'utf8')).toMatch(/^# /);
     }
   });
+
+  it('has a rule for a freeze that cannot be read, as nothing that is due is rotated then', () => {
+    const [rule] = ofType(resources, 'Microsoft.Insights/scheduledQueryRules').filter(({ name: of }) =>
+      of.endsWith('-freeze-unreadable'),
+    );
+    expect(rule?.properties).toMatchObject({ enabled: true, severity: 2 });
+    expect(rule?.properties['description']).toMatch(/docs\/on-call\/vault-trouble\.md$/);
+  });
 });
 
 describe('a closed deployment', () => {

@@ -10,6 +10,7 @@ export const alertRules = [
   'no-sweep',
   'near-expiry-not-rotated',
   'paused-or-failing',
+  'freeze-unreadable',
   'retirement-late',
   'poison',
   'another-writer',
