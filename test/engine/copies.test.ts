@@ -68,6 +68,18 @@ test('consumers of the source and of each copy are told of their own version, on
   expect(told[0]?.published.retireBy).toBeUndefined();
 });
 
+test('self-issued: the end of the old key publishes once more to each copy, and is marked there as it is on the source', async () => {
+  const world = copiedWorld('self-issued');
+  await ask(world);
+  const copies = () => copiesOf(world).slice(0, 2);
+  const marks = () => copies().map(({ vault, name }) => readStamp(vault.newest(name).tags)?.retired);
+  expect(marks()).toEqual([undefined, undefined]);
+  pass(world, 2 * dayMs);
+  expect(await end(world)).toMatchObject({ kind: 'retired' });
+  expectCopied(world, 3, 2);
+  expect(marks()).toEqual([true, true]);
+});
+
 test('a copy in another format is edited byte for byte, and one without a place for the credential stops everything', async () => {
   const world = copiedWorld('alternating-users', { also: 'eu-vault/orders-net?format=ado-net' });
   const text = (user: string, password: string): string =>

@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest';
 import type { Notice } from '../../shared/contract/notice.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import { type Found, walk } from '../../shared/engine/sweep/walk.ts';
 import { failure } from '../../shared/errors.ts';
 import { notificationsQueue } from '../../shared/operations/queues.ts';
 import { type SweepAllDependencies, sweepAll } from '../../shared/operations/sweep-all.ts';
+import { noLinks, noteLinks } from '../../shared/operations/sweep-links.ts';
 import { copiedWorld, watchValues } from './copied-world.ts';
 import { MemoryAttention } from './kept.ts';
 import { dayMs, makeWorld, type World } from './world.ts';
@@ -48,6 +50,26 @@ function sweeping(world: World) {
     return { swept, news, asked: sent.filter(({ queue }) => queue !== notificationsQueue.name) };
   };
 }
+
+test('a sweep remembers the two ends of links, and nothing of secrets without one', async () => {
+  const remembered = async (world: World) => {
+    const links = noLinks();
+    const act = async (found: readonly Found[], now: Date) => {
+      noteLinks(links, world.vault.name, found, now);
+      return undefined;
+    };
+    await walk(world.deps(), world.vault, { known: () => ({}), act }, AbortSignal.timeout(10_000));
+    return {
+      sources: links.sources.map(({ place }) => place.secret),
+      ends: links.ends.map(({ place }) => place.secret),
+    };
+  };
+  expect(await remembered(makeWorld('alternating-users'))).toEqual({ sources: [], ends: [] });
+  expect(await remembered(copiedWorld('alternating-users'))).toEqual({
+    sources: ['orders-db'],
+    ends: ['orders-db-legacy', 'orders-connection'],
+  });
+});
 
 test('links with the consent of both ends cost a sweep nothing and are not told', async () => {
   const world = copiedWorld('alternating-users');
