@@ -2,6 +2,9 @@
 import * as z from 'zod';
 import type { SecretProperties, SecretsPage } from '../contract/ports.ts';
 import type { Irregular, Trouble } from '../contract/state.ts';
+import { isPendingName } from '../engine/policy/identifiers.ts';
+import { readStamp } from '../engine/policy/stamp.ts';
+import { judgePending } from '../engine/sweep/judge.ts';
 import { type Known, secretStates } from '../engine/sweep/standing.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { troublesOf } from '../operations/troubles.ts';
@@ -136,6 +139,7 @@ export function knownOf(irregular: Irregular | undefined): Pick<Known, 'sharedWi
   return { ...(sharedWith === undefined ? {} : { sharedWith }), ...(optedOut === true ? { optedOutBy: '' } : {}) };
 }
 
+/** A page of a listing. A candidate that stands on the page says how its secret stands; on another page it has a row of its own. */
 export function viewAll(
   deps: ApiDependencies,
   vault: string,
@@ -143,7 +147,18 @@ export function viewAll(
   beside: KnownBeside,
   now: Date,
 ): SecretView[] {
-  return secrets.map((one) => viewSecret(deps.engine, vault, one, beside.of(one.name), now));
+  const stored = new Set(secrets.flatMap(ownerOf));
+  return secrets.map((one) => {
+    const known = { ...beside.of(one.name), isStored: stored.has(one.name.toLowerCase()) };
+    return viewSecret(deps.engine, vault, one, known, now);
+  });
+}
+
+/** The secret that it is the stored candidate of, in lower case. */
+function ownerOf(properties: SecretProperties): readonly string[] {
+  if (!isPendingName(properties.name)) return [];
+  const finding = judgePending(properties, readStamp(properties.tags));
+  return finding.kind === 'stalled' ? [finding.secret.toLowerCase()] : [];
 }
 
 /** The fields of a selector in a body. At least one: an empty one would mean everything. */

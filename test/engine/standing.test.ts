@@ -141,6 +141,13 @@ const cases: readonly Case[] = [
   ['that is due in its overlap', 'overlap', { ...dueNow, tags: { ...managed, rotation: stamp(1) } }, {}, 'works until'],
   ['that a worker is at', 'in-flight', dueNow, { inFlight: true }, 'under way'],
   [
+    'whose candidate waits',
+    'in-flight',
+    { ...fresh, tags: managed },
+    { isStored: true },
+    'stored and not published yet',
+  ],
+  [
     'that is a stored candidate',
     'in-flight',
     { name: 'keyturn-pending-orders-db', tags: { 'pending-of': 'orders-db', rotation: stamp(1) } },
@@ -294,6 +301,13 @@ describe('what needs a person most is said first', () => {
       { inFlight: true, ...trouble({ rotation: retried }) },
       'in-flight',
     ],
+    [
+      'what is retried before a candidate that waits',
+      dueNow,
+      { isStored: true, ...trouble({ rotation: retried }) },
+      'retrying',
+    ],
+    ['a candidate that waits before what is due', dueNow, { isStored: true }, 'in-flight'],
     ['what is retried before what is due', dueNow, trouble({ rotation: retried }), 'retrying'],
   ])('%s', (_what, change, known, state) => {
     expect(look(change, known).state).toBe(state);

@@ -3,15 +3,14 @@ import * as z from 'zod';
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { lookAtSource } from '../../engine/copies/link.ts';
 import { policyOf } from '../../engine/policy/current.ts';
-import { pendingNameOf } from '../../engine/policy/identifiers.ts';
 import { sourceOf } from '../../engine/policy/links.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import { acknowledgementsOf, acknowledgementsView } from '../acknowledged.ts';
 import { ok } from '../answer.ts';
+import { besideOne } from '../beside.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, secretName, time, vaultName, wholeNumber } from '../fields.ts';
-import { knownOf } from '../listing.ts';
 import { failureProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { attemptView, viewAttempt } from '../views/rotation.ts';
@@ -94,37 +93,29 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
 }
 
 async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sees: Sees, signal: AbortSignal) {
-  const [versions, pending, trouble, freeze, held, irregular] = await Promise.all([
+  const [versions, beside] = await Promise.all([
     versionsOf(vault, secret, signal),
-    vault.versions(pendingNameOf(secret), { signal }),
-    deps.attention.of(vault.name, secret),
-    deps.freeze.read(),
-    deps.leasesHeld.held(vault.name),
-    deps.irregularities.of({ vault: vault.name, secret }),
+    besideOne(deps, vault, secret, signal),
   ]);
   if (isFailure(versions)) return versions;
   const { newest, all } = versions;
   const now = deps.now();
   const acknowledged = await acknowledgementsOf(deps, vault.name, newest, now);
-  const candidate = isFailure(pending) ? {} : pendingFields(pendingNameOf(secret), pending.versions);
   const known = {
-    trouble: isFailure(trouble) ? undefined : trouble,
-    freeze: isFailure(freeze) ? ('unreadable' as const) : freeze,
-    inFlight: candidate.pending !== undefined || (!isFailure(held) && held.secrets.has(secret.toLowerCase())),
-    ...(isFailure(irregular) ? {} : knownOf(irregular)),
+    ...beside.known,
     missing: isFailure(acknowledged) ? [] : (acknowledged.view?.missing ?? []).map(({ consumer }) => consumer),
   };
   const source = await sourceOfCopy(deps, vault, newest, sees, signal);
   const view = viewSecret(deps.engine, vault.name, newest, { ...known, ...source }, now);
-  const looks = [trouble, pending, acknowledged, freeze, held, irregular];
-  const warnings = looks.flatMap((one) => (isFailure(one) ? [one.message] : []));
+  const unread = [...beside.unread, ...(isFailure(acknowledged) ? [acknowledged] : [])];
+  const warnings = unread.map(({ message }) => message);
   return {
     kind: 'inspected' as const,
     view: {
       ...view,
       version: newest.version,
       versions: all.slice(0, mostVersions).map((one) => viewVersion(one, one.version === newest.version)),
-      ...candidate,
+      ...pendingFields(beside.candidate),
       ...(isFailure(acknowledged) || acknowledged.view === undefined ? {} : { acknowledgements: acknowledged.view }),
       warnings,
     },
@@ -138,11 +129,10 @@ async function sourceOfCopy(deps: ApiDependencies, vault: Vault, newest: Listed,
   return { source: await lookAtSource(deps.engine, { vault: vault.name, secret: newest.name }, outcome, signal) };
 }
 
-/** A stored candidate counts while it is enabled; it is switched off when it has been published. */
-function pendingFields(secret: string, versions: readonly Listed[]): Pick<z.infer<typeof inspected>, 'pending'> {
-  const [newest] = versions;
-  if (newest?.enabled !== true) return {};
-  return { pending: { secret, version: newest.version, createdAt: newest.createdAt.toISOString() } };
+function pendingFields(candidate: Listed | undefined): Pick<z.infer<typeof inspected>, 'pending'> {
+  if (candidate === undefined) return {};
+  const { name: secret, version, createdAt } = candidate;
+  return { pending: { secret, version, createdAt: createdAt.toISOString() } };
 }
 
 function viewVersion(one: Listed, current: boolean): z.infer<typeof versionView> {

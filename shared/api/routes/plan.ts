@@ -1,11 +1,12 @@
 /** A dry run: what would happen and why, every check with its result. Changes nothing. */
 import * as z from 'zod';
-import type { FreezeState, Trouble } from '../../contract/state.ts';
+import { calm } from '../../contract/trouble.ts';
 import { holdOnScheduled, holdText } from '../../engine/policy/hold.ts';
-import { lookAt, secretStates } from '../../engine/sweep/standing.ts';
-import { type Failure, isFailure } from '../../errors.ts';
+import { type Known, lookAt, secretStates } from '../../engine/sweep/standing.ts';
+import { isFailure } from '../../errors.ts';
 import { type Plan, plan } from '../../operations/inspect.ts';
 import { ok } from '../answer.ts';
+import { besideOne } from '../beside.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
 import { fields, secretName, time, vaultName } from '../fields.ts';
 import { linkedProblem } from '../linked.ts';
@@ -68,40 +69,23 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
         if (isFailure(made)) return failureProblem(made);
         if (made.kind === 'opted-out') return problem('not-managed', `${path.secret} has no tag "rotator"`);
         if (made.kind === 'linked') return linkedProblem(deps, found.vault, made, sees, signal);
-        const known = await knownOf(deps, path.vault, made);
-        if (isFailure(known)) return failureProblem(known);
+        const { known, trouble } = await besideOne(deps, found.vault, path.secret, within);
+        if (isFailure(trouble)) return failureProblem(trouble);
         return ok(viewPlan(deps, path.vault, query.mode, made, known));
       },
     ),
   ];
 }
 
-interface KnownBeside {
-  readonly kind: 'known';
-  readonly freeze: FreezeState | undefined;
-  readonly trouble: Trouble;
-  /** Other secrets of its login. */
-  readonly sharedWith: readonly string[] | undefined;
-}
-
-async function knownOf(deps: ApiDependencies, vault: string, { secret }: Plan): Promise<KnownBeside | Failure> {
-  const [freeze, trouble, irregular] = await Promise.all([
-    deps.freeze.read(),
-    deps.attention.of(vault, secret.name),
-    deps.irregularities.of({ vault, secret: secret.name }),
-  ]);
-  if (isFailure(trouble)) return trouble;
-  const sharedWith = isFailure(irregular) ? undefined : irregular.sharedWith;
-  return { kind: 'known', freeze: isFailure(freeze) ? undefined : freeze, trouble, sharedWith };
-}
-
 /** What holds back everything automatic, whatever the calendar says. A person who asks is not held back. */
 function heldBack(
   asked: z.infer<typeof mode>,
   { secret, current: { requested } }: Plan,
-  { freeze, trouble }: KnownBeside,
+  { freeze, trouble = calm }: Known,
 ): { readonly reason: string; readonly detail: string } | undefined {
-  const hold = asked === 'scheduled' ? holdOnScheduled({ freeze, requested, trouble, now: secret.readAt }) : undefined;
+  const frozen = freeze === 'unreadable' ? undefined : freeze;
+  const facts = { freeze: frozen, requested, trouble, now: secret.readAt };
+  const hold = asked === 'scheduled' ? holdOnScheduled(facts) : undefined;
   if (hold === undefined) return undefined;
   return { reason: hold.by === 'freeze' ? 'frozen' : 'paused', detail: holdText(hold) };
 }
@@ -111,12 +95,10 @@ function viewPlan(
   vault: string,
   asked: z.infer<typeof mode>,
   made: Plan,
-  known: KnownBeside,
+  known: Known,
 ): z.infer<typeof planView> {
   const { secret, current, decision, dueAt, target, login, checks } = made;
   const held = heldBack(asked, made, known);
-  const { trouble, sharedWith = [] } = known;
-  const beside = { trouble, sharedWith, freeze: known.freeze ?? ('unreadable' as const) };
   const { policy } = current;
   const wouldFail = checks.some((check) => check.state === 'failed');
   const goesOn = held === undefined && decision.kind === 'due';
@@ -126,7 +108,7 @@ function viewPlan(
     secret: secret.name,
     version: secret.version,
     mode: asked,
-    state: lookAt(deps.engine, secret, beside, secret.readAt).standing.state,
+    state: lookAt(deps.engine, secret, known, secret.readAt).standing.state,
     outcome: goesOn ? (wouldFail ? 'would-fail' : 'would-rotate') : 'would-skip',
     reason,
     detail,

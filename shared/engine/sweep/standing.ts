@@ -46,8 +46,10 @@ export interface Known {
   readonly trouble?: Trouble | undefined;
   /** `unreadable` counts as frozen. */
   readonly freeze?: FreezeState | 'unreadable' | undefined;
-  /** A worker is at it, or a candidate of it is stored. */
+  /** A worker is at it. */
   readonly inFlight?: boolean;
+  /** A candidate of it is stored and not published yet, whether a worker is at it or not. */
+  readonly isStored?: boolean;
   /** Consumers that have not acknowledged the current version. */
   readonly missing?: readonly string[];
   /** Other secrets that publish the same login. */
@@ -70,8 +72,8 @@ export type Standing =
   | { readonly state: 'paused'; readonly pause: Pause }
   | { readonly state: 'paused'; readonly activity: Activity; readonly trouble: ActivityTrouble }
   | { readonly state: 'shared'; readonly with: readonly string[] }
-  /** `candidateOf`: it is itself the stored candidate of that secret. */
-  | { readonly state: 'in-flight'; readonly candidateOf?: string }
+  /** `candidateOf`: it is itself the stored candidate of that secret. `isStored`: nobody is at it, and its candidate waits. */
+  | { readonly state: 'in-flight'; readonly candidateOf?: string; readonly isStored?: true }
   | Due
   | Overlap
   | { readonly state: 'healthy'; readonly dueAt: Date }
@@ -193,6 +195,7 @@ function standingOf(secret: Managed): Standing {
   if (known.inFlight === true) return { state: 'in-flight' };
   const retried = troubleWith(secret, trouble, ({ retries }) => retries > 0);
   if (retried !== undefined) return { ...retried, state: 'retrying' };
+  if (known.isStored === true) return { state: 'in-flight', isStored: true };
   return dueOrOverlap(secret, trouble);
 }
 

@@ -31,9 +31,7 @@ export function standingText(standing: Standing): string {
     case 'shared':
       return `${standing.with.join(', ')} publish the same login`;
     case 'in-flight':
-      return standing.candidateOf === undefined
-        ? 'a rotation or a retirement is under way'
-        : `it holds the candidate of ${standing.candidateOf}, which is not published yet; the sweep goes on with it`;
+      return inFlightText(standing);
     case 'due':
       return dueText(standing);
     case 'overlap':
@@ -43,6 +41,13 @@ export function standingText(standing: Standing): string {
     case 'healthy':
       return `due at ${standing.dueAt.toISOString()}`;
   }
+}
+
+function inFlightText({ candidateOf, isStored }: Extract<Standing, { state: 'in-flight' }>): string {
+  if (candidateOf !== undefined)
+    return `it holds the candidate of ${candidateOf}, which is not published yet; the sweep goes on with it`;
+  if (isStored === true) return 'its next credential is stored and not published yet; the sweep goes on with it';
+  return 'a rotation or a retirement is under way';
 }
 
 function copyText({ end, isCurrent }: Copied): string {
