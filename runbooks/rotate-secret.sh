@@ -1,5 +1,6 @@
 #!/bin/sh
-# Rotates one secret through Keyturn's HTTP API, waits for the end, and says how it went. Needs a POSIX shell and curl.
+# Rotates one secret through Keyturn's HTTP API, waits for the end, and says how it went. Needs a POSIX shell,
+# curl, and one of jq, python3 and perl to read the answers.
 #
 #   rotate-secret.sh VAULT/NAME REASON [rotate|emergency|rollback]
 #
@@ -9,7 +10,7 @@
 # KEYTURN_TIMEOUT   longest time to wait, in seconds (600)
 #
 # Exit codes are those of the command line, docs/cli.md: 0 rotated, 1 failed, 2 used wrongly, 3 not found, 4 refused, 5 not over in time,
-# 6 nothing was changed, 7 no answer. Nothing secret is printed, and none stands in a list of processes.
+# 6 nothing was changed, 7 no answer, 130 ended by Ctrl-C. Nothing secret is printed, and none stands in a list of processes.
 set -u
 
 # Without what a terminal would obey: the text may be anybody's.
@@ -53,10 +54,28 @@ call() {
   answer=$(printf '%s' "$answer" | sed '$d')
 }
 
-# A text field of the answer. Quotes inside a text are escaped, so that no text can look like a field.
-field() {
-  printf '%s' "$answer" | LC_ALL=C sed -n 's/.*"'"$1"'":"\(\([^"\\]\|\\.\)*\)".*/\1/p' | head -n 1 | sed 's/\\\(["\\/]\)/\1/g'
-}
+# A field of the answer by its path, such as failure.code; empty where there is none, or where the answer is no JSON.
+if command -v jq >/dev/null 2>&1; then
+  read_json() { jq -r --arg path "$1" 'getpath($path | split(".") | map(tonumber? // .)) // empty | strings' 2>/dev/null; }
+elif command -v python3 >/dev/null 2>&1; then
+  read_json() { python3 -c '
+import json, sys
+try:
+    at = json.load(sys.stdin)
+    for name in sys.argv[1].split("."):
+        at = at[int(name)] if isinstance(at, list) else at[name]
+    print(at if isinstance(at, str) else "")
+except (ValueError, LookupError, TypeError):
+    pass' "$1" 2>/dev/null; }
+elif perl -MJSON::PP -e 1 2>/dev/null; then
+  read_json() { perl -MJSON::PP -e '
+    binmode STDOUT, ":utf8"; local $/; my $at = eval { decode_json(<STDIN>) };
+    for my $name (split /\./, $ARGV[0]) { $at = ref $at eq "HASH" ? $at->{$name} : ref $at eq "ARRAY" ? $at->[$name] : undef }
+    print $at if defined $at && !ref $at' "$1" 2>/dev/null; }
+else
+  stop 2 'nothing here reads JSON: install jq, python3 or perl'
+fi
+field() { printf '%s' "$answer" | read_json "$1"; }
 
 problem() {
   code=$(field code)
@@ -72,6 +91,8 @@ problem() {
   esac
 }
 
+trap 'stop 130 "ended; what was asked for goes on by itself"' INT TERM
+
 escaped=$(plain "$reason" | sed 's/["\\]/\\&/g')
 # One key for all tries: however often the request arrives, it is one rotation.
 key=runbook-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
@@ -79,7 +100,7 @@ path=vaults/${name%%/*}/secrets/${name#*/}/$action
 for try in 1 2 3; do
   call --request POST --header 'content-type: application/json' --header "idempotency-key: $key" \
     --data "{\"reason\": \"$escaped\"}" "$base/$path"
-  case $status in 000 | 500 | 502 | 504) [ -z "$(field code)" ] || break ;; 503) [ -z "$(field code)" ] || break ;;
+  case $status in 000 | 5??) [ -z "$(field code)" ] || break ;;
     409) [ "$(field code)" = key-in-work ] || break ;; *) break ;; esac
   [ "$try" = 3 ] || sleep 2
 done
@@ -95,8 +116,8 @@ while :; do
   shown=$state
   case $state in
     rotated) plain "$name rotated to version $(field to)"; echo; exit 0 ;;
-    skipped) stop 6 "$name skipped: nothing was changed; keyturn rotation $id says why" ;;
-    failed) stop 1 "$name failed: $(field code): $(field message) Do: $(field hint) See $(field page)" ;;
+    skipped) stop 6 "$name skipped: $(field attempts.0.reason); nothing was changed" ;;
+    failed) stop 1 "$name failed: $(field failure.code): $(field failure.message) Do: $(field failure.hint) See $(field failure.page)" ;;
   esac
   if [ "$state" = awaiting-approval ] && [ "$(date +%s)" -ge "$end" ]; then
     stop 6 "$name waits for a second person still: keyturn approve $id"

@@ -17,12 +17,13 @@ KEYTURN_CLIENT_ID client id of a user-assigned identity
 KEYTURN_TIMEOUT   longest time to wait, in seconds (600)
 
 Exit codes are those of the command line, docs/cli.md: 0 rotated, 1 failed, 2 used wrongly, 3 not found, 4 refused, 5 not over in time,
-6 nothing was changed, 7 no answer. Nothing secret is printed.
+6 nothing was changed, 7 no answer, 130 ended by Ctrl-C. Nothing secret is printed.
 """
 import ipaddress
 import json
 import os
 import re
+import signal
 import sys
 import time
 import uuid
@@ -33,6 +34,9 @@ NOT_NOW_CODES = {"not-now", "not-managed", "count-differs", "key-in-work"}
 PAUSE_SECONDS = 2
 # The worker may be between two instances, or the line may be: the same request is asked again this often.
 TRIES = 3
+# The history may be slower than the answer that named the rotation.
+UNKNOWN_TRIES = 5
+INTERRUPTED = 130
 
 
 class Stop(Exception):
@@ -240,9 +244,8 @@ def follow(api, name, rotation, deadline):
         elif status in (401, 403):
             raise problem_stop(api, status, answer)
         elif status == 404:
-            # The history may be slower than the answer that named the rotation.
             unknown += 1
-            if unknown > TRIES:
+            if unknown > UNKNOWN_TRIES:
                 raise problem_stop(api, status, answer)
 
 
@@ -282,8 +285,12 @@ def run(arguments):
 
 
 def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("ended; what was asked for goes on by itself", file=sys.stderr, flush=True)
+        return INTERRUPTED
     except Stop as stop:
         print(plain(stop), file=sys.stderr, flush=True)
         return stop.exit_code

@@ -49,11 +49,19 @@ export const programs: readonly Program[] = [
     from: { packages: 'postgresql-client' },
     startedBy: ['test/pages/world.ts'],
   },
-  { name: 'jq', from: { packages: 'jq' }, startedBy: ['test/pages/world.ts'] },
+  { name: 'jq', from: { packages: 'jq' }, startedBy: ['test/pages/world.ts', 'test/runbooks/answers.test.ts'] },
   { name: 'bash', from: { packages: 'bash' }, startedBy: ['test/pages/world.ts'] },
   { name: 'openssl', from: { packages: 'openssl' }, startedBy: ['test/emulator/openssl.ts', 'test/pages/world.ts'] },
-  { name: 'python3', from: { packages: 'python3' }, startedBy: ['test/runbooks/runbooks.test.ts'] },
-  { name: 'curl', from: { packages: 'curl' }, startedBy: ['test/runbooks/runbooks.test.ts', 'test/pages/world.ts'] },
+  {
+    name: 'python3',
+    from: { packages: 'python3' },
+    startedBy: ['test/runbooks/runbooks.test.ts', 'test/runbooks/answers.test.ts'],
+  },
+  {
+    name: 'curl',
+    from: { packages: 'curl' },
+    startedBy: ['test/runbooks/runbooks.test.ts', 'test/runbooks/answers.test.ts', 'test/pages/world.ts'],
+  },
 ];
 
 const imported = /(?:from|import)\s*\(?\s*'(\.[^']+\.ts)'/g;
