@@ -1,5 +1,6 @@
 /** Options of the command line: declared once, used for parsing, help and completion. */
 import { parseArgs } from 'node:util';
+import { nearest } from './near.ts';
 import { usageStop } from './trouble.ts';
 
 export interface OptionKind {
@@ -117,7 +118,9 @@ function parse(args: readonly string[], options: ParseOptions, seeHelp: string) 
     if (!(error instanceof TypeError)) throw error;
     // Node's message ends with an advice on positional arguments that does not fit here.
     const [message = ''] = error.message.split(/\. (?:To specify|Did you)/);
-    throw usageStop(message, `Run "${seeHelp}".`);
+    const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
+    const near = unknown === undefined ? undefined : nearest(unknown, Object.keys(options));
+    throw usageStop(message, `${near === undefined ? '' : `Did you mean "--${near}"? `}Run "${seeHelp}".`);
   }
 }
 

@@ -5,6 +5,7 @@ import { commands } from './commands/index.ts';
 import { connect } from './connect.ts';
 import type { Exit } from './exit-codes.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { nearest } from './near.ts';
 import { type Given, globalOptions, readOptions } from './options.ts';
 import { tellTrouble } from './tell.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -68,10 +69,10 @@ async function apiFor(command: Command, given: Given, env: Run['env'], signal: A
 function commandNamed(name: string): Command {
   const command = commands.find((one) => one.name === name);
   if (command !== undefined) return command;
-  const [near] = commands
-    .map((one) => one.name)
-    .filter((one) => one.startsWith(name.slice(0, 3)))
-    .sort((a, b) => Math.abs(a.length - name.length) - Math.abs(b.length - name.length));
+  const near = nearest(
+    name,
+    commands.map((one) => one.name),
+  );
   throw usageStop(
     `there is no command "${name}"`,
     `${near === undefined || name.startsWith('-') ? '' : `Did you mean "keyturn ${near}"? `}Run "keyturn help".`,
