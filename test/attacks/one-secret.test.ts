@@ -84,6 +84,19 @@ describe.each(cases)('%s, %s', (_name, strategy, server) => {
     },
   );
 
+  it.each(['scheduled', 'emergency'] as const)(
+    'two forged versions of the other login, and a stamp that revokes the first (%s): nothing of the other login is ended',
+    async (mode) => {
+      const stage = await server.stage(strategy, target);
+      const { other } = names(stage);
+      const from = stage.publish({ ...other, password: `${other.password}1` });
+      stage.publish(other, { tags: stamp({ from, 'retire-by': '2020-01-01T00:00:00Z', revoke: 'key:ops' }) });
+      const result = await retire(stage.deps, { ...request, rotationId: madeUp, mode });
+      expect(result).toMatchObject({ kind: 'failed', failure: { code: 'credential-drifted' } });
+      await expectUntouched(stage);
+    },
+  );
+
   it('a roll-back to a version that names the other login: refused', async () => {
     const stage = await server.stage(strategy, target);
     const { own, other } = names(stage);

@@ -19,6 +19,8 @@ export class Promises {
   #broken: PromiseBroken | undefined;
   readonly #seen = new Set<string>();
   #madeRoom = false;
+  /** Credentials that the target was seen to refuse. */
+  readonly #refused = new Set<string>();
   /** Workers that have ended a credential, or tried. */
   readonly #ending = new Set<object>();
 
@@ -47,6 +49,12 @@ export class Promises {
       const runs = retireBy !== undefined && retired !== true && vault.now < retireBy;
       const hasty = step.emergency || this.#truth.hasty.has(step.rotationId);
       if (strategyTraits[step.strategy].oldLives && runs && !hasty) throw this.break(`${what} while the overlap runs`);
+    };
+    const verify = rotator.verify.bind(rotator);
+    rotator.verify = async (step, credential) => {
+      const outcome = await verify(step, credential);
+      if (outcome.kind === 'refused') this.#refused.add(keyOf(credential));
+      return outcome;
     };
     const { apply, retire } = { apply: rotator.apply.bind(rotator), retire: rotator.retire.bind(rotator) };
     rotator.apply = (step, candidate, live) => {
@@ -122,8 +130,12 @@ export class Promises {
 
   /** Promise 10: what is asked for after an emergency does not put it off. */
   #revokedFirst({ version, stamp }: { readonly version: string; readonly stamp: Stamp }, maker: object): void {
-    const before = readStamp(this.#versions().find((each) => each.version === stamp.from)?.tags ?? {});
-    const isPutOff = before?.revoke !== undefined && isRetirementOpen(before) && !this.#ending.has(maker);
+    const from = this.#versions().find((each) => each.version === stamp.from);
+    const before = readStamp(from?.tags ?? {});
+    // Nothing is ended for a version that does not log in: what replaces it comes first.
+    const isOfNoUse = from !== undefined && this.#refused.has(keyOf(credentialIn(from.value)));
+    const isOpen = before?.revoke !== undefined && isRetirementOpen(before);
+    const isPutOff = isOpen && !isOfNoUse && !this.#ending.has(maker);
     if (isPutOff && stamp.revoke === undefined) throw this.break(`version ${version} put an emergency off`);
   }
 

@@ -7,6 +7,7 @@ import type { Current } from '../policy/current.ts';
 import { withRevoked } from '../policy/stamp.ts';
 import { ask } from '../running/ask.ts';
 import type { Attempt, StepTime } from '../running/attempt.ts';
+import { readPending } from '../running/pending.ts';
 import type { Earlier } from '../running/previous.ts';
 import type { Target } from '../running/target.ts';
 import { dropCandidate } from './leaked-candidate.ts';
@@ -21,6 +22,8 @@ export interface Ending extends Earlier {
 export interface EndingWork {
   readonly vault: Vault;
   readonly attempt: Attempt;
+  /** The current credential was seen to log in by this very attempt. */
+  readonly proven?: boolean;
 }
 
 /** Ends every one of them. May be called again: what is dead stays dead. */
@@ -31,6 +34,9 @@ export async function endAll(
   versions: readonly Ending[],
 ): Promise<Ended | Failure> {
   const { hasTarget, perLogin } = strategyTraits[current.policy.strategy];
+  const changes = hasTarget && versions.some(({ credential }) => !isPublished(credential, target));
+  const standing = changes && work.proven !== true ? await proveCurrent(work, current, target) : undefined;
+  if (standing !== undefined && isFailure(standing)) return standing;
   const leaked = versions.filter(({ revoke, credential }) => revoke !== undefined && !isPublished(credential, target));
   const dropped = await dropCandidate(work, current, target, leaked);
   if (isFailure(dropped)) return dropped;
@@ -63,6 +69,32 @@ export async function endAll(
     if (isFailure(disabled)) return disabled;
   }
   return { kind: 'ended', sessionsEnded, sessionsGoOn, proofs };
+}
+
+/**
+ * Nothing is ended for a version that does not log in itself: tags and a value can name any login, and where the current version is of no
+ * use the old credential is all that its consumers have left. In place, a candidate that is stored may be what logs in meanwhile.
+ */
+async function proveCurrent(
+  work: EndingWork,
+  current: Current,
+  target: Target,
+): Promise<{ readonly kind: 'proven' } | Failure> {
+  const proven = { kind: 'proven' as const };
+  return work.attempt.step('prove current', async (time) => {
+    const answer = await ask(current, target, target.credential, time);
+    if (isFailure(answer)) return answer;
+    if (answer.accepted) return proven;
+    const { name: secret, version } = current.secret;
+    const refused = failure('credential-drifted', { secret, version, detail: answer.detail });
+    if (strategyTraits[current.policy.strategy].pending !== 'before-apply') return refused;
+    const stored = await readPending(work.vault, current, time.signal);
+    if (isFailure(stored)) return stored;
+    if (stored.kind !== 'pending') return refused;
+    const other = await ask(current, target, stored.credential, time);
+    if (isFailure(other)) return other;
+    return other.accepted ? proven : refused;
+  });
 }
 
 /** Whether it is the current one. */

@@ -46,6 +46,8 @@ interface Work {
   readonly request: RetirementRequest;
   /** A request that the version answers once the old credential is dead. */
   readonly answering?: string;
+  /** The current credential was seen to log in by this very attempt. */
+  readonly proven?: boolean;
 }
 
 /**

@@ -99,7 +99,7 @@ async function rotateCurrent(asked: Asked, current: Current): Promise<RotationRe
   const before = await madeBefore(vault, request, attempt, current);
   if (before !== undefined) return before;
   if (stamp?.revoke !== undefined && isRetirementOpen(stamp)) {
-    const revoked = await revokeNow(asked, stamp.rotationId, undefined);
+    const revoked = await revokeNow(asked, { rotationId: stamp.rotationId });
     if (!isFailure(revoked)) return rotateUnderLease(asked);
     // What a person must make possible does not keep the secret from being rotated: the stamps keep what was meant. Another emergency goes
     // on in any case, as it may be what makes room for this one. But nothing is gone back to before.
@@ -132,7 +132,8 @@ async function finish(work: Asked, current: Current): Promise<RotationResult | F
   const followed = await attempt.step('follow up', () => deps.followUps.published(about, true));
   if (isFailure(followed)) return followed;
   if (current.stamp?.revoke !== undefined && isRetirementOpen(current.stamp)) {
-    const revoked = await revokeNow(work, current.stamp.rotationId, looked.answered ? undefined : asked);
+    const answering = looked.answered ? {} : { answering: asked };
+    const revoked = await revokeNow(work, { rotationId: current.stamp.rotationId, ...answering });
     if (isFailure(revoked)) return revoked;
     return isFailure(copies) ? copies : rotatedBefore(current, attempt, about, 'finished');
   }
@@ -227,7 +228,8 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   if (isFailure(followed)) return followed;
   if (pendingVersion !== undefined) await close(work, pendingVersion);
   if (draft.revoke !== undefined) {
-    const revoked = await revokeNow(work, draft.rotationId, attempt.about.rotationId);
+    const { rotationId } = draft;
+    const revoked = await revokeNow(work, { rotationId, answering: attempt.about.rotationId, proven: true });
     if (isFailure(revoked)) return revoked;
   }
   if (isFailure(copies)) return copies;
@@ -278,11 +280,13 @@ async function close({ vault, attempt, current }: Replacement, version: string) 
  * In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. `answering`: the request that the
  * version answers once it is done.
  */
-async function revokeNow({ deps, vault, request, attempt }: Asked, rotationId: string, answering: string | undefined) {
+async function revokeNow(
+  { deps, vault, request, attempt }: Asked,
+  { rotationId, ...more }: { readonly rotationId: string; readonly answering?: string; readonly proven?: boolean },
+) {
   const { secret, requestedBy } = request;
   const retirement = { vault: vault.name, secret, rotationId, mode: 'scheduled' as const, requestedBy };
-  const work = { deps, vault, attempt, request: retirement };
-  return retireUnderLease(answering === undefined ? work : { ...work, answering });
+  return retireUnderLease({ deps, vault, attempt, request: retirement, ...more });
 }
 
 function skipped(attempt: Attempt, reason: SkipReason, detail: string): RotationResult {
