@@ -68,7 +68,7 @@ export async function askRotation(deps: ApiDependencies, asked: Asked, asking: A
   const version =
     asked.mode === 'emergency' ? await leakedVersion(found.vault, current, claimed, asking) : asked.version;
   if (typeof version === 'object') return failureProblem(version);
-  const request = requestOf({ ...asked, version }, asking.caller, claimed.rotationId);
+  const request = requestOf({ ...asked, version }, asking.caller, claimed.rotationId, askedAt);
   const queued = claimed.queued
     ? undefined
     : await queue(deps, request, askedAt, asked.wait ? afterLeaseMs : 0, asking.log);
@@ -137,10 +137,15 @@ export function queuedMark(rotationId: string): string {
   return `queued ${rotationId}`;
 }
 
-export function requestOf(asked: Omit<Asked, 'wait'>, caller: Caller, rotationId: string): RotationRequest {
+export function requestOf(
+  asked: Omit<Asked, 'wait'>,
+  caller: Caller,
+  rotationId: string,
+  askedAt: Date,
+): RotationRequest {
   const { vault, secret, mode, reason, version, to, force } = asked;
   return {
-    ...{ vault, secret, mode, reason, rotationId, ...askerOf(caller) },
+    ...{ vault, secret, mode, reason, rotationId, askedAt: askedAt.toISOString(), ...askerOf(caller) },
     ...(version === undefined ? {} : { version }),
     ...(to === undefined ? {} : { to }),
     ...(force === true ? { force } : {}),

@@ -42,11 +42,17 @@ export async function performRotation(
 ): Promise<Performed<RotationResult>> {
   const startedAt = deps.now();
   const before = await lookBefore(deps, request);
-  const result = before.held ?? (await rotateReporting(deps, request, startedAt));
+  const result = before.held ?? (await rotateReporting(deps, toBegin(request, before.trouble), startedAt));
   const tryAgainMs = await settleRotation(deps, request, result, before.trouble);
   const times = timesOf(deps, startedAt, tryAgainMs);
   if (await isNews(deps, request, result)) await keep(deps, rotationRecord(request, result, times));
   return { ...result, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
+}
+
+/** A pause holds back what is only tried again, but not what the target may depend on. */
+function toBegin(request: RotationRequest, { rotation }: Trouble): RotationRequest {
+  const { askedAt: _any, ...whatever } = request;
+  return rotation?.unpublished === true ? whatever : request;
 }
 
 /** Each step is logged as it ends; a person who asked may also watch it in the history. */

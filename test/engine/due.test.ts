@@ -100,6 +100,25 @@ describe('asked for', () => {
     });
   });
 
+  test.each([
+    ['asked', 'paused'],
+    ['forced', 'paused'],
+    ['roll-back', 'paused'],
+    ['repair', 'paused'],
+    ['emergency', 'emergency'],
+    ['resume', 'stalled'],
+  ] as const)(
+    '%s: a pause that came later says: %s; one that stood when it was asked for says nothing',
+    (mode, reason) => {
+      const requested = { paused: { by: 'key:ops', at: now } };
+      const asked = (days: number) => ({ mode, askedAt: inDays(days).toISOString() });
+      expect(decided({ request: asked(-1), requested })).toMatchObject({ reason });
+      expect(decided({ request: asked(1), requested }).kind).toBe('due');
+      const over = { paused: { ...requested.paused, until: now } };
+      expect(decided({ request: asked(-1), requested: over, now: inDays(0.5) }).kind).toBe('due');
+    },
+  );
+
   test('a person who asks is not held back by the window', () => {
     expect(decided({ request: { mode: 'asked' } }, { window: 'Mon 01:00-02:00 UTC' }).kind).toBe('due');
   });

@@ -6,7 +6,7 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies, strategyTraits } from '../../shared/contract/strategy.ts';
 import { pendingNameOf } from '../../shared/engine/policy/identifiers.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
-import { readRequested } from '../../shared/engine/policy/requested.ts';
+import { readRequested, withRequested } from '../../shared/engine/policy/requested.ts';
 import { readStamp, revokedOf } from '../../shared/engine/policy/stamp.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
@@ -392,6 +392,18 @@ describe('a wake-up', () => {
     await dieAfter(world, 'rotator.apply', request(world, 'scheduled', { version: world.firstVersion }));
     const [left] = world.wakeUps;
     if (left === undefined) throw new Error('no wake-up');
+    expect(await rotate(world.deps(), left)).toMatchObject({ kind: 'rotated' });
+    expect(world.target.accepts(world.current())).toBe(true);
+  });
+
+  test('is not held back by a pause that came after what it finishes was asked for', async () => {
+    const world = makeWorld('single-user');
+    const askedAt = new Date(world.vault.now.getTime() - 60_000).toISOString();
+    await dieAfter(world, 'rotator.apply', request(world, 'asked', { rotationId: ids.asked, askedAt }));
+    const [left] = world.wakeUps;
+    if (left === undefined) throw new Error('no wake-up');
+    const newest = world.vault.newest(world.secret);
+    newest.tags = withRequested(newest.tags, { paused: { by: 'key:ops', at: world.vault.now } });
     expect(await rotate(world.deps(), left)).toMatchObject({ kind: 'rotated' });
     expect(world.target.accepts(world.current())).toBe(true);
   });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { afterLeaseMs } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
+import { withRequested } from '../../shared/engine/policy/requested.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { failure } from '../../shared/errors.ts';
 import { performCheck } from '../../shared/operations/check.ts';
@@ -100,6 +101,31 @@ describe('failures', () => {
     const throttled = failure('vault-throttled', { secret: it.world.secret, vault: vault.name, detail: '429' });
     vault.read = async () => ({ ...throttled, retryAfterSeconds: 600 });
     expect((await requested(it)).tryAgainMs).toBeGreaterThan(599_000);
+  });
+
+  test('of what a person asked for are tried again until somebody pauses the secret, unless the target may depend on it', async () => {
+    const it = around({}, 'single-user');
+    const { vault, secret, target } = it.world;
+    const ask = (askedAt: Date) => requested(it, 'asked', { askedAt: askedAt.toISOString() });
+    const [before, pausedAt] = [vault.now, new Date(vault.now.getTime() + 60_000)];
+    target.down = true;
+    expect((await ask(before)).tryAgainMs).toBeGreaterThan(0);
+    const tags = withRequested(vault.newest(secret).tags, { paused: { by: 'key:ops', at: pausedAt } });
+    vault.newest(secret).tags = tags;
+    pass(it, 120_000);
+    const held = await ask(before);
+    expect(held).toMatchObject({ kind: 'skipped', reason: 'paused' });
+    expect(held).not.toHaveProperty('tryAgainMs');
+    expect((await ask(vault.now)).tryAgainMs, 'who asks in spite of it').toBeGreaterThan(0);
+    target.down = false;
+    const { write } = vault;
+    vault.write = async (name, version) =>
+      name === secret
+        ? failure('vault-unreachable', { secret, vault: vault.name, detail: 'cut' })
+        : write.call(vault, name, version);
+    expect(await ask(vault.now)).toMatchObject({ kind: 'failed', unpublished: true });
+    vault.write = write;
+    expect((await ask(before)).kind, 'consumers cannot log in before it is published').toBe('rotated');
   });
 
   test('of a person who asked count nothing, whatever they asked for', async () => {

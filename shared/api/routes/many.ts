@@ -217,7 +217,7 @@ async function queueAll(
 ): Promise<Failure | undefined> {
   for (let at = 0; at < rotations.length; at += mostAtOnce) {
     const sent = rotations.slice(at, at + mostAtOnce).map(({ vault, secret, rotationId }) => {
-      const request = requestOf({ vault, secret, mode: 'asked', reason: body.reason }, caller, rotationId);
+      const request = requestOf({ vault, secret, mode: 'asked', reason: body.reason }, caller, rotationId, askedAt);
       return queue(deps, request, askedAt, 0, log);
     });
     for (const outcome of await Promise.all(sent)) if (isFailure(outcome)) return outcome;

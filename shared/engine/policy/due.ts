@@ -37,7 +37,7 @@ export interface Facts {
   readonly stamp: Stamp | undefined;
   /** What was asked of the secret and stands in its tags. */
   readonly requested: Requested;
-  readonly request: Pick<RotationRequest, 'version' | 'mode'>;
+  readonly request: Pick<RotationRequest, 'version' | 'mode' | 'askedAt'>;
   readonly rotationId: string;
   /** The vault's clock. */
   readonly now: Date;
@@ -86,6 +86,12 @@ const paused: Rule = ({ request, requested, now }) =>
     ? skip('paused', `paused by ${requested.paused?.by ?? ''} since ${requested.paused?.at.toISOString() ?? ''}`)
     : undefined;
 
+/** Nobody waits for what is only tried again, so a pause that came after it was asked for holds it back like what is automatic. */
+const pausedSince: Rule = ({ request, requested, now }) =>
+  request.askedAt !== undefined && isPaused(requested, now) && (requested.paused?.at ?? now) > new Date(request.askedAt)
+    ? skip('paused', `paused by ${requested.paused?.by ?? ''} after it was asked for; resume the secret and ask again`)
+    : undefined;
+
 /** A rotation that stopped half-way is finished whatever the calendar says: the target may have changed already. */
 const stalled: Rule = ({ request }) =>
   request.mode === 'resume' ? { kind: 'due', reason: 'stalled', detail: 'a rotation stopped half-way' } : undefined;
@@ -130,6 +136,7 @@ const chain: readonly Rule[] = [
   emergencyOpen,
   emergency,
   stalled,
+  pausedSince,
   rolledBack,
   repaired,
   paused,

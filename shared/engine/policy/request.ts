@@ -31,6 +31,11 @@ export const rotationRequest = z
     requestedBy: z.string().min(1).max(256),
     /** The id of whoever asked, for tags: a name may be that of a person. Absent: `requestedBy` is one. */
     requestedById: z.string().min(1).max(128).optional(),
+    /**
+     * When a person asked. Whoever pauses the secret later than that wants it left alone, also by what is only tried again. Absent: it goes
+     * on whatever was paused since, as the target may depend on it.
+     */
+    askedAt: z.iso.datetime().optional(),
     /** Why, in a person's words. */
     reason: z.string().max(1024).optional(),
   })

@@ -196,8 +196,8 @@ async function replace(work: Replacement, found: Found): Promise<RotationResult 
   }
 }
 
-/** Whoever comes back to an automatic rotation finishes what was stored, also where somebody else's version is current by then. */
-function toWakeUp(request: RotationRequest): RotationRequest {
+/** Finishes what was stored, also where somebody else's version is current by then, or somebody has paused the secret since. */
+function toWakeUp({ askedAt: _any, ...request }: RotationRequest): RotationRequest {
   const { vault, secret, requestedBy } = request;
   return request.mode === 'scheduled' ? { vault, secret, requestedBy, mode: 'resume' } : request;
 }
