@@ -16,6 +16,10 @@ beforeAll(async () => {
     const tags = index % 3 === 0 ? { rotator: 'self-issued', team: index % 2 === 0 ? 'a' : 'b' } : { team: 'a' };
     vault.put(`key-${String(index).padStart(2, '0')}`, { value: `canary-value-${index}`.padEnd(40, 'x'), tags });
   }
+  // Each is an event, and each event has the versions of its secret looked at.
+  const looked = () => vault.calls.latest.flatMap(({ operation, name }) => (operation === 'versions' ? [name] : []));
+  await backend.stage.until('every new version looked at', () => new Set(looked()).size >= 60);
+  await backend.stage.settled();
 });
 afterAll(() => backend?.close());
 
