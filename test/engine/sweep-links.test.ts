@@ -115,6 +115,17 @@ test.each([
   expect(seen).toEqual([]);
 });
 
+test('a link whose source cannot be looked at just now is not told as one without consent', async () => {
+  const world = copiedWorld('alternating-users', { also: 'orders-db-legacy,orders-connection' });
+  const { versions } = world.vault;
+  const throttled = failure('vault-throttled', { secret: world.secret, vault: 'contoso-kv', detail: 'HTTP 429' });
+  Reflect.set(world.vault, 'versions', async () => throttled);
+  const sweep = sweeping(world);
+  expect((await sweep()).news).toEqual([]);
+  world.vault.versions = versions;
+  expect((await sweep()).news).toMatchObject([{ vault: 'eu-vault', at: world.vault.now.toISOString() }]);
+});
+
 test('a vault that cannot be listed says nothing of the links that lead to it', async () => {
   const world = copiedWorld('alternating-users');
   world.otherVault.list = async function* () {
