@@ -109,6 +109,11 @@ export const failureKinds = {
     (d) =>
       `${d.again === true ? `Stop what writes it back (docs/other-writers.md), then run` : 'Run'} "keyturn repair ${d.secret}": it goes back to the last version that logs in, or has the admin make a new credential where none does.`,
   ),
+  'password-rules': kind<AtTarget>(
+    'config',
+    (d) => `${d.secret}: no password fits the rules of ${d.target}: ${d.detail}`,
+    (d) => `Correct the tag "password" of ${d.secret}, or relax the rules of ${d.target}.`,
+  ),
   'candidate-refused': kind<AtTarget & { readonly login: string }>(
     'refused',
     (d) => `${d.secret}: ${d.target} refused the new credential of ${d.login}: ${d.detail}`,

@@ -2,11 +2,12 @@
 import * as z from 'zod';
 import type { Check } from '../../shared/contract/rotator.ts';
 import { failure } from '../../shared/errors.ts';
+import { rulesLine } from '../common/password-rules.ts';
 import type { AccountState } from './accounts.ts';
 import { failed, noted, passed } from './check-lines.ts';
 import { type Call, type Chosen, failureOf } from './connect.ts';
 import { lockoutOf, lockoutText } from './lockout.ts';
-import { rulesOf } from './next.ts';
+import { ownRules } from './next.ts';
 import { readOwnRules } from './own-rules.ts';
 import { passwordsOf } from './passwords-of.ts';
 import { accountName } from './quote.ts';
@@ -67,39 +68,15 @@ function checkMemory({ account, rules }: AccountState): readonly Check[] {
 
 const ruleRow = z.object({ name: z.string(), value: z.string() });
 
-/** Whether what Keyturn draws passes the server's own rules for passwords. */
+/** Whether a password fits the server's own rules and those of the tag. */
 async function checkPolicy(call: Call, session: Session): Promise<readonly Check[]> {
-  const why =
-    session.server.flavour === 'MySQL' ? await whyPolicyRefuses(call, session) : await whyHashesRefused(session);
-  if (why === undefined) return [];
+  const lines = rulesLine(call.step, session.server.policy, ownRules);
+  const why = session.server.flavour === 'MySQL' ? undefined : await whyHashesRefused(session);
+  if (why === undefined) return lines;
   const { secret, current } = call.step;
   const at = { secret, target: session.target, login: current.username ?? '', detail: why };
   return [failed('password rules', failure('candidate-refused', at))];
 }
-
-/** https://dev.mysql.com/doc/refman/8.4/en/validate-password-options-variables.html: the names end alike as a component and as a plugin. */
-async function whyPolicyRefuses({ step }: Call, session: Session): Promise<string | undefined> {
-  const answer = await session.query("SHOW GLOBAL VARIABLES LIKE 'validate\\_password%'");
-  const rows = answer.kind === 'fault' ? [] : answer.rows;
-  const setting = (ending: string) => rows.find((row) => String(row['Variable_name']).endsWith(ending))?.['Value'];
-  const wants = (ending: string) => Number(setting(ending) ?? 0);
-  const policy = setting('policy') ?? 'LOW';
-  const { length = defaultLength, require = {} } = rulesOf(step);
-  if (wants('length') > length) return `passwords need ${wants('length')} characters, and ${length} are drawn`;
-  if (policy === 'LOW' || policy === '0') return undefined;
-  const short = kinds.find(([variable, kind]) => wants(variable) > (require[kind] ?? 0));
-  if (short === undefined) return undefined;
-  const [variable, kind] = short;
-  return `passwords need ${wants(variable)} of the kind ${kind} (${variable}), and ${require[kind] ?? 0} are promised: say so in the tag "password" of ${step.secret}`;
-}
-
-const defaultLength = 40;
-const kinds = [
-  ['mixed_case_count', 'upper'],
-  ['mixed_case_count', 'lower'],
-  ['number_count', 'digit'],
-  ['special_char_count', 'special'],
-] as const;
 
 /** Any plugin that judges passwords has to see them, and Keyturn sends hashes. */
 async function whyHashesRefused(session: Session): Promise<string | undefined> {
@@ -113,9 +90,13 @@ async function whyHashesRefused(session: Session): Promise<string | undefined> {
 }
 
 /** The rules of a login that changes itself, as far as it may read them. */
-export async function checkOwnRules(session: Session): Promise<readonly Check[]> {
+export async function checkOwnRules(call: Call, session: Session): Promise<readonly Check[]> {
   const { lockout, lifetimeDays } = await readOwnRules(session);
-  return [...(lockout === undefined ? [] : [ownLockout(lockout)]), ...checkLifetime(session, lifetimeDays)];
+  return [
+    ...(lockout === undefined ? [] : [ownLockout(lockout)]),
+    ...checkLifetime(session, lifetimeDays),
+    ...(await checkPolicy(call, session)),
+  ];
 }
 
 function checkLifetime(session: Session, ofAccount: number | undefined): readonly Check[] {

@@ -29,7 +29,7 @@ export async function check(call: Call): Promise<readonly Check[]> {
     ];
     // Replacing its own password is all that such a login does, and every login may.
     const isOwn = step.strategy === 'single-user' && step.admin.kind === 'self';
-    const rest = isOwn ? await checkOwnRules(session) : await checkTarget(call, session, next.login);
+    const rest = isOwn ? await checkOwnRules(call, session) : await checkTarget(call, session, next.login);
     return [...connected, ...rest, await published(call)];
   } finally {
     session.close();

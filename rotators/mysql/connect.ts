@@ -6,6 +6,7 @@ import type { Endpoint, RotatorEnvironment, Step } from '../../shared/contract/r
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
+import type { SeenRules } from '../common/password-rules.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName, usesTls } from '../common/transport.ts';
 import { type AccountState, type Place, readAccounts } from './accounts.ts';
@@ -34,6 +35,7 @@ export interface Memory {
   readonly mayFail: WeakSet<Credential>;
   /** What the second login of a pair was given, by its account: the rights of the first. */
   readonly given: WeakMap<Credential, readonly Given[]>;
+  readonly policy: SeenRules;
 }
 
 export interface Given {

@@ -1,22 +1,19 @@
 import type { Credential } from '../../shared/contract/credential.ts';
-import type { PasswordRules } from '../../shared/contract/password-rules.ts';
+import type { TargetRules } from '../../shared/contract/password-rules.ts';
 import type { Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { type Failure, failure } from '../../shared/errors.ts';
+import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
+import { drawPassword } from '../common/password-rules.ts';
 import type { MysqlTags } from './tags.ts';
 
 /** What MySQL's own policy asks for by default (MEDIUM). */
-const ownRules = { require: { upper: 1, lower: 1, digit: 1, special: 1 } } as const;
+export const ownRules = { require: { upper: 1, lower: 1, digit: 1, special: 1 } } as const;
 
-/** What every password of a secret has at least: its tag says, or else MySQL. */
-export function rulesOf({ passwordRules }: Pick<Step, 'passwordRules'>): PasswordRules {
-  return passwordRules ?? ownRules;
-}
-
-/** A new password by these rules. */
-export function freshPassword(step: Pick<Step, 'passwordRules' | 'newPassword'>): SecretText {
-  return step.newPassword(rulesOf(step));
+/** A password that nobody keeps. Where none fits the rules, the server says so itself. */
+export function freshPassword(step: Step<MysqlTags>, policy: TargetRules | undefined): SecretText {
+  const drawn = drawPassword(step, policy, ownRules);
+  return isFailure(drawn) ? step.newPassword(step.passwordRules ?? ownRules) : drawn.password;
 }
 
 /** Longest name of a login on MariaDB, in characters. MySQL takes 32 and says so itself. */

@@ -143,7 +143,12 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
   const why = passwords.whyNotOne(model);
   if (why !== undefined) return fault('unsupported', session.target, why);
   if (pair.idle === undefined) {
-    const created = await createLike(session, model, other, passwords.identified(model, freshPassword(step)));
+    const created = await createLike(
+      session,
+      model,
+      other,
+      passwords.identified(model, freshPassword(step, session.server.policy)),
+    );
     if (created !== undefined) return created;
   }
   const given = await giveLacking(session, other, pair.modelGrants, pair.idle?.grants ?? [], 'admin');
@@ -154,7 +159,7 @@ async function makeReady(call: Call, session: Session, pair: Pair, candidate: Cr
   const asModel = state.locked || state.rules.text !== model.rules.text;
   const ending = asModel ? ` ${model.rules.text} ACCOUNT UNLOCK` : '';
   return passwords.replace(
-    { session, states: [state], newPassword: () => freshPassword(step) },
+    { session, states: [state], newPassword: () => freshPassword(step, session.server.policy) },
     candidate.password,
     ending,
   );

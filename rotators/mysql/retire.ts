@@ -40,7 +40,7 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
     return fault('unsafe', session.target, detail);
   }
   const passwords = passwordsOf(session);
-  const newPassword = () => freshPassword(step);
+  const newPassword = () => freshPassword(step, session.server.policy);
   if (step.strategy !== 'alternating-users') {
     const work = { session, states: taking, newPassword };
     return passwords.drop(work, previous.password, step.current.password, step.emergency);

@@ -9,12 +9,13 @@ import type {
   UseOutcome,
 } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
+import { drawPassword } from '../common/password-rules.ts';
 import type { AccountState } from './accounts.ts';
 import { check } from './check.ts';
-import { type Call, choose, failureOf, type Given, openAdmin } from './connect.ts';
+import { type Call, choose, failureOf, type Memory, openAdmin } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
-import { freshPassword, nextLogin } from './next.ts';
+import { freshPassword, nextLogin, ownRules } from './next.ts';
 import { readOwnRules } from './own-rules.ts';
 import { applyPair, type Done } from './pair.ts';
 import { passwordsOf } from './passwords-of.ts';
@@ -25,7 +26,7 @@ import type { MysqlTags } from './tags.ts';
 import { verify } from './verify.ts';
 
 export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<MysqlTags> {
-  const memory = { mayFail: new WeakSet<Credential>(), given: new WeakMap<Credential, readonly Given[]>() };
+  const memory: Memory = { mayFail: new WeakSet(), given: new WeakMap(), policy: new WeakMap() };
   const call = (step: Step<MysqlTags>, ...credentials: readonly Credential[]): Call => ({
     step,
     environment,
@@ -33,7 +34,7 @@ export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<Mysql
     memory,
   });
   return {
-    propose,
+    propose: (step, current) => propose(step, current, memory),
     apply: (step, candidate, live) => apply(call(step, candidate, live), candidate, live),
     verify: (step, credential) => verify(call(step, credential), credential),
     inUse: (step, previous) => inUse(call(step, previous), previous),
@@ -42,9 +43,11 @@ export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<Mysql
   };
 }
 
-function propose(step: Step<MysqlTags>, current: Credential): Credential | Failure {
+function propose(step: Step<MysqlTags>, current: Credential, { policy }: Memory): Credential | Failure {
   const next = nextLogin(step, current);
-  return isFailure(next) ? next : { ...current, username: next.login, password: freshPassword(step) };
+  if (isFailure(next)) return next;
+  const drawn = drawPassword(step, policy.get(step.current), ownRules);
+  return isFailure(drawn) ? drawn : { ...current, username: next.login, password: drawn.password };
 }
 
 async function apply(call: Call, candidate: Credential, live: Credential): Promise<ApplyOutcome> {
@@ -55,6 +58,9 @@ async function apply(call: Call, candidate: Credential, live: Credential): Promi
   }
   const session = await openAdmin(call, [live, candidate]);
   if (isFailure(session)) return session;
+  const { policy } = session.server;
+  // A candidate that was stored before may break a rule that is new; the one after it keeps it.
+  if (policy !== undefined) call.memory.policy.set(step.current, policy);
   try {
     const done =
       step.strategy === 'alternating-users'
@@ -110,7 +116,7 @@ function changeInPlace(
     const why = isTwo ? passwords.whyNotTwo(session, state) : passwords.whyNotOne(state);
     if (why !== undefined) return fault('unsupported', session.target, why);
   }
-  const work = { session, states, newPassword: () => freshPassword(step) };
+  const work = { session, states, newPassword: () => freshPassword(step, session.server.policy) };
   if (!isTwo) return passwords.replace(work, candidate.password, '');
   const known = [live, step.current].filter(({ username }) => username === candidate.username);
   const kept = known.map(({ password }) => password).filter((password) => !password.equals(candidate.password));

@@ -1,7 +1,9 @@
 /** One session on a MySQL or MariaDB server. */
 import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
+import type { TargetRules } from '../../shared/contract/password-rules.ts';
 import { type Fault, fault } from './fault.ts';
+import { policyColumn, policyIn } from './password-policy.ts';
 import { type Account, literal, parseAccount, sessionMode } from './quote.ts';
 import { type OpenOptions, type Rows, Wire } from './wire.ts';
 
@@ -19,6 +21,8 @@ export interface Settings {
   readonly readOnly?: string;
   /** Days until a password has to be changed, where its account does not say; 0: never. */
   readonly lifetimeDays: number;
+  /** What it asks of passwords, where it says. */
+  readonly policy?: TargetRules;
 }
 
 export interface Session {
@@ -62,6 +66,8 @@ export interface Entry {
   readonly kind: 'entry';
   readonly target: string;
   readonly account: Account;
+  /** What the server asks of passwords, where it says. */
+  readonly policy: TargetRules | undefined;
   query(statement: string): Promise<Rows>;
   /** May be called again. */
   close(): void;
@@ -73,14 +79,22 @@ export async function enter(options: OpenOptions): Promise<Entry | Fault> {
   const entered = await wire.connect();
   if (entered !== undefined) return entered;
   // A password that has expired is found out by the first statement.
-  const asked = await wire.query('SELECT CURRENT_USER() AS account', 'login');
+  const asked = await withPolicy(wire, 'SELECT CURRENT_USER() AS account');
   if (asked.kind === 'fault') {
     wire.close();
     return asked;
   }
-  const account = parseAccount(String(asked.rows[0]?.['account']));
+  const [row] = asked.rows;
+  const account = parseAccount(String(row?.['account']));
   const query = (statement: string) => wire.query(statement, 'statement');
-  return { kind: 'entry', target: wire.target, account, query, close: () => wire.close() };
+  return { kind: 'entry', target: wire.target, account, policy: policyIn(row), query, close: () => wire.close() };
+}
+
+/** A server that cannot say what it asks of passwords is asked without. */
+async function withPolicy(wire: Wire, select: string): Promise<Rows> {
+  const asked = await wire.query(`${select} ${policyColumn}`, 'statement');
+  const cannot = asked.kind === 'fault' && ['rejected', 'missing', 'forbidden', 'unsupported'].includes(asked.fault);
+  return cannot ? wire.query(select, 'login') : asked;
 }
 
 /** Connects, logs in, and makes the session independent of the server's settings. */
@@ -124,9 +138,9 @@ interface Prepared {
 }
 
 async function prepare(wire: Wire): Promise<Prepared | Fault> {
-  const asked = await wire.query(
+  const asked = await withPolicy(
+    wire,
     'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly, @@GLOBAL.default_password_lifetime AS lifetimeDays, @@SESSION.sql_mode AS mode, @@SESSION.sql_quote_show_create AS quotes',
-    'login',
   );
   if (asked.kind === 'fault') return asked;
   const hello = greeting.safeParse(asked.rows[0]);
@@ -134,7 +148,9 @@ async function prepare(wire: Wire): Promise<Prepared | Fault> {
   const set = await makeIndependent(wire, hello.data);
   if (set !== undefined) return set;
   const offsetMs = hello.data.now * 1000 - performance.now();
-  const server = { ...serverOf(hello.data.version), ...settingsOfServer(hello.data) };
+  const policy = policyIn(asked.rows[0]);
+  const settings = { ...settingsOfServer(hello.data), ...(policy === undefined ? {} : { policy }) };
+  const server = { ...serverOf(hello.data.version), ...settings };
   return { kind: 'prepared', server, hello: hello.data, offsetMs };
 }
 

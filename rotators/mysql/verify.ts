@@ -19,6 +19,7 @@ export async function verify(call: Call, credential: Credential): Promise<Verify
   if (refused !== undefined) return refused;
   const own = await enterAs(call, credential);
   if (own.kind === 'fault') return outcomeOf(call, own);
+  if (own.policy !== undefined) call.memory.policy.set(step.current, own.policy);
   try {
     if (own.account.user !== credential.username) {
       return { kind: 'refused', detail: `${own.target} took it for the account ${accountName(own.account)}` };

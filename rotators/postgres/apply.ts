@@ -15,6 +15,7 @@ import { objectionToEnd, objectionToName, objectionToPair, objectionToState, rea
 import { type LoginFacts, readLogins } from './logins.ts';
 import { creation, refresh } from './pair.ts';
 import { verifierFor } from './password.ts';
+import { objectionToPassword } from './password-rules.ts';
 import { objectionToPower, powersIn } from './power.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { withSession } from './session.ts';
@@ -77,10 +78,14 @@ function placeOf(work: Work, detail: string) {
 /** `single-user` with an admin. */
 async function changePassword({ work, session }: Inside, candidate: Named, live: Credential): Promise<Made | Failure> {
   const login = candidate.username;
-  const [logins, powers] = await Promise.all([readLogins(session, [login]), powersIn(session, login)]);
+  const [logins, powers, unkept] = await Promise.all([
+    readLogins(session, [login]),
+    powersIn(session, login),
+    objectionToPassword(work, session, candidate),
+  ]);
   const facts = logins.get(login);
   if (facts === undefined) return missing(work, login);
-  const objection = objectionToState(work, facts) ?? (await objectionToPower(work, login, powers, live));
+  const objection = objectionToState(work, facts) ?? unkept ?? (await objectionToPower(work, login, powers, live));
   if (objection !== undefined) return objection;
   await session.change([passwordChange(login, await verifierFor(session, candidate.password))]);
   return { kind: 'made', facts };
@@ -95,8 +100,12 @@ async function changeOwnPassword(work: Work, candidate: Named, live: Credential)
     return failure('login-not-safe', { secret: step.secret, target: loginTarget(step), login, detail });
   }
   const outcome = await withSession(loginOpening(work, live), async (session): Promise<Made | Failure> => {
-    const [facts] = (await readLogins(session, [login])).values();
-    const objection = facts === undefined ? undefined : objectionToEnd(work, facts);
+    const [logins, unkept] = await Promise.all([
+      readLogins(session, [login]),
+      objectionToPassword(work, session, candidate),
+    ]);
+    const [facts] = logins.values();
+    const objection = (facts === undefined ? undefined : objectionToEnd(work, facts)) ?? unkept;
     if (objection !== undefined) return objection;
     await session.change([passwordChange(login, await verifierFor(session, candidate.password))]);
     return { kind: 'made', facts };
@@ -119,16 +128,18 @@ async function changeIdle(inside: Inside, candidate: Named, live: Credential): P
     return failure('login-not-safe', { ...placeOf(work, detail), login: idle });
   }
   const pair = { live: inUse, idle };
-  const [logins, powers, rights, settings] = await Promise.all([
+  const [logins, powers, rights, settings, unkept] = await Promise.all([
     readLogins(session, [inUse, idle]),
     powersIn(session, inUse),
     readPairRights(session, pair),
     readSettings(session, [inUse, idle]),
+    objectionToPassword(work, session, candidate),
   ]);
   const facts = logins.get(inUse);
   if (facts === undefined) return missing(work, inUse);
   const objection =
     objectionToEnd(work, facts) ??
+    unkept ??
     (await objectionToPower(work, inUse, powers, live)) ??
     (logins.has(idle) ? await objectionToPair(work, inside.access, pair, rights) : undefined);
   if (objection !== undefined) return objection;

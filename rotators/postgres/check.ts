@@ -14,6 +14,7 @@ import {
   readLogins,
 } from './logins.ts';
 import { passwordObjection } from './password.ts';
+import { passwordLines } from './password-rules.ts';
 import { longestName, quoteName } from './quote.ts';
 import { tookCredential, withSession } from './session.ts';
 import { readSettings, settingsOutOfReach } from './settings.ts';
@@ -67,16 +68,18 @@ async function adminChecks(work: Work): Promise<readonly Check[]> {
 async function lookAsAdmin(work: Work, access: AdminAccess, session: Session): Promise<readonly Check[]> {
   const { live, idle } = names(work);
   const wanted = idle === undefined ? [live] : [live, idle];
-  const [greeting, logins, rights] = await Promise.all([
+  const { opening } = access;
+  const [greeting, logins, rights, passwords] = await Promise.all([
     session.greeting(),
     readLogins(session, wanted),
     readAdminRights(session, wanted),
+    passwordLines(work, session, opening.username),
   ]);
-  const { opening } = access;
   return [
     passed('admin', `${adminTarget(work.step)} lets "${opening.username}" in`),
     transport(opening),
     encryption(session, greeting),
+    ...passwords,
     ...writable(greeting),
     ...adminRights(session, rights, opening.username),
     ...state(work, logins.get(live), live),
@@ -183,12 +186,17 @@ async function loginChecks(work: Work): Promise<readonly Check[]> {
 }
 
 async function lookAsItself(work: Work, opening: Opening, session: Session): Promise<readonly Check[]> {
-  const [greeting, logins] = await Promise.all([session.greeting(), readLogins(session, [opening.username])]);
+  const [greeting, logins, passwords] = await Promise.all([
+    session.greeting(),
+    readLogins(session, [opening.username]),
+    passwordLines(work, session, opening.username),
+  ]);
   const own = logins.get(opening.username);
   const end = own === undefined ? undefined : objectionToEnd(work, own);
   return [
     transport(opening),
     encryption(session, greeting),
+    ...passwords,
     ...writable(greeting),
     ...(end === undefined ? [] : [failed('login', end.message, end.hint)]),
   ];

@@ -5,6 +5,7 @@ import type { RotatorEnvironment, Step } from '../../shared/contract/rotator.ts'
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { wireFailure } from '../common/failures.ts';
+import type { SeenRules } from '../common/password-rules.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName } from '../common/transport.ts';
 import type { PostgresFault } from './fault.ts';
@@ -15,6 +16,14 @@ import { defaultPort, type Opening } from './wire.ts';
 export interface Work {
   readonly step: Step<PostgresTags>;
   readonly environment: RotatorEnvironment;
+  readonly memory: Memory;
+}
+
+/** What the calls of one attempt have learned. */
+export interface Memory {
+  /** What was drawn here, and not read from the vault: another one may take its place. */
+  readonly drawn: WeakSet<SecretText>;
+  readonly rules: SeenRules;
 }
 
 /** A connection to be made with the rights that change logins. */

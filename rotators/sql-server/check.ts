@@ -3,11 +3,13 @@ import * as z from 'zod';
 import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
+import { rulesLine } from '../common/password-rules.ts';
 import { type Account, bareName, findAccount, findPair, isTaken, type Principal } from './accounts.ts';
 import { adminPlace, asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './connect.ts';
 import { SqlFault } from './fault.ts';
 import { describeRight } from './grants.ts';
 import { judge } from './pair.ts';
+import { policyBeside, withoutPolicy } from './password-rules.ts';
 import { type PairReading, readPair, unsafePair } from './prepare.ts';
 import { longestName } from './quote.ts';
 import { judgeReach, outOfSight, outOfSightWords } from './reach.ts';
@@ -128,7 +130,9 @@ async function accountLines(asking: Asking, name: string): Promise<readonly Chec
     step.strategy === 'alternating-users'
       ? await pairLines(asking, name, principal)
       : await reachLines(asking, principal);
-  return [found, ...replicated, ...(await readOnlyLines(asking)), ...reach];
+  const isChecked = principal.policy || server.azure || account.kind === 'contained-user';
+  const rules = rulesLine(step, isChecked ? policyBeside(step.passwordRules) : withoutPolicy);
+  return [found, ...replicated, ...(await readOnlyLines(asking)), ...rules, ...reach];
 }
 
 function expiryWords({ expiration }: Principal): string {

@@ -6,6 +6,7 @@ import type { Subject } from './catalogue.ts';
 import { type DatabaseReading, readDatabase, readDatabases } from './database-catalogue.ts';
 import type { Namesake, Rights } from './grants.ts';
 import { bareRights, copyRights, createSecond, judge, withOrphans } from './pair.ts';
+import { anyPassword } from './password-rules.ts';
 import { powerfulWords, powerOf, unsafePrincipal } from './power.ts';
 import { quoteName } from './quote.ts';
 import { judgeReach, outOfSight } from './reach.ts';
@@ -100,7 +101,7 @@ export async function prepare(server: Server, at: Work, pair: Pair): Promise<Pre
   if (excess !== undefined) return notSafe(at, name, excess);
   const warnings = [...reach.warnings, ...incompleteWarning(at, name, reading)];
   if (!ours) return { kind: 'prepared', warnings: reach.warnings };
-  if (other === undefined) await createSecond(server, account, live, name, step.newPassword());
+  if (other === undefined) await createSecond(server, account, live, name, anyPassword(step));
   const known = other === undefined ? created(account, name, theirs) : theirs;
   await copyRights(server, name, reading.live, known, orphans.found);
   return { kind: 'prepared', warnings };

@@ -6,6 +6,7 @@ import { type Account, bareName, identify, type Principal, passwordStatement } f
 import { adminPlace, asAdmin, loginOf, type SqlStep } from './connect.ts';
 import { comesTo, flushLogins } from './copies.ts';
 import { rightNamed, SqlFault } from './fault.ts';
+import { anyPassword } from './password-rules.ts';
 import { quoteName } from './quote.ts';
 import type { Server } from './server.ts';
 import { readServer } from './server-catalogue.ts';
@@ -66,7 +67,7 @@ async function close(
 
 function closingStatement(step: SqlStep, account: Account, name: string): string {
   if (account.kind === 'login') return `ALTER LOGIN ${quoteName(name)} DISABLE;`;
-  return passwordStatement(account, name, step.newPassword().reveal());
+  return passwordStatement(account, name, anyPassword(step).reveal());
 }
 
 /** Neither a disabled login nor a new password ends a session. Where they cannot be seen, nobody can say how many go on. */

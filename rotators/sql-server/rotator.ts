@@ -6,6 +6,7 @@ import { bareName, findAccount, findPrincipal } from './accounts.ts';
 import { applyAlternating, applySingle } from './apply.ts';
 import { check } from './check.ts';
 import { asAdmin, loginOf, type SqlStep } from './connect.ts';
+import { draw } from './password-rules.ts';
 import { longestName, longestPassword } from './quote.ts';
 import { retire } from './retire.ts';
 import { liveSessions } from './sessions.ts';
@@ -27,7 +28,10 @@ export function makeSqlServerRotator(environment: RotatorEnvironment): Rotator<S
 function propose(step: SqlStep, current: Credential): Credential | Failure {
   const login = loginOf(step, current);
   if (isFailure(login)) return login;
-  if (step.strategy === 'single-user') return { username: login.name, password: step.newPassword() };
+  const drawn = draw(step);
+  if (isFailure(drawn)) return drawn;
+  const { password } = drawn;
+  if (step.strategy === 'single-user') return { username: login.name, password };
   if (step.strategy !== 'alternating-users') {
     return failure('strategy-unsupported', { secret: step.secret, detail: `SQL Server has no ${step.strategy}.` });
   }
@@ -40,7 +44,7 @@ function propose(step: SqlStep, current: Credential): Credential | Failure {
   const rules = { users: step.options.users, maxLength: longestName, lengthOf: (name: string) => name.length };
   const pair = otherLogin(bare, rules);
   if (pair.kind === 'pair') {
-    return { username: `${pair.other}${login.name.slice(bare.length)}`, password: step.newPassword() };
+    return { username: `${pair.other}${login.name.slice(bare.length)}`, password };
   }
   return failure('tag-invalid', { secret: step.secret, problems: [{ tag: 'users', detail: pair.detail }] });
 }

@@ -154,3 +154,68 @@ export function breaks(rules: PasswordRules, text: string): string | undefined {
   );
   return short === undefined ? undefined : `too few characters of the class ${short}`;
 }
+
+/** What a target asks of passwords, as far as its settings say. */
+export interface TargetRules {
+  /** What asks it, for messages: `validate_password`. */
+  readonly source: string;
+  /** Characters at least. */
+  readonly shortest?: number;
+  /** Characters at most. */
+  readonly longest?: number;
+  readonly require?: Readonly<Partial<Record<CharacterClass, number>>>;
+  readonly exclude?: string;
+}
+
+export type MetRules =
+  | { readonly kind: 'rules'; readonly rules: PasswordRules }
+  | { readonly kind: 'unfit'; readonly detail: string };
+
+/** Without rules a password has one of each of these, and keeps them beside what a target requires. */
+function usual({ require, alphabet }: PasswordRules, excluded: ReadonlySet<string>): PasswordRules['require'] {
+  if (require !== undefined || alphabet !== undefined) return require;
+  const plain = (['upper', 'lower', 'digit'] as const).filter((one) => without(charactersOf[one], excluded).length > 0);
+  return Object.fromEntries(plain.map((one) => [one, 1]));
+}
+
+/** `own` rules made stricter by those of a target, as long as that takes; or the arithmetic of why no password fits both. Pure. */
+export function meet(own: PasswordRules, target: TargetRules): MetRules {
+  const { source, shortest = 0, longest = Number.POSITIVE_INFINITY } = target;
+  const atMost = `${source} takes ${longest} characters at most`;
+  if (own.length !== undefined && own.length > longest) {
+    return { kind: 'unfit', detail: `${own.length} characters are asked for, and ${atMost}` };
+  }
+  const excluded = new Set(`${own.exclude ?? ''}${target.exclude ?? ''}`);
+  const require = strictest(usual(own, excluded), target.require);
+  const required = Object.values(require ?? {}).reduce((sum, count) => sum + count, 0);
+  const wished = own.length ?? Math.min(defaultLength, longest);
+  // One more for the first letter.
+  const least = Math.max(wished, shortest, required + 1);
+  if (least > longest) return { kind: 'unfit', detail: `${least} characters are needed, and ${atMost}` };
+  const both = {
+    ...bothRules(own, target.exclude === undefined ? {} : { exclude: target.exclude }),
+    ...(require === undefined ? {} : { require }),
+  };
+  return longEnough(both, least, Math.min(longest, least + fewestBits), atMost);
+}
+
+/** Characters that have to be of one class hold fewer bits, and more of all make up for it. */
+function longEnough(rules: PasswordRules, least: number, most: number, atMost: string): MetRules {
+  for (let length = least; length <= most; length++) {
+    if (planPassword({ ...rules, length }).kind === 'plan') return { kind: 'rules', rules: { ...rules, length } };
+  }
+  const plan = planPassword({ ...rules, length: most });
+  const detail = plan.kind === 'unfit' ? plan.detail : '';
+  return { kind: 'unfit', detail: detail.includes(' bits, ') ? `${detail}, but ${atMost}` : detail };
+}
+
+/** What of a target's rules the text breaks; undefined when it keeps them all. */
+export function breaksTarget(
+  { shortest = 0, longest, require, exclude }: TargetRules,
+  text: string,
+): string | undefined {
+  const { length } = [...text];
+  if (length < shortest) return `${length} characters instead of ${shortest} or more`;
+  if (longest !== undefined && length > longest) return `${length} characters instead of ${longest} or fewer`;
+  return breaks({ ...(require === undefined ? {} : { require }), ...(exclude === undefined ? {} : { exclude }) }, text);
+}

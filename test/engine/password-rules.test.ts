@@ -5,13 +5,16 @@ import { rotators } from '../../rotators/registry.ts';
 import {
   bothRules,
   breaks,
+  breaksTarget,
   type CharacterClass,
   characterClasses,
   charactersOf,
   classOf,
   fewestBits,
+  meet,
   type PasswordRules,
   planPassword,
+  type TargetRules,
 } from '../../shared/contract/password-rules.ts';
 import { parsePasswordTag } from '../../shared/engine/policy/password-tag.ts';
 import { parsePolicy } from '../../shared/engine/policy/policy.ts';
@@ -194,5 +197,78 @@ describe('in a policy', () => {
     [{ field: 'a' }, 'field'],
   ])('%o is named by the tag that is wrong', (tags, tag) => {
     expect(policy({ rotator: 'postgres', ...tags })).toMatchObject({ kind: 'invalid', problems: [{ tag }] });
+  });
+});
+
+describe('the rules of a target', () => {
+  const someTargets = fc.record(
+    {
+      source: fc.constant('a policy'),
+      shortest: fc.integer({ min: 0, max: 90 }),
+      longest: fc.integer({ min: 8, max: 128 }),
+      require: fc.dictionary(fc.constantFrom(...characterClasses), fc.integer({ min: 0, max: 30 })),
+      exclude: fc.string({ unit: fc.constantFrom(...Object.values(charactersOf).join(''), '@', '!'), maxLength: 12 }),
+    },
+    { requiredKeys: ['source'] },
+  );
+
+  test('and those of the tag are kept by every password at 128 bits or more, or no password is made', () => {
+    let made = 0;
+    fc.assert(
+      fc.property(someRules, someTargets, (tag, target) => {
+        const met = meet(tag, target);
+        if (met.kind === 'unfit') return;
+        made++;
+        // As a step of the engine draws it: the tag's rules once more.
+        const password = newPassword(bothRules(tag, met.rules)).reveal();
+        expect(breaksTarget(target, password)).toBeUndefined();
+        const { length: atLeast = 0, ...others } = tag;
+        expect(breaks(others, password)).toBeUndefined();
+        expect(password.length).toBeGreaterThanOrEqual(atLeast);
+        expect(Object.keys(planPassword(met.rules))).toContain('bits');
+      }),
+      { numRuns: 500 },
+    );
+    expect(made).toBeGreaterThan(50);
+  });
+
+  test.each<[string, PasswordRules, TargetRules, RegExp]>([
+    [
+      'too short for 128 bits',
+      {},
+      { source: 'a policy', longest: 16 },
+      /16 characters from 62 hold 89 bits, and 128 are needed.*a policy takes 16 characters at most/,
+    ],
+    [
+      'shorter than the tag asks for',
+      { length: 60 },
+      { source: 'a policy', longest: 40 },
+      /60 characters are asked for, and a policy takes 40/,
+    ],
+    [
+      'a class that the tag excludes',
+      { exclude: charactersOf.digit },
+      { source: 'a policy', require: { digit: 1 } },
+      /requires digit, and all of those are excluded/,
+    ],
+    [
+      'more characters than it takes',
+      {},
+      { source: 'a policy', longest: 30, require: { special: 40 } },
+      /44 characters are needed, and a policy takes 30/,
+    ],
+  ])('that cannot be met: %s', (_case, tag, target, detail) => {
+    expect(meet(tag, target)).toEqual({ kind: 'unfit', detail: expect.stringMatching(detail) });
+  });
+
+  test('make a password as long as they ask for, and no shorter than without them', () => {
+    const lengthFor = (target: Partial<TargetRules>) => {
+      const met = meet({}, { source: 'a policy', ...target });
+      return met.kind === 'rules' ? met.rules.length : met.detail;
+    };
+    expect(lengthFor({ shortest: 8 })).toBe(40);
+    expect(lengthFor({ shortest: 64 })).toBe(64);
+    expect(lengthFor({ require: { special: 50, digit: 2 } })).toBe(57);
+    expect(lengthFor({ longest: 30 })).toBe(30);
   });
 });

@@ -5,6 +5,7 @@ import { describeServer } from './mysql/claims.ts';
 import { claimsOfCost } from './mysql/claims-cost.ts';
 import { claimsOfHistory } from './mysql/claims-first.ts';
 import { claimsOfFailedLoginAttempts } from './mysql/claims-lockout.ts';
+import { claimsOfPasswordRules } from './mysql/claims-password-rules.ts';
 import { claimsOfMysqlPlan } from './mysql/claims-plan.ts';
 import { claimsOfPower } from './mysql/claims-power.ts';
 import { expectUntouched, startPairWithAdmin } from './mysql/claims-read-only.ts';
@@ -21,6 +22,7 @@ describeServer(onMysql, (rig) => {
   claimsOfMysqlPlan(rig);
   claimsOfFailedLoginAttempts(rig);
   claimsOfHistory(rig);
+  claimsOfPasswordRules(rig);
 
   test('a crash left an unpublished password first and the published one second: both it and the new one log in, and the lost one no longer', async () => {
     const { bench } = rig;

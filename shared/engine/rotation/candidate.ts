@@ -10,6 +10,7 @@ import { unreachable } from '../running/ask.ts';
 import type { Attempt } from '../running/attempt.ts';
 import { savePending } from '../running/pending.ts';
 import { type Target, valueWith } from '../running/target.ts';
+import { closePending, savePending } from './pending.ts';
 import type { Found } from './probe.ts';
 
 /** How often a target may refuse a candidate before a person must look. */
@@ -75,7 +76,8 @@ async function oneRound(work: Work, found: Found, again: boolean): Promise<Accep
   const applied = await work.attempt.step('apply', (time) =>
     work.target.rotator.apply(work.target.stepFor(time), candidate, found.live),
   );
-  if (isFailure(applied)) return applied;
+  if (isFailure(applied))
+    return applied.class === 'refused' ? giveUp(work, found, { ...saved, candidate }, applied) : applied;
   work.attempt.applied();
 
   const toKeep = pending === 'after-apply' && saved.pendingVersion === undefined;
@@ -85,6 +87,23 @@ async function oneRound(work: Work, found: Found, again: boolean): Promise<Accep
   const result = await verified(work, { ...kept, ...applied, warnings: applied.warnings ?? [] });
   if (isFailure(result) && result.class !== 'retry') await goBack(work, found, applied.credential);
   return result;
+}
+
+/**
+ * The target did not take the change, by a rule of its own: the candidate is never sent again. One that logs in stays, whatever was said of it
+ * now: an attempt before had it taken, and no other version holds it.
+ */
+async function giveUp(
+  { vault, attempt, current }: Work,
+  { live }: Found,
+  { candidate, pendingVersion }: Stored & { readonly candidate: Credential },
+  refused: Failure,
+): Promise<Failure> {
+  const isStored = strategyTraits[current.policy.strategy].pending === 'before-apply' && pendingVersion !== undefined;
+  if (!isStored || live.password.equals(candidate.password)) return refused;
+  const { name } = current.secret;
+  await attempt.step('close pending', ({ signal }) => closePending(vault, name, pendingVersion, signal));
+  return refused;
 }
 
 /** A stored candidate, by its version. `pendingVersion` is absent where the strategy stores none. */

@@ -154,20 +154,6 @@ export function claimsOfMysqlPlan(rig: Rig): void {
       await expectAgreement(rig.stepFor(current, 'single-user'), { possible: true });
     });
 
-    test.each(strategies)('%s: on the rules of validate_password, by default and stricter', async (strategy) => {
-      await rig.bench.asOwner("INSTALL COMPONENT 'file://component_validate_password'");
-      try {
-        const current = await rig.bench.makeLogin({ password: new SecretText(`${newPassword().reveal()}_`) });
-        await expectAgreement(rig.stepFor(current, strategy), { possible: true });
-        await rig.bench.asOwner('SET GLOBAL validate_password.special_char_count = 30');
-        const other = { ...current, username: current.username ?? '' };
-        const step = rig.stepFor(other, strategy);
-        await expectAgreement(step, { possible: false, says: /special_char_count/, code: 'candidate-refused' });
-      } finally {
-        await rig.bench.asOwner("UNINSTALL COMPONENT 'file://component_validate_password'");
-      }
-    });
-
     test('on a name that leaves no room for a second one', async () => {
       const name = unique().repeat(4);
       const current = await rig.bench.makeLogin({ name, alone: true });
