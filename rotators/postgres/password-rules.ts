@@ -40,7 +40,7 @@ const question: Question<Setting> = {
 /** Undefined where nothing is asked. */
 function policyIn(rows: readonly Setting[]): TargetRules | undefined {
   const value = (name: string) => rows.find((row) => row.name === name)?.value;
-  const number = (name: string) => Number(value(name) ?? 0);
+  const number = (name: string) => countIn(value(name));
   const [first] = rows;
   if (first === undefined) return undefined;
   const exclude = value(excluded) ?? '';
@@ -56,6 +56,12 @@ function policyIn(rows: readonly Setting[]): TargetRules | undefined {
     },
     ...(exclude === '' ? {} : { exclude: caseless ? exclude.toLowerCase() + exclude.toUpperCase() : exclude }),
   };
+}
+
+/** PostgreSQL writes a length as a size in bytes: `48B`, `1kB`. */
+function countIn(text = '0'): number {
+  const [, digits = '0', unit] = /^(\d+)(k?B)?$/.exec(text) ?? [];
+  return Number(digits) * (unit === 'kB' ? 1024 : 1);
 }
 
 function isOn(value: string | undefined): boolean {

@@ -4,7 +4,7 @@ import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { rulesLine } from '../common/password-rules.ts';
-import { type Account, bareName, findAccount, findPair, isTaken, type Principal } from './accounts.ts';
+import { type Account, bareName, findAccount, findPair, findPrincipal, isTaken, type Principal } from './accounts.ts';
 import { adminPlace, asAdmin, loginOf, openingAs, placeOf, type SqlStep } from './connect.ts';
 import { SqlFault } from './fault.ts';
 import { describeRight } from './grants.ts';
@@ -115,9 +115,10 @@ async function accountLines(asking: Asking, name: string): Promise<readonly Chec
   const { step, server, account } = asking;
   const replicated = await replicaLines(asking, [step.endpoint.database ?? server.database]);
   if (step.admin.kind === 'self' && step.strategy === 'single-user') {
-    return [passed('account', `${name} changes its own password.`), ...replicated];
+    const changes = passed('account', `${name} changes its own password.`);
+    return [changes, ...replicated, ...policyLine(asking, await findPrincipal(server, account, name))];
   }
-  const [principal] = await findPair(server, account, name, name);
+  const principal = await findPrincipal(server, account, name);
   const kind = account.kind === 'login' ? 'login' : `user with a password in ${account.home}`;
   if (principal === undefined) {
     const fix = `Create it, or correct the login in the value of ${step.secret}; if it exists, let the admin see it (VIEW ANY DEFINITION).`;
@@ -130,9 +131,14 @@ async function accountLines(asking: Asking, name: string): Promise<readonly Chec
     step.strategy === 'alternating-users'
       ? await pairLines(asking, name, principal)
       : await reachLines(asking, principal);
-  const isChecked = principal.policy || server.azure || account.kind === 'contained-user';
-  const rules = rulesLine(step, isChecked ? policyBeside(step.passwordRules) : withoutPolicy);
+  const rules = policyLine(asking, principal);
   return [found, ...replicated, ...(await readOnlyLines(asking)), ...rules, ...reach];
+}
+
+/** A login that is not seen may be one that is checked. */
+function policyLine({ step, server, account }: Asking, { policy }: Pick<Principal, 'policy'> = { policy: true }) {
+  const isChecked = policy || server.azure || account.kind === 'contained-user';
+  return rulesLine(step, isChecked ? policyBeside(step.passwordRules) : withoutPolicy);
 }
 
 function expiryWords({ expiration }: Principal): string {

@@ -1,5 +1,6 @@
 /** Where the published credential is refused, and where a candidate is. */
 import { describe, expect, test } from 'vitest';
+import { pendingNameOf } from '../../shared/engine/policy/identifiers.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { dayMs, makeWorld, type World } from './world.ts';
 
@@ -70,5 +71,39 @@ describe('a target that refuses a candidate', () => {
     expect(new Set(refused).size).toBe(3);
     expect(world.vault.count(world.secret)).toBe(1);
     expect(world.target.accepts(world.current())).toBe(true);
+  });
+
+  test('is never sent the same one again, also by the attempts that follow', async () => {
+    const world = makeWorld('single-user');
+    const sent: string[] = [];
+    world.target.refusing = (password) => sent.push(password) > 0;
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      expect(await rotate(world.deps(), { ...scheduled(world), mode: 'forced' })).toMatchObject({
+        kind: 'failed',
+        failure: { code: 'candidate-refused' },
+      });
+      expect(world.vault.newest(pendingNameOf(world.secret))).toMatchObject({ enabled: false });
+    }
+    expect(sent).toHaveLength(9);
+    expect(new Set(sent).size).toBe(9);
+  });
+
+  test('and that has it already keeps it: what logs in is not thrown away for what is said of it now', async () => {
+    const world = makeWorld('single-user');
+    world.target.refusing = () => {
+      // It takes the candidate, and is gone when it is asked about it.
+      world.target.down = true;
+      return false;
+    };
+    expect(await rotate(world.deps(), scheduled(world))).toMatchObject({ failure: { code: 'target-unreachable' } });
+    const taken = [...(world.target.logins.get('app') ?? [])];
+    expect(taken).not.toContain(world.firstPassword);
+    world.target.down = false;
+    world.target.refusing = () => true;
+    await rotate(world.deps(), scheduled(world));
+    expect([...(world.target.logins.get('app') ?? [])]).toEqual(taken);
+    world.target.refusing = () => false;
+    expect(await rotate(world.deps(), scheduled(world))).toMatchObject({ kind: 'rotated' });
+    expect(world.current().password.reveal()).toBe(taken[0]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lacking, parseGrant } from '../../rotators/mysql/grants.ts';
+import { policyIn } from '../../rotators/mysql/password-policy.ts';
 import { parseAccount } from '../../rotators/mysql/quote.ts';
 import { serverOf } from '../../rotators/mysql/session.ts';
 import { shaCrypt } from '../../rotators/mysql/sha-crypt.ts';
@@ -74,4 +75,26 @@ test.each([
   ],
 ])('SHA-crypt of "%s" with the salt "%s" and %i rounds', async (password, salt, rounds, digest) => {
   expect(await shaCrypt(Buffer.from(password), Buffer.from(salt), rounds)).toBe(digest);
+});
+
+describe('what a server asks of passwords', () => {
+  test.each([
+    [
+      // As MariaDB 10.11 with the plugin of Debian's mariadb-server says it.
+      'simple_password_check_digits=11,simple_password_check_letters_same_case=1,simple_password_check_other_characters=7,simple_password_check_minimal_length=60',
+      { source: 'simple_password_check', shortest: 60, require: { upper: 1, lower: 1, digit: 11, special: 7 } },
+    ],
+    [
+      // As the plugin of MySQL 5.7 and 8.0 says it.
+      'validate_password_length=12,validate_password_mixed_case_count=2,validate_password_number_count=3,validate_password_policy=1,validate_password_special_char_count=4',
+      { source: 'validate_password', shortest: 12, require: { upper: 2, lower: 2, digit: 3, special: 4 } },
+    ],
+    [
+      'validate_password.length=12,validate_password.policy=LOW,validate_password.special_char_count=4',
+      { source: 'validate_password', shortest: 12 },
+    ],
+    [null, undefined],
+  ])('%s', (passwordPolicy, rules) => {
+    expect(policyIn({ passwordPolicy })).toEqual(rules);
+  });
 });

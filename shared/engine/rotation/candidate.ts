@@ -8,9 +8,8 @@ import type { Current } from '../policy/current.ts';
 import { revokedOf } from '../policy/stamp.ts';
 import { unreachable } from '../running/ask.ts';
 import type { Attempt } from '../running/attempt.ts';
-import { savePending } from '../running/pending.ts';
+import { closePending, savePending } from '../running/pending.ts';
 import { type Target, valueWith } from '../running/target.ts';
-import { closePending, savePending } from './pending.ts';
 import type { Found } from './probe.ts';
 
 /** How often a target may refuse a candidate before a person must look. */
