@@ -31,6 +31,8 @@ it('the bench of rotations measures both strategies and costs the vault and the 
 }, 120_000);
 
 it.each([
+  ['mysql', 'dual-password', 1],
+  ['mysql', 'single-user', 1],
   ['mariadb', 'dual-password', 1],
   ['redis', 'dual-password', 3],
   ['sql-server', 'alternating-users', 1],
