@@ -16,7 +16,7 @@ import { readLogins } from './logins.ts';
 import { objectionToPower, powersIn } from './power.ts';
 import { nameFault, quoteName } from './quote.ts';
 import { type SessionOutcome, tookCredential, withSession } from './session.ts';
-import { endSessions } from './sessions.ts';
+import { type Ended, endSessions, type LoginState, type Retired } from './sessions.ts';
 import type { Session } from './talk.ts';
 import type { Opening } from './wire.ts';
 
@@ -32,11 +32,42 @@ export async function retire(work: Work, previous: Credential): Promise<RetireOu
     step.strategy === 'alternating-users' && (login !== step.current.username || (isPublished && step.emergency));
   const closing = closes ? await closeLogin(work, login) : await endOwn(work, login);
   if (closing.kind === 'failed' && closing.code !== 'sessions-open') return closing;
-  return (await proveRefused(work, { ...previous, username: login })) ?? closing;
+  const objection = await proveRefused(work, { ...previous, username: login });
+  if (objection !== undefined) return objection;
+  if (closing.kind === 'failed') return closing;
+  const { began, ...retired } = closing;
+  return began === undefined ? retired : endLate(work, login, closes ? 'closed' : 'in use', { ...retired, began });
+}
+
+/**
+ * Whoever began to log in before the password went is let in by the old one, and is seen only once he is through. From the proof on nobody
+ * begins with it, so one more look finds who was under way meanwhile. A login that a client holds up on purpose (authentication_timeout, a
+ * minute) may outlast it.
+ */
+async function endLate(
+  work: Work,
+  login: string,
+  state: LoginState,
+  { sessionsEnded, began }: Retired & { readonly began: string },
+): Promise<RetireOutcome> {
+  const access = await endingAccess(work, login);
+  if (access.kind === 'failed') return access;
+  const outcome = await withSession(access.opening, (session) =>
+    endSessions(work, session, login, state, state === 'in use' ? began : undefined),
+  );
+  const late = outcomeOf(work, access, outcome);
+  return late.kind === 'failed' ? late : { kind: 'retired', sessionsEnded: sessionsEnded + late.sessionsEnded };
+}
+
+/** Who ends sessions: the admin, or the login itself. */
+async function endingAccess(work: Work, login: string): Promise<AdminAccess | Failure> {
+  const { step } = work;
+  if (step.admin.kind !== 'self') return adminAccess(work);
+  return { kind: 'access', opening: loginOpening(work, step.current), target: loginTarget(step), who: `"${login}"` };
 }
 
 /** `alternating-users`: the login loses its password. It stays, with its rights, for the next rotation. */
-async function closeLogin(work: Work, login: string): Promise<RetireOutcome> {
+async function closeLogin(work: Work, login: string): Promise<Ended> {
   const objection = objectionToName(work, login);
   if (objection !== undefined) return objection;
   const access = await adminAccess(work);
@@ -45,7 +76,7 @@ async function closeLogin(work: Work, login: string): Promise<RetireOutcome> {
   return outcomeOf(work, access, outcome);
 }
 
-async function takePassword(work: Work, access: AdminAccess, session: Session, login: string): Promise<RetireOutcome> {
+async function takePassword(work: Work, access: AdminAccess, session: Session, login: string): Promise<Ended> {
   const pair = { live: work.step.current.username ?? '', idle: login };
   const [logins, powers, rights] = await Promise.all([
     readLogins(session, [login]),
@@ -77,21 +108,16 @@ async function objectionToStranger(
 }
 
 /** The login is still the one in use: its old password went when the new one came. In an emergency its sessions go too: no session says on which password it came in, and whoever holds the new one comes back at once. */
-async function endOwn(work: Work, login: string): Promise<RetireOutcome> {
+async function endOwn(work: Work, login: string): Promise<Ended> {
   const { step } = work;
-  if (login !== step.current.username) return { kind: 'retired', sessionsEnded: 0 };
-  if (step.admin.kind === 'self') {
-    if (!step.emergency) return { kind: 'retired', sessionsEnded: 0 };
-    const opening = loginOpening(work, step.current);
-    const outcome = await withSession(opening, (session) => endSessions(work, session, login, 'in use'));
-    return outcomeOf(work, { opening, who: `"${login}"` }, outcome);
-  }
-  const access = await adminAccess(work);
+  const isQuiet = !step.emergency && step.admin.kind === 'self';
+  if (login !== step.current.username || isQuiet) return { kind: 'retired', sessionsEnded: 0 };
+  const access = await endingAccess(work, login);
   if (access.kind === 'failed') return access;
   const outcome = await withSession(access.opening, (session) =>
     step.emergency
       ? endSessions(work, session, login, 'in use')
-      : Promise.resolve<RetireOutcome>({ kind: 'retired', sessionsEnded: 0 }),
+      : Promise.resolve<Ended>({ kind: 'retired', sessionsEnded: 0 }),
   );
   return outcomeOf(work, access, outcome);
 }
@@ -99,8 +125,8 @@ async function endOwn(work: Work, login: string): Promise<RetireOutcome> {
 function outcomeOf(
   work: Work,
   access: { readonly opening: Opening; readonly who: string },
-  outcome: SessionOutcome<RetireOutcome>,
-): RetireOutcome {
+  outcome: SessionOutcome<Ended>,
+): Ended {
   if (outcome.kind === 'done') return outcome.result;
   const permission = 'CREATEROLE and ADMIN OPTION on the logins of the pair';
   return adminFailure(outcome.fault, { step: work.step, target: adminTarget(work.step), who: access.who, permission });

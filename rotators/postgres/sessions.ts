@@ -56,39 +56,58 @@ const told = z.object({ pid: z.number().int(), told: z.boolean() });
  * All sessions of the login but our own, each told to end where that is permitted. The server tells all of them before the first one is
  * gone; told one by one, with a wait for each, 500 took 49 s. What calls itself `keyturn` is told too: anybody may call himself that.
  */
-function tellAll(login: string): Question<z.infer<typeof told>> {
+function tellAll(login: string, before?: string): Question<z.infer<typeof told>> {
   const permitted = `(SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
       OR (NOT (SELECT rolsuper FROM pg_roles WHERE oid = usesysid)
           AND (pg_has_role(session_user, usesysid, 'USAGE') OR pg_has_role(session_user, 'pg_signal_backend', 'USAGE')))`;
   const sql = `
   SELECT pid, CASE WHEN ${permitted} THEN pg_terminate_backend(pid) ELSE false END AS told
-  FROM pg_stat_activity WHERE ${ofClients(login)}`;
+  FROM pg_stat_activity WHERE ${ofClients(login)}${before === undefined ? '' : ` AND coalesce(backend_start < ${quoteText(before)}::timestamptz, true)`}`;
   return { sql, row: told };
 }
 
+const clock: Question<{ readonly now: string }> = {
+  sql: 'SELECT clock_timestamp()::text AS now',
+  row: z.object({ now: z.string() }),
+};
+
+/** `began`: the time of the first look, by the server's clock. */
+export type Ended = Exclude<RetireOutcome, { readonly kind: 'retired' }> | (Retired & { readonly began?: string });
+export type Retired = Extract<RetireOutcome, { readonly kind: 'retired' }>;
+
+/** `closed`: nobody gets in any more, so all that is seen has to go. `in use`: whoever comes back does so with the new password. */
+export type LoginState = 'closed' | 'in use';
+
 /**
- * Ends the sessions of a login, and looks until none is left or the time is over. Where the login is still the one in use, whoever comes
- * back does so with the new password: only the sessions that were there at first have to go. Throws a `PostgresFault`.
+ * Ends the sessions of a login, and looks until none is left or the time is over. Of a login that is still in use only those go that were
+ * there at first, or, `before` a time, that began to log in before it. Where the admin may not see when a session began, it goes. Throws a
+ * `PostgresFault`.
  */
 export async function endSessions(
   work: Work,
   session: Session,
   login: string,
-  state: 'closed' | 'in use',
-): Promise<RetireOutcome> {
-  const first = await session.rows(tellAll(login));
+  state: LoginState,
+  before?: string,
+): Promise<Ended> {
+  const [[{ now: began } = { now: undefined }], first] = await Promise.all([
+    session.rows(clock),
+    session.rows(tellAll(login, before)),
+  ]);
   const firstPids = new Set(first.map(({ pid }) => pid));
   const ended = new Set(firstPids);
   const waiting = startWaiting(work.step, { intervalMs: lookEveryMs, deadlineMs: endingMs });
   let left = first;
   // Looked at again also where there was none: a login that was under way when the password went may be through by then.
   while (await waiting.again()) {
-    const seen = await session.rows(tellAll(login));
+    const seen = await session.rows(tellAll(login, state === 'in use' ? (before ?? began) : undefined));
     left = state === 'in use' ? seen.filter(({ pid }) => firstPids.has(pid)) : seen;
     for (const { pid } of left) ended.add(pid);
     if (!left.some((one) => one.told)) break;
   }
-  if (left.length === 0) return { kind: 'retired', sessionsEnded: ended.size };
+  if (left.length === 0) {
+    return { kind: 'retired', sessionsEnded: ended.size, ...(began === undefined ? {} : { began }) };
+  }
   return failure('sessions-open', {
     secret: work.step.secret,
     target: adminTarget(work.step),

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proposed } from '../conformance/workbench.ts';
 import { type PostgresFixture, quoted, startFixture } from './postgres-fixture.ts';
+import { holdMessage } from './postgres-proxy.ts';
 import { attempt, type PostgresScene, pairStep, rotated, rotator, singleStep } from './postgres-rig.ts';
 
 const held = 500;
@@ -79,6 +80,71 @@ describe('sessions of a revoked login', () => {
     const back = await fixture.connect(outcome.credential);
     expect((await back.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await back.end();
+  });
+
+  test.each([
+    ['single-user', 'with the right to see when a session began', true],
+    ['single-user', 'without it', false],
+    ['alternating-users', 'without it', false],
+  ] as const)(
+    'of a login that was under way with the old password end, too (%s, %s)',
+    async (strategy, _case, sees) => {
+      const scene = strategy === 'single-user' ? await single() : await alternating();
+      const stepOf = strategy === 'single-user' ? singleStep : pairStep;
+      await fixture.sql(`ALTER ROLE ${nameOf(scene.current)} CONNECTION LIMIT -1`);
+      if (sees) await fixture.sql('GRANT pg_read_all_stats TO rotation_admin');
+      const port = scene.endpoint.port ?? 0;
+      // The server has read the old password by the time that it is answered: start, SCRAM's first message, and its last.
+      const goOn = Promise.withResolvers<void>();
+      const stalled = await holdMessage(port, 3, () => goOn.promise);
+      const { username, password } = scene.current;
+      const intruder = new Client({
+        ...{
+          host: '127.0.0.1',
+          port: stalled.port,
+          user: username ?? '',
+          password: password.reveal(),
+          database: 'shop',
+        },
+      });
+      const cut = new Promise<void>((resolve) => intruder.on('end', () => resolve()));
+      intruder.on('error', () => undefined);
+      const entering = intruder.connect();
+      await stalled.arrived;
+      const outcome = await attempt(stepOf(scene));
+      if (outcome.kind !== 'applied') throw new Error(outcome.message);
+      // The proof that the old password is refused begins after the first look: the intruder is through before it ends.
+      const proof = await holdMessage(port, 1, async () => {
+        goOn.resolve();
+        await entering;
+      });
+      const endpoint = { ...scene.endpoint, port: proof.port };
+      const step = stepOf(scene, { current: outcome.credential, endpoint }, urgent);
+      expect(await rotator.retire(step, scene.current)).toEqual({ kind: 'retired', sessionsEnded: 1 });
+      await cut;
+      expect(await sessionsOf(username)).toBe(0);
+      if (sees) await fixture.sql('REVOKE pg_read_all_stats FROM rotation_admin');
+      await Promise.all([stalled.close(), proof.close()]);
+    },
+  );
+
+  test('that came back with the new password are let be, where the admin may see when they began', async () => {
+    const scene = await single();
+    const outcome = await attempt(singleStep(scene));
+    if (outcome.kind !== 'applied') throw new Error(outcome.message);
+    await fixture.sql('GRANT pg_read_all_stats TO rotation_admin');
+    const port = scene.endpoint.port ?? 0;
+    const back: Client[] = [];
+    const proof = await holdMessage(port, 1, async () => {
+      back.push(await fixture.connect(outcome.credential));
+    });
+    const endpoint = { ...scene.endpoint, port: proof.port };
+    const step = singleStep(scene, { current: outcome.credential, endpoint }, urgent);
+    expect(await rotator.retire(step, scene.current)).toEqual({ kind: 'retired', sessionsEnded: 0 });
+    expect((await back[0]?.query('SELECT 1 AS one'))?.rows).toEqual([{ one: 1 }]);
+    await back[0]?.end();
+    await fixture.sql('REVOKE pg_read_all_stats FROM rotation_admin');
+    await proof.close();
   });
 
   test('without the right to end them are counted, with the statement that gives it; asked again, it is finished', async () => {

@@ -109,3 +109,43 @@ export async function answerInstead(
     },
   };
 }
+
+/** Passes everything on to a loopback port, and waits with the client's n-th message until `ready` is over. */
+export async function holdMessage(
+  target: number,
+  message: number,
+  ready: () => Promise<unknown>,
+): Promise<{ readonly port: number; readonly arrived: Promise<void>; close(): Promise<void> }> {
+  const arrived = Promise.withResolvers<void>();
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    upstream.pipe(client);
+    let count = 0;
+    let queue = Promise.resolve();
+    client.on('data', (chunk) => {
+      const isHeld = ++count === message;
+      if (isHeld) arrived.resolve();
+      queue = queue.then(async () => {
+        if (isHeld) await ready();
+        upstream.write(chunk);
+      });
+    });
+    client.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return {
+    port: address.port,
+    arrived: arrived.promise,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

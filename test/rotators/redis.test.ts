@@ -273,6 +273,16 @@ test('nodes without an address and strangers shaking hands are no nodes; failed 
   ]);
 });
 
+test('a cluster node that gives no port is no node', () => {
+  const lines = [
+    '07c3 10.0.0.1:6379@16379,, master - 0 0 1 connected',
+    '18d4 10.0.0.2:0@0,, master - 0 0 2 connected',
+    '29e5 10.0.0.3:-1@0,, master - 0 0 3 connected',
+    '3af6 10.0.0.4:x@0,, master - 0 0 4 connected',
+  ];
+  expect(parseClusterNodes(lines.join('\n'), 'own')).toEqual([{ host: '10.0.0.1', port: 6379 }]);
+});
+
 async function linked(primary: RedisServer, replica: RedisServer): Promise<void> {
   const up = async () => {
     const [here, there] = [
