@@ -100,6 +100,7 @@ export const secret = z.looseObject({
   pausedBy: z.string().optional(),
   pausedUntil: z.string().optional(),
   waitsFor: z.array(z.string()).optional(),
+  reminders: z.array(z.string()).optional(),
   candidateOf: z.string().optional(),
   source: z.looseObject({ vault: z.string(), secret: z.string() }).optional(),
   copies: z.array(z.string()).optional(),

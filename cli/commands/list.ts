@@ -36,7 +36,7 @@ function detailOf(one: Secret): string {
   const last = lastFailure(one);
   const text = state === 'healthy' ? '' : detail.replaceAll(`${secret}: `, '');
   const said = last === undefined ? text : `${last.code}: ${text}`;
-  return [said, ...(one.hints ?? [])].filter((part) => part !== '').join('; ');
+  return [said, ...(one.hints ?? []), ...(one.reminders ?? [])].filter((part) => part !== '').join('; ');
 }
 
 /** A table of secrets; the vault is named only where there are several. */

@@ -37,6 +37,7 @@ function fieldsOf(one: Inspected, now: Date): readonly Field[] {
     { name: 'missing', value: acks?.missing.map(({ consumer }) => consumer).join(', '), colour: 'yellow' },
     { name: 'copies', value: one.copies?.join(', ') },
     { name: 'waits for', value: one.waitsFor?.join(', '), colour: 'yellow' },
+    { name: 'warned of', value: one.reminders?.join(' '), colour: 'yellow' },
     { name: 'owner', value: one.owner },
     ...troubleFields('rotation', trouble?.rotation, now),
     ...troubleFields('retirement', trouble?.retirement, now),

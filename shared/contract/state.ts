@@ -70,6 +70,8 @@ export interface Trouble {
   readonly check?: ActivityTrouble;
   /** Sessions and consumers that were seen on the old credential when its end was last looked at. */
   readonly waitsFor?: readonly string[];
+  /** What the newest rotation warned of: whole sentences, each with an order. It stands until the next rotation. */
+  readonly reminders?: readonly string[];
 }
 
 /** What follows from one more failure, once it is known how many there were in a row. */
@@ -98,6 +100,8 @@ export interface Attention {
   ): Promise<Trouble | Failure>;
   /** Who is on the old credential; nobody: none is seen any more. */
   waits(vault: string, secret: string, waitsFor: readonly string[]): Promise<{ readonly kind: 'kept' } | Failure>;
+  /** What a rotation that succeeded warned of; nothing: what stood before is over. */
+  reminds(vault: string, secret: string, reminders: readonly string[]): Promise<{ readonly kind: 'kept' } | Failure>;
   /** The activity succeeded, or a person has looked. */
   cleared(vault: string, secret: string, activity: Activity): Promise<{ readonly kind: 'cleared' } | Failure>;
 }

@@ -4,6 +4,9 @@ import type { Activity, ActivityTrouble, Attention, Trouble } from './state.ts';
 /** What is kept is read by people, and what a target says may be long. */
 const longestText = 2_000;
 
+/** More are read by nobody, and a record has to hold them. */
+const mostReminders = 5;
+
 /** Nothing goes wrong. */
 export const calm: Trouble = { kind: 'trouble' };
 
@@ -29,19 +32,27 @@ export function oneMoreFailure(
 }
 
 /** The trouble without one activity; the end of the old credential ends the waiting for it, too. */
-export function withoutActivity({ rotation, retirement, check, waitsFor, kind }: Trouble, activity: Activity): Trouble {
+export function withoutActivity(trouble: Trouble, activity: Activity): Trouble {
+  const { rotation, retirement, check, waitsFor, reminders, kind } = trouble;
   return {
     kind,
     ...(rotation === undefined || activity === 'rotation' ? {} : { rotation }),
     ...(retirement === undefined || activity === 'retirement' ? {} : { retirement }),
     ...(check === undefined || activity === 'check' ? {} : { check }),
     ...(waitsFor === undefined || activity === 'retirement' ? {} : { waitsFor }),
+    ...(reminders === undefined ? {} : { reminders }),
   };
 }
 
 /** The trouble with those who are seen on the old credential; nobody: none is. */
 export function withWaiting({ waitsFor: _before, ...rest }: Trouble, waitsFor: readonly string[]): Trouble {
   return waitsFor.length === 0 ? rest : { ...rest, waitsFor };
+}
+
+/** The trouble with what a rotation warned of; nothing: it is over. */
+export function withReminders({ reminders: _before, ...rest }: Trouble, reminders: readonly string[]): Trouble {
+  const kept = reminders.slice(0, mostReminders).map((one) => one.slice(0, longestText));
+  return kept.length === 0 ? rest : { ...rest, reminders: kept };
 }
 
 export function isCalm({ rotation, retirement, check }: Trouble): boolean {

@@ -137,6 +137,7 @@ async function settleRotation(
     case 'rotated':
       // The published credential was proven, so an older one that was refused is no trouble any more.
       await healed(deps, request, trouble, ['rotation', 'check']);
+      await remind(deps, request, result, trouble);
       return undefined;
     case 'skipped':
       if (result.reason === 'busy') return afterLeaseMs;
@@ -153,6 +154,19 @@ async function settleRotation(
       return settleFailed(deps, 'rotation', request, result, verdict);
     }
   }
+}
+
+/** What a rotation warns of stands in the status until the next one. Whoever only finishes one does not know what it warned of. */
+async function remind(
+  deps: PerformDependencies,
+  { vault, secret }: RotationRequest,
+  { warnings, found }: Extract<RotationResult, { readonly kind: 'rotated' }>,
+  { reminders = [] }: Trouble,
+): Promise<void> {
+  const isKnown = warnings.length > 0 || found === undefined;
+  if (!isKnown || (warnings.length === 0 && reminders.length === 0)) return;
+  const kept = await deps.attention.reminds(vault, secret, warnings);
+  if (isFailure(kept)) deps.log.warn('attention-not-kept', { secret, code: kept.code });
 }
 
 /** Of a duplicate there is nothing to tell: what it asked for stands in the history already. */

@@ -44,6 +44,15 @@ describe('a table of secrets', () => {
     expect(at(120)[0]).toMatch(/^STATE +SECRET +EXPIRES +DUE +ROTATOR +STRATEGY +DETAIL$/);
   });
 
+  it('says what the newest rotation warned of, also of a healthy secret', () => {
+    const reminders = ['The change is forgotten when redis-0 restarts: start it with an aclfile.'];
+    const one = secret('orders-redis', 'healthy', 'due at 2026-03-03', { reminders });
+    const two = secret('shop-redis', 'due', 'it starts soon', { reminders });
+    const lines = tableLines(secretsTable([one, two], now), undefined, false);
+    expect(lines[1]).toContain('The change is forgotten when redis-0 restarts');
+    expect(lines[2]).toContain('it starts soon; The change is forgotten when redis-0 restarts');
+  });
+
   it('into a pipe is neither cut nor coloured', () => {
     const lines = tableLines(secretsTable(secrets, now), undefined, false);
     expect(lines.join('\n')).toContain('the admin was refused: password authentication failed');

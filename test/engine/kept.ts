@@ -11,7 +11,7 @@ import type {
   ToldBefore,
   Trouble,
 } from '../../shared/contract/state.ts';
-import { calm, oneMoreFailure, withoutActivity, withWaiting } from '../../shared/contract/trouble.ts';
+import { calm, oneMoreFailure, withoutActivity, withReminders, withWaiting } from '../../shared/contract/trouble.ts';
 
 export class MemoryAttention implements Attention {
   readonly troubles = new Map<string, Trouble>();
@@ -43,6 +43,11 @@ export class MemoryAttention implements Attention {
 
   async waits(_vault: string, secret: string, waitsFor: readonly string[]) {
     this.#keep(secret, withWaiting(this.trouble(secret), waitsFor));
+    return { kind: 'kept' as const };
+  }
+
+  async reminds(_vault: string, secret: string, reminders: readonly string[]) {
+    this.#keep(secret, withReminders(this.trouble(secret), reminders));
     return { kind: 'kept' as const };
   }
 

@@ -1,5 +1,6 @@
 /** What is around the engine: the freeze, failures that are tried again, and the news. */
 import { describe, expect, test } from 'vitest';
+import { viewSecret } from '../../shared/api/views/secret.ts';
 import { afterLeaseMs } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { withRequested } from '../../shared/engine/policy/requested.ts';
@@ -47,6 +48,41 @@ describe('the freeze', () => {
       expect((await requested(it, mode)).kind).toBe('rotated');
     },
   );
+});
+
+describe('what a rotation warns of', () => {
+  const warning = 'The change is forgotten when redis-0 restarts: start it with an aclfile or a configuration file.';
+
+  test('stands in the status and in the notice, until a rotation warns of nothing', async () => {
+    const it = around();
+    const { rotator, vault, secret } = it.world;
+    const apply = rotator.apply.bind(rotator);
+    rotator.apply = async (...given) => {
+      const outcome = await apply(...given);
+      return outcome.kind === 'applied' ? { ...outcome, warnings: [warning] } : outcome;
+    };
+    expect(await requested(it)).toMatchObject({ kind: 'rotated', warnings: [warning] });
+    expect(troubleOf(it)).toEqual({ kind: 'trouble', reminders: [warning] });
+    expect(notices(it)).toMatchObject([{ type: 'rotated', warnings: [warning] }]);
+    const seen = () => {
+      const { value: _value, ...properties } = vault.newest(secret);
+      return viewSecret(
+        it.world.deps(),
+        vault.name,
+        { ...properties, name: secret },
+        { trouble: troubleOf(it) },
+        vault.now,
+      );
+    };
+    expect(seen()).toMatchObject({ reminders: [warning] });
+    expect(seen()).not.toHaveProperty('trouble');
+    expect((await requested(it)).kind, 'a duplicate says nothing about it').toBe('skipped');
+    expect(troubleOf(it)).toEqual({ kind: 'trouble', reminders: [warning] });
+    rotator.apply = apply;
+    expect((await requested(it, 'emergency')).kind).toBe('rotated');
+    expect(troubleOf(it)).toEqual({ kind: 'trouble' });
+    expect(seen()).not.toHaveProperty('reminders');
+  });
 });
 
 describe('failures', () => {

@@ -48,6 +48,7 @@ export function simulatedApp(world: World, { queue, marks, hear, cameBack }: Sto
       all: nobody,
       failed: async () => calm,
       waits: async () => ({ kind: 'kept' }),
+      reminds: async () => ({ kind: 'kept' }),
       cleared: async () => ({ kind: 'cleared' }),
     },
     freeze: {

@@ -126,6 +126,16 @@ test('who is on an old credential is kept until it has ended or nobody is', asyn
   expect(await attention.of(vault, 'orders-db')).toEqual({ kind: 'trouble' });
 });
 
+test('what a rotation warned of is kept until the next one, whatever becomes of the rest', async () => {
+  const attention = tableAttention(records);
+  await attention.reminds(vault, 'orders-redis', ['redis-0 has no file']);
+  await attention.cleared(vault, 'orders-redis', 'rotation');
+  await attention.waits(vault, 'orders-redis', []);
+  expect(await attention.of(vault, 'orders-redis')).toEqual({ kind: 'trouble', reminders: ['redis-0 has no file'] });
+  await attention.reminds(vault, 'orders-redis', []);
+  expect(await attention.of(vault, 'orders-redis')).toEqual({ kind: 'trouble' });
+});
+
 test('what people were told is known until it is taken back, by vault', async () => {
   const told = tableToldBefore(records);
   await told.add(vault, 'orders-db', 'tag-invalid 12');

@@ -49,6 +49,10 @@ export const secretView = z.object({
     .describe('It is a copy of that secret, or derived from it; `current` where that was looked at.'),
   copies: z.array(z.string()).optional().describe('Entries of its tag `also`: what is published with it.'),
   waitsFor: z.array(z.string()).optional().describe('Who is still on the old credential, as far as it is known.'),
+  reminders: z
+    .array(z.string())
+    .optional()
+    .describe('What the newest rotation warned of, until the next one: what to fix although all works.'),
   candidateOf: z.string().optional().describe('It is the stored candidate of that secret.'),
   expired: z.boolean(),
   enabled: z.boolean(),
@@ -105,6 +109,7 @@ export function viewSecret(
       : { retireBy: stamp.retireBy.toISOString(), retired: stamp.retired === true }),
     ...(properties.contentType === undefined ? {} : { contentType: properties.contentType }),
     tags: { ...properties.tags },
+    ...(trouble?.reminders === undefined ? {} : { reminders: [...trouble.reminders] }),
     ...(trouble === undefined || isCalm(trouble) ? {} : { trouble: viewTrouble(trouble) }),
   };
 }

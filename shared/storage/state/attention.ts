@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ActivityTrouble, Attention, Trouble } from '../../contract/state.ts';
-import { calm, oneMoreFailure, withoutActivity, withWaiting } from '../../contract/trouble.ts';
+import { calm, oneMoreFailure, withoutActivity, withReminders, withWaiting } from '../../contract/trouble.ts';
 import { isFailure } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import type { Fields, Records } from './records.ts';
@@ -24,19 +24,21 @@ const trouble = z.object({
   retirement: activity.optional(),
   check: activity.optional(),
   waitsFor: z.array(z.string()).optional(),
+  reminders: z.array(z.string()).optional(),
 });
 
 const row = z.object({ secret: z.string(), trouble: z.string() });
 
 function read(record: unknown): Trouble {
   if (record === undefined) return calm;
-  const { rotation, retirement, check, waitsFor } = trouble.parse(parseJson(row.parse(record).trouble));
+  const { rotation, retirement, check, waitsFor, reminders } = trouble.parse(parseJson(row.parse(record).trouble));
   return {
     kind: 'trouble',
     ...(rotation === undefined ? {} : { rotation }),
     ...(retirement === undefined ? {} : { retirement }),
     ...(check === undefined ? {} : { check }),
     ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...(reminders === undefined ? {} : { reminders }),
   };
 }
 
@@ -70,6 +72,10 @@ export function tableAttention(records: Records): Attention {
       change(vault, secret, (before) => ({ ...before, [activity]: oneMoreFailure(before[activity], failed, next) })),
     async waits(vault, secret, waitsFor) {
       const changed = await change(vault, secret, (before) => withWaiting(before, waitsFor));
+      return isFailure(changed) ? changed : { kind: 'kept' };
+    },
+    async reminds(vault, secret, reminders) {
+      const changed = await change(vault, secret, (before) => withReminders(before, reminders));
       return isFailure(changed) ? changed : { kind: 'kept' };
     },
     async cleared(vault, secret, activity) {
