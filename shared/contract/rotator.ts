@@ -84,7 +84,7 @@ export interface Step<Options = unknown> {
   readonly passwordRules?: PasswordRules;
   /**
    * A new random password that keeps the rules of the tag and the ones given: 128 bits at least, without rules 40 letters and digits, which
-   * need no quoting anywhere. A rotator that adds rules of its target asks `planPassword` first whether both can be kept.
+   * need no quoting anywhere. A rotator that adds rules of its target asks `meet` first whether both can be kept.
    */
   readonly newPassword: (rules?: PasswordRules) => SecretText;
 }
@@ -156,7 +156,8 @@ export interface Rotator<Options = unknown> {
   inUse(step: Step<Options>, previous: Credential): Promise<UseOutcome>;
   /**
    * Makes the target refuse `previous`. Not found is success. Whatever `step.current` logs in as goes on working: a rotator that cannot end
-   * the one without the other says so in a failure.
+   * the one without the other says so in a failure. That is the published credential, or, in an emergency that makes room before the publish,
+   * the candidate that the target took; `previous` is the published one then.
    *
    * In an emergency `previous` is refused first (a pool that is cut comes back at once, and must not get in with it), then all its sessions
    * are told to end at once, then looked at until none is left or the time is over. What is left is the failure `sessions-open`, with the
