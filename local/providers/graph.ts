@@ -55,8 +55,7 @@ class Application implements GraphApplication {
   }
 }
 
-export async function startGraph(): Promise<GraphStandIn> {
-  const token = randomBytes(32).toString('base64url');
+export async function startGraph(token = randomBytes(32).toString('base64url')): Promise<GraphStandIn> {
   const applications: Application[] = [];
   const server = await startServer((asked) => {
     const tenant = /^\/([^/]+)\/oauth2\/v2\.0\/token$/.exec(asked.path)?.[1];
