@@ -20,6 +20,12 @@ export interface Cell {
   readonly work: Work;
 }
 
+/** One point of one work. */
+export interface Entry {
+  readonly cell: Cell;
+  readonly point: Point;
+}
+
 export interface Played extends Point {
   readonly target: string;
   readonly strategy: Strategy;
@@ -95,7 +101,7 @@ export class Lane {
 
   /** The side effects of the work, in order, when nobody dies. Rejects when something is wrong even then. */
   async trace(cell: Cell): Promise<readonly string[]> {
-    const [scene] = await this.#scenes(cell, 1);
+    const [scene] = await this.#scenes([cell]);
     if (scene === undefined) throw new Error('no secret was made');
     const told = await this.#second.deliver(cell.work.message(scene));
     scene.remember(told.made);
@@ -109,19 +115,19 @@ export class Lane {
   }
 
   /**
-   * Plays these points of one work: all of them stand in one process, which is killed; another one takes over. Points to which a worker did
+   * Plays these points: all of them stand in one process, which is killed; another one takes over. Points to which a worker did
    * not come are left out of what it gives back.
    */
-  async play(cell: Cell, points: readonly Point[]): Promise<readonly Played[]> {
-    const scenes = await this.#scenes(cell, points.length);
+  async play(entries: readonly Entry[]): Promise<readonly Played[]> {
+    const scenes = await this.#scenes(entries.map(({ cell }) => cell));
     const first = await startWorker(this.#settings);
     const answers = await Promise.all(
-      points.map(async (point, at) => first.deliver({ ...cell.work.message(itemOf(scenes, at)), point })),
+      entries.map(async ({ cell, point }, at) => first.deliver({ ...cell.work.message(itemOf(scenes, at)), point })),
     );
     await first.kill();
     const killedMs = performance.now();
     const played = await Promise.all(
-      points.map(async (point, at) => {
+      entries.map(async ({ cell, point }, at) => {
         const [scene, answer] = [itemOf(scenes, at), itemOf(answers, at)];
         if (answer.kind === 'standing') return this.#judge(cell, scene, point, answer, killedMs);
         // How often a worker polls is not the same each time: it was done before it came to the point, so nothing was killed.
@@ -166,28 +172,26 @@ export class Lane {
     return (await scene.login(scene.current())) ? wrong : [...wrong, 'after a duplicate the version does not log in'];
   }
 
-  async #scenes({ strategy, work }: Cell, count: number): Promise<readonly Scene[]> {
-    const scenes: Scene[] = [];
-    for (let at = 0; at < count; at++) scenes.push(await this.#plant(strategy, work));
+  /** A secret for each. Those of one call are all within the overlap of the rotation before, or all past it. */
+  async #scenes(cells: readonly Cell[]): Promise<readonly Scene[]> {
+    const { clock } = this.#ground.vault;
+    const all: { readonly work: Work; readonly scene: Scene }[] = [];
+    for (const { strategy, work } of cells) all.push({ work, scene: await this.#plant(strategy, work) });
     // A publish would wait for the next second, and look twice at versions of one second.
-    this.#ground.vault.clock.advance(2_000);
-    if (work.rotatedBefore) {
-      await inTurns(scenes, 8, async (scene) => {
-        const message = {
-          vault: 'local',
-          secret: scene.name,
-          mode: 'asked',
-          requestedBy: 'before',
-          rotationId: scene.id('rotation'),
-        };
-        const told = await this.#second.deliver({ queue: 'rotations', message });
-        scene.remember(told.made);
-        if (told.outcome !== 'rotated') throw new Error(`the rotation before: ${told.outcome} ${told.detail}`);
-      });
-      this.#ground.vault.clock.advance(work.overlapOver ? 7_200_000 : 2_000);
-    }
-    if (work.intruded) for (const scene of scenes) await scene.intrude();
-    return scenes;
+    clock.advance(2_000);
+    const rotated = all.filter(({ work }) => work.rotatedBefore);
+    await inTurns(rotated, 8, ({ scene }) => this.#rotateBefore(scene));
+    clock.advance(cells.some(({ work }) => work.overlapOver) ? 7_200_000 : 2_000);
+    for (const { work, scene } of all) if (work.intruded) await scene.intrude();
+    return all.map(({ scene }) => scene);
+  }
+
+  async #rotateBefore(scene: Scene): Promise<void> {
+    const rotationId = scene.id('rotation');
+    const message = { vault: 'local', secret: scene.name, mode: 'asked', requestedBy: 'before', rotationId };
+    const told = await this.#second.deliver({ queue: 'rotations', message });
+    scene.remember(told.made);
+    if (told.outcome !== 'rotated') throw new Error(`the rotation before: ${told.outcome} ${told.detail}`);
   }
 
   async #plant(strategy: Strategy, work: Work): Promise<Scene> {

@@ -94,8 +94,20 @@ async function main(): Promise<void> {
   const seconds = (performance.now() - startedMs) / 1_000;
   const report: Report = { points, notReached, realTimes, leftOut, seconds };
   console.log(options.json ? JSON.stringify({ ...report, summary: lastLine(report) }) : printed(report));
-  if (options.write) await writeFile(new URL('../../docs/crash-matrix.md', import.meta.url), page(report, machine()));
+  if (options.write)
+    await writeFile(
+      new URL('../../docs/crash-matrix.md', import.meta.url),
+      page(report, machine(), chosenText(options)),
+    );
   if (![...points, ...realTimes].every(recovered)) process.exitCode = 1;
+}
+
+/** What of the matrix was run, for the page. */
+function chosenText({ only, sample, seed = '1' }: Options): string {
+  const of = only === undefined ? 'the whole matrix' : `\`${only}\``;
+  return sample === undefined
+    ? `It was ${of}.`
+    : `It was a sample of ${sample} points of ${of}, with the seed ${seed}.`;
 }
 
 function machine(): string {

@@ -113,13 +113,13 @@ export function printed(report: Report): string {
 }
 
 /** The parts of the page that change with each run. Nothing in it depends on the order in which points were played. */
-export function page(report: Report, machine: string): string {
+export function page(report: Report, machine: string, chosen: string): string {
   const { realTimes, leftOut, seconds, notReached } = report;
   const wrong = failures(report);
   return `${intro}
 ## The last run
 
-${lastLine(report)}, in ${Math.round(seconds)} s on ${machine}.
+${lastLine(report)}, in ${Math.round(seconds)} s on ${machine}. ${chosen}
 
 ### Shortened times
 

@@ -1,7 +1,7 @@
 /** The matrix: which points there are, which of them are played, and playing them on two targets at a time. */
 import { startAzurite } from '../../local/azurite.ts';
-import { Random } from '../engine/random.ts';
-import { type Cell, inTurns, Lane, type Played } from './lane.ts';
+import { shortHash } from '../../shared/engine/policy/identifiers.ts';
+import { type Cell, type Entry, inTurns, Lane, type Played } from './lane.ts';
 import type { Point } from './protocol.ts';
 import type { MatrixTarget } from './target.ts';
 import { works } from './work.ts';
@@ -42,14 +42,15 @@ export async function runMatrix(choice: Choice, tell: (line: string) => void): P
       lanes.push(lane);
       for (const cell of cellsOf(target, choice)) all.push({ lane, cell, points: pointsOf(await lane.trace(cell)) });
     });
-    const planned = sampled(inOrder(all, choice.targets), choice.sample);
+    const planned = sampled(all, choice.sample);
     const played: Played[] = [];
     await inTurns(lanes, sideBySide, async (lane) => {
-      for (const { cell, points } of planned.filter((one) => one.lane === lane)) {
-        for (let at = 0; at < points.length; at += inOneProcess) {
-          played.push(...(await lane.play(cell, points.slice(at, at + inOneProcess))));
-        }
-        if (points.length > 0) tell(`${cell.target}/${cell.strategy}/${cell.work.name}: ${points.length} points`);
+      const own = planned.filter((one) => one.lane === lane);
+      for (const batch of batchesOf(own)) {
+        const done = await lane.play(batch);
+        played.push(...done);
+        const good = done.filter(({ wrong }) => wrong.length === 0).length;
+        tell(`${lane.target.name}: ${done.length} points, ${good} recovered`);
       }
     });
     return { played, notReached: planned.reduce((sum, { points }) => sum + points.length, 0) - played.length };
@@ -57,6 +58,17 @@ export async function runMatrix(choice: Choice, tell: (line: string) => void): P
     await Promise.all(lanes.map((lane) => lane.close()));
     await storage.close();
   }
+}
+
+/** Works of one batch are all within the overlap, or all past it: they share a clock. */
+function batchesOf(planned: readonly Planned[]): readonly (readonly Entry[])[] {
+  return [true, undefined].flatMap((over) => {
+    const entries = planned
+      .filter(({ cell }) => cell.work.overlapOver === over)
+      .flatMap(({ cell, points }) => points.map((point) => ({ cell, point })));
+    const count = Math.ceil(entries.length / inOneProcess);
+    return Array.from({ length: count }, (_, at) => entries.slice(at * inOneProcess, (at + 1) * inOneProcess));
+  });
 }
 
 function cellsOf(target: MatrixTarget, { strategy, work }: Choice): readonly Cell[] {
@@ -80,21 +92,26 @@ function pointsOf(calls: readonly string[]): readonly Point[] {
   );
 }
 
-/** Targets are traced side by side; the same seed must mean the same points all the same. */
-function inOrder(planned: readonly Planned[], targets: readonly MatrixTarget[]): readonly Planned[] {
-  return targets.flatMap((target) => planned.filter(({ cell }) => cell.target === target.name));
-}
-
-function sampled(planned: readonly Planned[], sample: Choice['sample']): readonly Planned[] {
+/**
+ * The points whose names come first when hashed with the seed: one effect more in one work, as happens where a worker polls, changes nothing in
+ * the others.
+ */
+export function sampled<Each extends { readonly cell: Cell; readonly points: readonly Point[] }>(
+  planned: readonly Each[],
+  sample: Choice['sample'],
+): readonly Each[] {
   if (sample === undefined) return planned;
-  const random = new Random(sample.seed);
-  const left = planned.flatMap(({ points }, at) => points.map((point) => ({ at, point })));
-  const taken: { readonly at: number; readonly point: Point }[] = [];
-  while (taken.length < sample.count && left.length > 0) {
-    taken.push(...left.splice(random.below(left.length), 1));
-  }
-  return planned.map((one, at) => ({
-    ...one,
-    points: taken.filter((each) => each.at === at).map(({ point }) => point),
-  }));
+  const named = planned.flatMap(({ cell: { target, strategy, work }, points }) =>
+    points.map((point) => ({
+      point,
+      rank: shortHash(`${sample.seed}`, target, strategy, work.name, `${point.call} ${point.when}`),
+    })),
+  );
+  const taken = new Set(
+    named
+      .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+      .slice(0, sample.count)
+      .map(({ point }) => point),
+  );
+  return planned.map((one) => ({ ...one, points: one.points.filter((point) => taken.has(point)) }));
 }

@@ -12,7 +12,7 @@ import type { OpenSession, Planted } from './target.ts';
 export interface Ground {
   readonly vault: VaultEmulator;
   readonly otherVault: VaultEmulator;
-  readonly history: TableHistory;
+  readonly history: Pick<TableHistory, 'of'>;
 }
 
 type Version = ReturnType<VaultEmulator['versions']>[number];
