@@ -19,7 +19,14 @@ import type { Log } from '../telemetry.ts';
 import { isAutomatic, lookBefore, lookBeforeRetirement } from './held-back.ts';
 import { tell } from './news.ts';
 import { longestDelayMs, retirementsQueue } from './queues.ts';
-import { holders, publishedRecord, retirementRecord, rotationRecord, type Times } from './records.ts';
+import {
+  foundRetiredRecord,
+  holders,
+  publishedRecord,
+  retirementRecord,
+  rotationRecord,
+  type Times,
+} from './records.ts';
 import { Reporter } from './reporter.ts';
 import { healed, type SettleDependencies, settleFailed, verdictOf } from './settle.ts';
 
@@ -192,8 +199,17 @@ export async function performRetirement(
   // What is done already, and what another worker is at, is told by the attempt that did it.
   if (result.kind !== 'skipped') {
     await keep(deps, retirementRecord(request, result, timesOf(deps, startedAt, tryAgainMs)));
+  } else if (result.reason === 'already-retired' && (await isUntold(deps, result.rotationId))) {
+    // Whoever ended it may have died after the stamp and before the record.
+    await keep(deps, foundRetiredRecord(request, result, timesOf(deps, startedAt, tryAgainMs)));
   }
   return { ...result, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
+}
+
+/** Whether no attempt of this rotation has told the end of the old credential. */
+async function isUntold({ history }: PerformDependencies, rotationId: string): Promise<boolean> {
+  const listed = await history.rotation(rotationId);
+  return !isFailure(listed) && !listed.records.some(({ outcome }) => outcome === 'retired');
 }
 
 async function settleRetirement(

@@ -63,6 +63,11 @@ export function retirementRecord(request: RetirementRequest, result: RetirementR
   }
 }
 
+/** Of a credential that was found ended, by a worker that left no record. What allowed it is not known any more. */
+export function foundRetiredRecord(request: RetirementRequest, found: Skipped, times: Times): RotationRecord {
+  return { ...aboutAttempt('retirement', request, found, times), outcome: 'retired', detail: found.detail };
+}
+
 function aboutAttempt(
   activity: RotationRecord['activity'],
   request: RotationRequest | RetirementRequest,

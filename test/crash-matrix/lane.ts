@@ -42,6 +42,8 @@ export interface Played extends Point {
 
 const daySeconds = 86_400;
 const mostDeliveries = 5;
+/** More clients than this would be a load of its own. */
+const judgedAtOnce = 8;
 const credential = {
   getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }),
 };
@@ -126,16 +128,14 @@ export class Lane {
     );
     await first.kill();
     const killedMs = performance.now();
-    const played = await Promise.all(
-      entries.map(async ({ cell, point }, at) => {
-        const [scene, answer] = [itemOf(scenes, at), itemOf(answers, at)];
-        if (answer.kind === 'standing') return this.#judge(cell, scene, point, answer, killedMs);
-        // How often a worker polls is not the same each time: it was done before it came to the point, so nothing was killed.
-        await scene.close();
-        return undefined;
-      }),
-    );
-    return played.filter((one) => one !== undefined);
+    const played: Played[] = [];
+    await inTurns([...entries.entries()], judgedAtOnce, async ([at, { cell, point }]) => {
+      const [scene, answer] = [itemOf(scenes, at), itemOf(answers, at)];
+      // How often a worker polls is not the same each time: one that was done before it came to the point was not killed in its work.
+      if (answer.kind === 'standing') played.push(await this.#judge(cell, scene, point, answer, killedMs));
+      else await scene.close();
+    });
+    return played;
   }
 
   async #judge(cell: Cell, scene: Scene, point: Point, stood: Answer, killedMs: number): Promise<Played> {
@@ -189,7 +189,7 @@ export class Lane {
   async #rotateBefore(scene: Scene): Promise<void> {
     const rotationId = scene.id('rotation');
     const message = { vault: 'local', secret: scene.name, mode: 'asked', requestedBy: 'before', rotationId };
-    const told = await this.#second.deliver({ queue: 'rotations', message });
+    const told = await this.#second.deliver({ activity: 'rotation', message });
     scene.remember(told.made);
     if (told.outcome !== 'rotated') throw new Error(`the rotation before: ${told.outcome} ${told.detail}`);
   }

@@ -11,7 +11,7 @@ export type Point = z.infer<typeof point>;
 
 export const order = z.object({
   id: z.number(),
-  queue: z.enum(['rotations', 'retirements']),
+  activity: z.enum(['rotation', 'retirement']),
   message: z.looseObject({ secret: z.string() }),
   /** Where the worker stands still, until it is killed. Absent: it goes on to the end. */
   point: point.optional(),

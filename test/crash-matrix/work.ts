@@ -13,7 +13,7 @@ export interface Work {
   readonly overlapOver?: true;
   readonly copied?: true;
   readonly intruded?: true;
-  readonly message: (scene: Scene) => Pick<Order, 'queue' | 'message'>;
+  readonly message: (scene: Scene) => Pick<Order, 'activity' | 'message'>;
   /** What is wrong in the end, in words; nothing where all is well. */
   readonly judge: (scene: Scene) => Promise<readonly string[]>;
 }
@@ -47,7 +47,7 @@ const rotation: Work = {
   name: 'rotation',
   of: () => true,
   message: (scene) => ({
-    queue: 'rotations',
+    activity: 'rotation',
     message: about(scene, { mode: 'asked', rotationId: scene.id('rotation') }),
   }),
   judge: async (scene) => {
@@ -68,7 +68,7 @@ const retirement: Work = {
   rotatedBefore: true,
   overlapOver: true,
   message: (scene) => ({
-    queue: 'retirements',
+    activity: 'retirement',
     message: about(scene, { mode: 'scheduled', rotationId: scene.id('rotation') }),
   }),
   judge: async (scene) => {
@@ -89,7 +89,7 @@ const rollBack: Work = {
   of: hasTarget,
   rotatedBefore: true,
   message: (scene) => ({
-    queue: 'rotations',
+    activity: 'rotation',
     message: about(scene, { mode: 'roll-back', rotationId: scene.id('roll-back') }),
   }),
   judge: async (scene) =>
@@ -114,7 +114,7 @@ const emergency: Work = {
   of: hasTarget,
   intruded: true,
   message: (scene) => ({
-    queue: 'rotations',
+    activity: 'rotation',
     message: about(scene, { mode: 'emergency', rotationId: scene.id('emergency'), reason: 'a leak' }),
   }),
   judge: async (scene) =>

@@ -60,7 +60,7 @@ function logOf(said: { outcome?: string; detail?: string }): Log {
   return { info: line, warn: line, error: line };
 }
 
-async function deliver(work: Work, { id, queue, message, point }: Order): Promise<void> {
+async function deliver(work: Work, { id, activity, message, point }: Order): Promise<void> {
   const made: Made[] = [];
   const said: { outcome?: string; detail?: string } = {};
   const answer = (kind: Answer['kind']): void => {
@@ -69,7 +69,7 @@ async function deliver(work: Work, { id, queue, message, point }: Order): Promis
   const delivery: Delivery = { calls: [], point, stands: false, onStanding: () => answer('standing') };
   madeBy.set(delivery, made);
   try {
-    await deliveries.run(delivery, () => (queue === 'rotations' ? work.rotate : work.retire)(message, logOf(said)));
+    await deliveries.run(delivery, () => (activity === 'rotation' ? work.rotate : work.retire)(message, logOf(said)));
   } catch (error) {
     said.outcome = 'threw';
     said.detail = error instanceof Error ? error.message : 'something that is no error';

@@ -181,6 +181,22 @@ describe('a worker that dies', () => {
     expect(notices(it).filter(({ type }) => type === 'rotated')).toHaveLength(1);
   });
 
+  test('after the end of an old credential is stamped, and before its record, is recorded by whoever comes again, once', async () => {
+    const it = around();
+    const { rotationId: made } = await requested(it);
+    const { vault, secret } = it.world;
+    vault.now = new Date(vault.now.getTime() + 2 * dayMs);
+    const request = { vault: vault.name, secret, rotationId: made, mode: 'scheduled', requestedBy: 'overlap' } as const;
+    const { record } = it.history;
+    dieAt(it.history, 'record');
+    await expect(performRetirement(it.deps, request)).rejects.toThrow(Crash);
+    expect(viewOf(it, made)).toMatchObject({ retired: false });
+    Object.assign(it.history, { record });
+    for (const _ of [1, 2]) await performRetirement(it.deps, request);
+    expect(rows(it, made).filter(({ outcome }) => outcome === 'retired')).toHaveLength(1);
+    expect(viewOf(it, made)).toMatchObject({ state: 'rotated', retired: true });
+  });
+
   test('in an emergency after its version, and before the end of the old credential, has not rotated yet', async () => {
     const it = around();
     dieAt(it.world.rotator, 'retire');
