@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   if (options.help) return console.log(usage);
   if (options.memory) return runInMemory(options.json);
   const choice = choiceOf(options);
-  const there = choice.targets.filter(({ needs }) => needs?.() ?? true);
+  const there = choice.targets.filter(({ isThere }) => isThere?.() ?? true);
   const leftOut = choice.targets.filter((one) => !there.includes(one)).map(({ name }) => name);
   if (there.length === 0) throw new Usage(`The server of ${leftOut.join(', ')} is not installed.`);
   const startedMs = performance.now();

@@ -1,4 +1,5 @@
 /** The targets of the crash matrix that have logins, each as its own conformance suite starts it. */
+import { mysqlFiles } from '../../local/mysql/files.ts';
 import { isInstalled } from '../../local/programs.ts';
 import { startRedis } from '../../local/redis.ts';
 import type { Credential } from '../../shared/contract/credential.ts';
@@ -64,13 +65,13 @@ function started<Options>(rotator: string, target: Target<Options>, form: Form):
   };
 }
 
-function mysqlOn(name: string, flavour: Flavour, program: string): MatrixTarget {
+function mysqlOn(name: string, flavour: Flavour, isThere: () => boolean): MatrixTarget {
   return {
     name,
     rotator: 'mysql',
     strategies: ['dual-password', 'alternating-users', 'single-user'],
     kind: 'server',
-    needs: () => isInstalled(program),
+    isThere,
     start: async () => started('mysql', await mysqlTarget(flavour, 'dual-password'), urlForm('mysql')),
   };
 }
@@ -84,14 +85,14 @@ export const servers: readonly MatrixTarget[] = [
     start: async () =>
       started('postgres', await startPostgresFixture({ settings: { max_connections: '300' } }), urlForm('postgres')),
   },
-  mysqlOn('mysql', onMysql, 'mysqld'),
-  mysqlOn('mariadb', onMariadb, 'mariadbd'),
+  mysqlOn('mysql', onMysql, () => mysqlFiles() !== undefined),
+  mysqlOn('mariadb', onMariadb, () => isInstalled('mariadbd')),
   {
     name: 'redis',
     rotator: 'redis',
     strategies: ['dual-password', 'single-user'],
     kind: 'server',
-    needs: () => isInstalled('redis-server'),
+    isThere: () => isInstalled('redis-server'),
     start: async () => {
       const server = await startRedis({ acl: users });
       return started('redis', await targetOf([server], () => server.stop()), urlForm('redis'));

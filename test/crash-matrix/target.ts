@@ -35,7 +35,7 @@ export interface MatrixTarget {
   readonly strategies: readonly Strategy[];
   /** What is behind it: a server of its maker, or a stand-in that speaks its protocol. */
   readonly kind: 'server' | 'stand-in' | 'none';
-  /** A program that must be installed. */
-  readonly needs?: () => boolean;
+  /** Whether its server is on this machine; absent: it comes with the packages. */
+  readonly isThere?: () => boolean;
   start(): Promise<StartedTarget>;
 }
