@@ -1,7 +1,7 @@
 /** What rotate, emergency and rollback share: ask, follow, tell how it ended. */
 import { randomUUID } from 'node:crypto';
 import { type Approval, type Rotation, rotation, secret as secretView } from './api/views.ts';
-import { type Context, printJson } from './command.ts';
+import type { Context } from './command.ts';
 import { type Exit, worstOf } from './exit-codes.ts';
 import { type Named, pathOf, routeOf } from './names.ts';
 import { tellTrouble, troubleLines } from './tell.ts';
@@ -182,13 +182,13 @@ async function afterwards(context: Context, named: Named, done: Rotation, now: D
 }
 
 function finish(context: Context, ended: readonly Ended[]): Exit {
-  const { terminal, json } = context;
+  const { terminal, json, print } = context;
   if (json) {
     const rotations = ended.map(({ named, exit, rotation, trouble }) => {
       const { kind: _kind, exit: _exit, ...error } = trouble ?? { kind: '', exit: '' };
       return { ...named, outcome: exit, ...(rotation ?? {}), ...(trouble === undefined ? {} : { error }) };
     });
-    printJson(terminal, { rotations });
+    print({ rotations });
   } else if (ended.length > 1) {
     const good = ended.filter(({ exit }) => exit === 'ok').length;
     terminal.err(`${good} of ${ended.length} ${context.given.flag('no-wait') ? 'queued' : 'rotated'}`);

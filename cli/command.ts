@@ -3,10 +3,13 @@ import type { Api } from './api/client.ts';
 import type { Exit } from './exit-codes.ts';
 import type { LocalRole } from './local-stack.ts';
 import type { Given, OptionTable } from './options.ts';
+import type { Output } from './output.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 export interface Command {
   readonly name: string;
+  /** Other names it answers to. */
+  readonly aliases?: readonly string[];
   /** One line for the list of commands. */
   readonly summary: string;
   /** Its arguments, as the usage line shows them. */
@@ -30,15 +33,13 @@ export interface Context {
   readonly terminal: Terminal;
   /** The API. Stops where its address or the caller is not known. */
   readonly api: Api;
+  /** The answer goes to a script, as data: nobody is asked anything, and no text for people goes to standard output. */
   readonly json: boolean;
+  /** Writes the answer in the form that was asked for. */
+  readonly print: Output['print'];
   /** The vault named with --vault or KEYTURN_VAULT. */
   readonly vault: string | undefined;
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
-}
-
-/** Prints the answer as it came, for scripts. */
-export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.out(JSON.stringify(value, null, 2));
 }

@@ -46,6 +46,10 @@ function optionsOf({ options }: Command): readonly (readonly [string, OptionKind
   return Object.entries(all);
 }
 
+function namesOf({ name, aliases = [] }: Command): readonly string[] {
+  return [name, ...aliases];
+}
+
 function argumentsOf({ name }: Command): readonly string[] {
   return name === 'completion' ? shells : [];
 }
@@ -59,15 +63,19 @@ function bash(commands: readonly Command[]): string {
   const words = (command: Command): string =>
     [...optionsOf(command).map(([name]) => `--${name}`), ...argumentsOf(command)].join(' ');
   const values = new Map(
-    commands.flatMap(optionsOf).flatMap(([name, { choices }]) => (choices ? [[name, choices]] : [])),
+    commands
+      .flatMap(optionsOf)
+      .flatMap(([name, { short, choices }]) =>
+        choices ? [[short === undefined ? `--${name}` : `--${name}|-${short}`, choices]] : [],
+      ),
   );
-  const names = commands.map(({ name }) => name).join(' ');
+  const names = commands.flatMap(namesOf).join(' ');
   return `_keyturn() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words
   case "$previous" in
-${[...values].map(([name, choices]) => `    --${name}) words='${choices.join(' ')}' ;;`).join('\n')}
+${[...values].map(([name, choices]) => `    ${name}) words='${choices.join(' ')}' ;;`).join('\n')}
     *) case "\${COMP_WORDS[1]}" in
-${commands.map((command) => `      ${command.name}) words='${words(command)}' ;;`).join('\n')}
+${commands.map((command) => `      ${namesOf(command).join('|')}) words='${words(command)}' ;;`).join('\n')}
       *) words='${names} --help --version' ;;
     esac ;;
   esac
@@ -90,12 +98,12 @@ function zsh(commands: readonly Command[]): string {
       ...optionsOf(command).map(spec),
       quoted(`*::argument:${rest.length === 0 ? '' : `(${rest.join(' ')})`}`),
     ];
-    return `    ${command.name}) _arguments ${all.join(' ')} ;;`;
+    return `    ${namesOf(command).join('|')}) _arguments ${all.join(' ')} ;;`;
   };
   return `#compdef keyturn
 _keyturn() {
   local -a commands
-  commands=(${commands.map(({ name, summary }) => quoted(`${name}:${summary.replaceAll(':', ' ')}`)).join(' ')})
+  commands=(${commands.flatMap((command) => namesOf(command).map((name) => quoted(`${name}:${command.summary.replaceAll(':', ' ')}`))).join(' ')})
   if (( CURRENT == 2 )); then
     _describe command commands
     return
@@ -114,10 +122,10 @@ if [ "\${funcstack[1]:-}" = _keyturn ]; then _keyturn "$@"; else compdef _keytur
 
 function fish(commands: readonly Command[]): string {
   const lines = commands.flatMap((command) => [
-    `complete -c keyturn -f -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.summary)}`,
+    `complete -c keyturn -f -n __fish_use_subcommand -a ${quoted(namesOf(command).join(' '))} -d ${quoted(command.summary)}`,
     ...optionsOf(command).map(([name, { type, short, help, choices }]) =>
       [
-        `complete -c keyturn -f -n ${quoted(`__fish_seen_subcommand_from ${command.name}`)} -l ${name}`,
+        `complete -c keyturn -f -n ${quoted(`__fish_seen_subcommand_from ${namesOf(command).join(' ')}`)} -l ${name}`,
         ...(short === undefined ? [] : [`-s ${short}`]),
         ...(type === 'boolean' ? [] : ['-r']),
         ...(choices === undefined ? [] : [`-a ${quoted(choices.join(' '))}`]),

@@ -26,12 +26,24 @@ export function generalHelp(commands: readonly Command[], columns: number | unde
     'keyturn COMMAND [OPTIONS]      rotates the secrets in Azure Key Vault, and shows how they stand',
     '',
     ...twoColumns(
-      commands.map(({ name, takes, summary }) => [`${name} ${takes}`.trimEnd(), summary]),
+      commands.map(({ name, aliases = [], takes, summary }) => [
+        [name, ...aliases].join(', ') + (takes === '' ? '' : ` ${takes}`),
+        summary,
+      ]),
       columns,
     ),
     '',
     'Every command takes:',
     ...twoColumns(optionRows(globalOptions), columns),
+    '',
+    'Instead of a command:',
+    ...twoColumns(
+      [
+        ['--version', 'the version of this CLI'],
+        ['--help', 'this text'],
+      ],
+      columns,
+    ),
     '',
     'A secret is named NAME, or VAULT/NAME where the app serves several vaults.',
     '',
@@ -44,7 +56,7 @@ export function generalHelp(commands: readonly Command[], columns: number | unde
 }
 
 export function commandHelp(command: Command, columns: number | undefined): readonly string[] {
-  const { name, takes, summary, options, about, examples, role } = command;
+  const { name, aliases = [], takes, summary, options, about, examples, role } = command;
   const needs = role === undefined ? '' : ` Needs the role ${role}.`;
   return [
     `keyturn ${name} ${takes}`.trimEnd(),
@@ -55,6 +67,7 @@ export function commandHelp(command: Command, columns: number | undefined): read
     ...(Object.keys(options).length === 0 ? [] : [...twoColumns(optionRows(options), columns), '']),
     ...twoColumns(optionRows(globalOptions), columns),
     '',
+    ...(aliases.length === 0 ? [] : [`The same: ${aliases.map((alias) => `keyturn ${alias}`).join(', ')}`, '']),
     ...examples.map((example) => `  ${example}`),
   ];
 }

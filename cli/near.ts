@@ -20,11 +20,11 @@ function distance(from: string, to: string): number {
 /** The nearest of the known words; undefined where none is near: a third of its letters may differ. Takes time in proportion to their lengths. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const [best] = known
-    .map((one) => ({
-      one,
-      far: one.startsWith(word) && word.length >= 3 ? 0 : distance(word.toLowerCase(), one.toLowerCase()),
-    }))
-    .filter(({ one, far }) => far <= Math.max(1, Math.floor(one.length / 3)))
-    .sort((a, b) => a.far - b.far);
+    .map((one) => {
+      const far = distance(word.toLowerCase(), one.toLowerCase());
+      return { one, far, begun: one.startsWith(word) && word.length >= 3 };
+    })
+    .filter(({ one, far, begun }) => begun || far <= Math.max(1, Math.floor(one.length / 3)))
+    .sort((a, b) => Number(b.begun) - Number(a.begun) || a.far - b.far);
   return best?.one;
 }

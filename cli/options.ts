@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { nearest } from './near.ts';
 import { usageStop } from './trouble.ts';
 
+export const outputFormats = ['table', 'json', 'tsv'] as const;
+
 export interface OptionKind {
   readonly type: 'boolean' | 'string';
   readonly short?: string;
@@ -32,7 +34,19 @@ export const globalOptions: OptionTable = {
   },
   local: { type: 'boolean', help: 'the stack that "npm start" has started on this machine' },
   vault: { type: 'string', value: 'VAULT', help: 'the vault (KEYTURN_VAULT); not needed where the app serves one' },
-  json: { type: 'boolean', help: 'print the answer as JSON; errors as JSON on standard error' },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    help: 'table, json (errors are JSON on standard error too) or tsv',
+    choices: outputFormats,
+  },
+  query: {
+    type: 'string',
+    value: 'JMESPATH',
+    help: 'print this part of the answer; as JSON where -o says nothing else',
+  },
+  json: { type: 'boolean', help: 'the same as -o json' },
   help: { type: 'boolean', short: 'h', help: 'this text' },
 };
 

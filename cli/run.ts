@@ -6,7 +6,9 @@ import { connect } from './connect.ts';
 import type { Exit } from './exit-codes.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { nearest } from './near.ts';
+import { withNearNames } from './near-names.ts';
 import { type Given, globalOptions, readOptions } from './options.ts';
+import { outputOf, wantsJson } from './output.ts';
 import { tellTrouble } from './tell.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { Stop, usageStop } from './trouble.ts';
@@ -31,18 +33,19 @@ export async function run(words: readonly string[], { terminal, env, signal, ver
     const given = readOptions(rest, { ...command.options, ...globalOptions }, `keyturn ${command.name} --help`);
     if (given.flag('help')) return help(command.name, terminal);
     checkCount(command, given);
+    const output = outputOf(given, terminal);
     const api = command.role === undefined ? nobody : await apiFor(command, given, env, signal);
     const envVault = (env['KEYTURN_VAULT'] ?? '').trim();
     return await command.run({
       ...{ command, given, terminal, api, signal, env },
-      json: given.flag('json'),
+      ...{ json: output.asData, print: output.print },
       vault: given.text('vault') ?? (envVault === '' ? undefined : envVault),
       now: () => new Date(),
     });
   } catch (error) {
     terminal.live('');
     if (error instanceof Stop) {
-      tellTrouble(terminal, error.trouble, words.includes('--json'));
+      tellTrouble(terminal, error.trouble, wantsJson(words));
       return error.trouble.exit;
     }
     if (!signal.aborted) throw error;
@@ -63,15 +66,15 @@ async function apiFor(command: Command, given: Given, env: Run['env'], signal: A
     ...{ local: given.flag('local'), env },
     role: command.roleFor?.(given) ?? command.role ?? 'reader',
   });
-  return apiClient(access, signal);
+  return withNearNames(apiClient(access, signal));
 }
 
 function commandNamed(name: string): Command {
-  const command = commands.find((one) => one.name === name);
+  const command = commands.find((one) => one.name === name || one.aliases?.includes(name));
   if (command !== undefined) return command;
   const near = nearest(
     name,
-    commands.map((one) => one.name),
+    commands.flatMap((one) => [one.name, ...(one.aliases ?? [])]),
   );
   throw usageStop(
     `there is no command "${name}"`,

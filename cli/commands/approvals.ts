@@ -1,7 +1,7 @@
 /** Four eyes: what waits for a second person, and their approval. */
 import { type Approval, approvals as approvalsView, approved as approvedView } from '../api/views.ts';
 import { followAll } from '../asked.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { waitOptions } from '../options.ts';
 import { paint } from '../terminal/paint.ts';
@@ -22,11 +22,11 @@ export const approvals: Command = {
   options: { all: { type: 'boolean', help: 'also what was approved, and what nobody approved in time' } },
   examples: ['keyturn approvals', 'keyturn approvals --all --json'],
   role: 'reader',
-  async run({ api, given, terminal, json, now }) {
+  async run({ api, given, terminal, json, print, now }) {
     const query = given.flag('all') ? ([['all', 'true']] as const) : [];
     const answer = must(await api.ask({ path: ['approvals'], query, schema: approvalsView }));
     if (json) {
-      printJson(terminal, answer);
+      print(answer);
       return 'ok';
     }
     if (answer.approvals.length === 0) terminal.out('Nothing waits for a second person.');
@@ -51,7 +51,7 @@ lists what waits.`,
   examples: ['keyturn approve 0123456789abcdef0123456789abcdef'],
   role: 'operator',
   async run(context) {
-    const { api, given, terminal, json } = context;
+    const { api, given, terminal, json, print } = context;
     const [id = ''] = given.args;
     if (!/^[0-9a-f]{32}$/.test(id))
       throw usageStop(`"${id}" is not the id of an approval`, 'Look at what waits with "keyturn approvals".');
@@ -61,7 +61,7 @@ lists what waits.`,
     const { vault, secret, rotationId, state } = done;
     if (vault !== undefined && secret !== undefined && state !== 'retired' && state !== 'waiting')
       return followAll(context, [{ vault, secret, rotationId: rotationId ?? id }]);
-    if (json) printJson(terminal, done);
+    if (json) print(done);
     else terminal.out(`approved: ${plain(state ?? 'done')}`);
     return state === 'waiting' ? 'not-now' : 'ok';
   },

@@ -1,7 +1,7 @@
 /** Looks at everything before it breaks: the app, and the plan of each secret that opted in. */
 import { health as healthView, type PlanView, plan as planView, type Secret } from '../api/views.ts';
 import { inTurns } from '../asked.ts';
-import { type Command, type Context, printJson } from '../command.ts';
+import type { Command, Context } from '../command.ts';
 import type { Exit } from '../exit-codes.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf } from '../names.ts';
@@ -48,7 +48,7 @@ export const doctor: Command = {
   examples: ['keyturn doctor', 'keyturn doctor --rotator postgres --json', 'keyturn doctor --deployment'],
   role: 'reader',
   async run(context) {
-    const { api, given, vault, terminal, json, now } = context;
+    const { api, given, vault, terminal, json, print, now } = context;
     const app = must(await api.ask({ path: ['health', 'details'], schema: healthView }));
     if (!json)
       for (const line of fieldLines(healthFields(app, now()), terminal.columns, terminal.colour.out))
@@ -72,7 +72,7 @@ export const doctor: Command = {
     });
     terminal.live('');
     if (json)
-      printJson(terminal, {
+      print({
         app,
         ...(deployment.length === 0 ? {} : { deployment }),
         secrets: examined.map(forScripts),

@@ -1,7 +1,7 @@
 /** The end of an old credential: retire; and what a consumer says of the new one: ack. */
 import { acknowledgements, retirement } from '../api/views.ts';
 import { waitingLine } from '../asked.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { breakGlass, breakGlassOption, reasonOption } from '../options.ts';
@@ -26,7 +26,7 @@ export const retire: Command = {
   role: 'operator',
   roleFor: (given) => (given.flag('force') ? 'emergency' : 'operator'),
   async run(context) {
-    const { api, given, vault, terminal, json, now } = context;
+    const { api, given, vault, terminal, json, print, now } = context;
     const named = await secretNamed(api, given.args, vault);
     const forced = given.flag('force') ? { force: true } : {};
     const body = { reason: await reasonFor(context), ...forced, ...breakGlass(given) };
@@ -34,7 +34,7 @@ export const retire: Command = {
     const one = must(await api.ask({ method: 'POST', path, body, schema: retirement, withinMs: 200_000 }));
     const exit = one.state === 'retired' ? 'ok' : 'not-now';
     if (json) {
-      printJson(terminal, one);
+      print(one);
       return exit;
     }
     if (one.approval !== undefined) {
@@ -66,7 +66,7 @@ export const ack: Command = {
     'Needs the key or identity of a consumer that the tag "consumers" of the secret names. "keyturn show" says who is missing.',
   examples: ['keyturn ack contoso-kv/orders-db 0123456789abcdef0123456789abcdef'],
   role: 'consumer',
-  async run({ api, given, vault, terminal, json }) {
+  async run({ api, given, vault, terminal, json, print }) {
     const [name = '', version = ''] = given.args;
     if (!/^[0-9a-fA-F]{32}$/.test(version))
       throw usageStop(
@@ -78,7 +78,7 @@ export const ack: Command = {
     const path = routeOf(named, 'versions', version, 'acknowledgements');
     const body = consumer === undefined ? {} : { consumer };
     const one = must(await api.ask({ method: 'POST', path, body, schema: acknowledgements }));
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else {
       const missing = one.missing.map((each) => each.consumer).join(', ');
       terminal.out(

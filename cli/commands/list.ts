@@ -1,5 +1,5 @@
 import type { Secret } from '../api/views.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { isSelective, listSecrets, selectorOptions, states } from '../selection.ts';
 import type { Colour } from '../terminal/paint.ts';
 import { type Table, tableLines } from '../terminal/table.ts';
@@ -76,19 +76,24 @@ export function countsOf(secrets: readonly Secret[]): string {
 
 export const list: Command = {
   name: 'list',
+  aliases: ['ls'],
   summary: 'all secrets that opted in, most urgent first',
   takes: '',
   count: [0, 0],
   options: selectorOptions,
   about:
     'Secrets that did not opt in are shown with --state unmanaged. With a selector that nothing fits it exits with 3.',
-  examples: ['keyturn list', 'keyturn list --state failing --state paused', 'keyturn list --tag team=shop --json'],
+  examples: [
+    'keyturn list',
+    'keyturn list --state failing --state paused',
+    'keyturn list --query "secrets[].secret" -o tsv',
+  ],
   role: 'reader',
-  async run({ api, given, vault, terminal, json, now }) {
+  async run({ api, given, vault, terminal, json, print, now }) {
     const { secrets, warnings } = await listSecrets(api, given, vault, terminal);
     for (const warning of warnings) terminal.err(`warning: ${warning}`);
     const exit = secrets.length === 0 && isSelective(given) ? 'not-found' : 'ok';
-    if (json) printJson(terminal, { secrets, warnings });
+    if (json) print({ secrets, warnings });
     else if (secrets.length === 0) terminal.err(exit === 'ok' ? 'no secret has opted in yet' : 'nothing fits');
     else {
       const lines = tableLines(secretsTable(secrets, now()), terminal.columns, terminal.colour.out);

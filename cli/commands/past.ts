@@ -1,7 +1,7 @@
 /** What was done: the history of a secret, and one rotation. */
 import { type Attempt, history as historyView, type Rotation, rotation as rotationView } from '../api/views.ts';
 import { followAll } from '../asked.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { routeOf, secretNamed } from '../names.ts';
 import { waitOptions } from '../options.ts';
@@ -103,12 +103,12 @@ export const history: Command = {
   },
   examples: ['keyturn history orders-db', 'keyturn history orders-db --limit 1 --steps'],
   role: 'reader',
-  async run({ api, given, vault, terminal, json, now }) {
+  async run({ api, given, vault, terminal, json, print, now }) {
     const named = await secretNamed(api, given.args, vault);
     const limit = given.wholeNumber('limit', 1, 200) ?? 20;
     const query = [['limit', String(limit)] as const];
     const { attempts } = must(await api.ask({ path: routeOf(named, 'history'), query, schema: historyView }));
-    if (json) printJson(terminal, { attempts });
+    if (json) print({ attempts });
     else if (attempts.length === 0) terminal.err('nothing was done with it yet');
     else if (given.flag('steps')) {
       for (const attempt of withoutQueued(attempts)) {
@@ -138,12 +138,12 @@ export const rotation: Command = {
   examples: ['keyturn rotation 0123456789abcdef0123456789abcdef --wait'],
   role: 'reader',
   async run(context) {
-    const { api, given, terminal, json, now } = context;
+    const { api, given, terminal, json, print, now } = context;
     const [id = ''] = given.args;
     if (!/^[0-9a-f]{32}$/.test(id)) throw usageStop(`"${id}" is not the id of a rotation`, 'Give its 32 hex digits.');
     const one = must(await api.ask({ path: ['rotations', id], schema: rotationView }));
     if (given.flag('wait')) return followAll(context, [one]);
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else {
       const fields: readonly Field[] = [
         { name: 'rotation', value: one.rotationId },

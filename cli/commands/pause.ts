@@ -1,7 +1,7 @@
 /** No automatic work on one secret, and its end. */
 import { parseDuration } from '../../shared/config/duration.ts';
 import { paused, resumed } from '../api/views.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { reasonOption } from '../options.ts';
@@ -39,14 +39,14 @@ export const pause: Command = {
   ],
   role: 'operator',
   async run(context) {
-    const { api, given, vault, terminal, json, now } = context;
+    const { api, given, vault, terminal, json, print, now } = context;
     const text = given.text('until');
     const until = text === undefined ? {} : { until: untilOf(text) };
     const named = await secretNamed(api, given.args, vault);
     const body = { reason: await reasonFor(context), ...until };
     const path = routeOf(named, 'pause');
     const one = must(await api.ask({ method: 'POST', path, body, schema: paused, withinMs: 60_000 }));
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else {
       const end = one.pausedUntil === undefined ? 'until it is resumed' : `until ${absolute(one.pausedUntil, now())}`;
       terminal.out(`${pathOf(named)} ${paint('paused', 'yellow', terminal.colour.out)} ${end}`);
@@ -65,12 +65,12 @@ export const resume: Command = {
   examples: ['keyturn resume orders-db --reason "rights are granted"'],
   role: 'operator',
   async run(context) {
-    const { api, given, vault, terminal, json } = context;
+    const { api, given, vault, terminal, json, print } = context;
     const named = await secretNamed(api, given.args, vault);
     const body = { reason: await reasonFor(context) };
     const path = routeOf(named, 'resume');
     const one = must(await api.ask({ method: 'POST', path, body, schema: resumed, withinMs: 60_000 }));
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else {
       const forgotten =
         one.failuresBefore === 1 ? '1 failure is forgotten' : `${one.failuresBefore} failures are forgotten`;

@@ -1,5 +1,5 @@
 import { type PlanView, plan as planView } from '../api/views.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { type Field, fieldLines } from '../terminal/fields.ts';
@@ -75,11 +75,11 @@ export const plan: Command = {
   about: 'It logs in at the target to look. Exits with 1 if the rotation would fail.',
   examples: ['keyturn plan orders-db', 'keyturn plan orders-db --mode scheduled'],
   role: 'reader',
-  async run({ api, given, vault, terminal, json, now }) {
+  async run({ api, given, vault, terminal, json, print, now }) {
     const named = await secretNamed(api, given.args, vault);
     const query = [['mode', given.text('mode') ?? 'asked'] as const];
     const one = must(await api.ask({ path: routeOf(named, 'plan'), query, schema: planView, withinMs: planWithinMs }));
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else tellPlan(one, terminal, now());
     return one.outcome === 'would-fail' ? 'failed' : 'ok';
   },

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { plan as planView } from '../api/views.ts';
 import { askAndFollow } from '../asked.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { breakGlass, breakGlassOption, reasonOption, waitOptions } from '../options.ts';
@@ -27,11 +27,11 @@ export const adopt: Command = {
   examples: ['keyturn adopt orders-db --reason "was set without --tags"'],
   role: 'operator',
   async run(context) {
-    const { api, given, vault, terminal, json } = context;
+    const { api, given, vault, terminal, json, print } = context;
     const named = await secretNamed(api, given.args, vault);
     const body = { reason: await reasonFor(context) };
     const one = must(await api.ask({ method: 'POST', path: routeOf(named, 'adopt'), body, schema: adopted }));
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else {
       const tags = Object.entries(one.tags).map(([name, value]) => `${name}=${value}`);
       terminal.out(`${pathOf(named)} is managed again: ${plain(tags.join('  '))}`);
@@ -57,7 +57,7 @@ export const repair: Command = {
   role: 'operator',
   roleFor: (given) => (given.flag('force') ? 'emergency' : 'operator'),
   async run(context) {
-    const { api, given, vault, terminal, json, now } = context;
+    const { api, given, vault, terminal, json, print, now } = context;
     const named = await secretNamed(api, given.args, vault);
     const reason = await reasonFor(context);
     const query = [['mode', 'repair'] as const];
@@ -66,7 +66,7 @@ export const repair: Command = {
     const insists = given.flag('force');
     const stops = one.outcome === 'would-skip' || (one.outcome === 'would-fail' && !insists);
     if (!json) tellPlan(one, terminal, now());
-    else if (stops) printJson(terminal, one);
+    else if (stops) print(one);
     if (stops) return one.outcome === 'would-skip' ? 'not-now' : 'failed';
     const body = { reason, ...(insists ? { force: true } : {}), ...breakGlass(given) };
     return askAndFollow(context, [{ named, action: 'repair', body }]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { many } from '../api/views.ts';
 import { askAndFollow, followAll, waitingLine } from '../asked.ts';
-import { type Command, type Context, printJson } from '../command.ts';
+import type { Command, Context } from '../command.ts';
 import type { Exit } from '../exit-codes.ts';
 import { must } from '../must.ts';
 import { secretsNamed } from '../names.ts';
@@ -20,13 +20,14 @@ export const rotate: Command = {
   options: {
     ...selectorOptions,
     confirm: { type: 'string', value: 'COUNT', help: 'how many the selector fits; otherwise nothing is done' },
+    yes: { type: 'boolean', short: 'y', help: 'confirm as many as the selector fits now, without asking' },
     force: { type: 'boolean', help: 'let the admin replace a credential although none that is known logs in' },
     ...breakGlassOption,
     ...reasonOption,
     ...waitOptions,
   },
   about: `Follows the rotation step by step. Ctrl-C ends the following, not the rotation. With a selector the number of secrets that it fits
-must be confirmed: with --confirm, or by typing it on a terminal.`,
+must be confirmed: with --confirm, by typing it on a terminal, or whatever it is with --yes.`,
   examples: [
     'keyturn rotate orders-db --reason "new DBA"',
     'keyturn rotate orders-db billing-db -r "new rules" --no-wait',
@@ -52,7 +53,7 @@ must be confirmed: with --confirm, or by typing it on a terminal.`,
 };
 
 async function rotateSelected(context: Context): Promise<Exit> {
-  const { api, given, vault, terminal, json } = context;
+  const { api, given, vault, terminal, json, print } = context;
   if (given.flag('force')) throw usageStop('--force takes names, not a selector', 'Name the secrets.');
   const confirm = given.wholeNumber('confirm', 0, 10_000) ?? (await confirmed(context));
   const reason = await reasonFor(context);
@@ -66,12 +67,12 @@ async function rotateSelected(context: Context): Promise<Exit> {
   if (asked.matched === 0)
     throw new Stop({ ...nothing, hint: 'See what there is with "keyturn list" and the same selector.' });
   if (asked.approval !== undefined) {
-    if (json) printJson(terminal, asked);
+    if (json) print(asked);
     else terminal.err(waitingLine(asked.approval, context.now()));
     return 'not-now';
   }
   if (given.flag('no-wait') && json) {
-    printJson(terminal, asked);
+    print(asked);
     return 'ok';
   }
   return followAll(context, asked.rotations);
@@ -92,9 +93,11 @@ async function confirmed({ api, given, vault, terminal, json, now }: Context): P
     `the selector fits ${fitting.length}, and nothing confirms that as many are meant`,
     `Look at them with "keyturn list" and the same selector, then give --confirm ${fitting.length}.`,
   );
-  if (json) throw usage;
-  for (const line of tableLines(secretsTable(fitting, now()), terminal.columns, terminal.colour.err))
-    terminal.err(line);
+  const sure = given.flag('yes');
+  if (json && !sure) throw usage;
+  const shown = json ? [] : tableLines(secretsTable(fitting, now()), terminal.columns, terminal.colour.err);
+  for (const line of shown) terminal.err(line);
+  if (sure) return fitting.length;
   const answer = await terminal.ask(`\nRotate these ${fitting.length}? Type the number: `);
   if (answer?.trim() === String(fitting.length)) return fitting.length;
   throw usage;

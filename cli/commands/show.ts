@@ -1,5 +1,5 @@
 import { type ActivityTrouble, type Inspected, inspected } from '../api/views.ts';
-import { type Command, printJson } from '../command.ts';
+import type { Command } from '../command.ts';
 import { must } from '../must.ts';
 import { pathOf, routeOf, secretNamed } from '../names.ts';
 import { type Field, fieldLines } from '../terminal/fields.ts';
@@ -61,18 +61,19 @@ function troubleFields(activity: string, trouble: ActivityTrouble | undefined, n
 
 export const show: Command = {
   name: 'show',
+  aliases: ['get'],
   summary: 'one secret: state, policy, versions, trouble, who has acknowledged',
   takes: 'NAME',
   count: [1, 1],
   options: {},
   about: 'No value is read to show it.',
-  examples: ['keyturn show orders-db', 'keyturn show contoso-kv/orders-db --json'],
+  examples: ['keyturn show orders-db', 'keyturn show contoso-kv/orders-db --query expiresAt -o tsv'],
   role: 'reader',
-  async run({ api, given, vault, terminal, json, now }) {
+  async run({ api, given, vault, terminal, json, print, now }) {
     const named = await secretNamed(api, given.args, vault);
     const one = must(await api.ask({ path: routeOf(named), schema: inspected }));
     if (json) {
-      printJson(terminal, one);
+      print(one);
       return 'ok';
     }
     for (const line of fieldLines(fieldsOf(one, now()), terminal.columns, terminal.colour.out)) terminal.out(line);

@@ -1,6 +1,6 @@
 /** The switch that stops everything automatic, and whether the app is well. */
 import { freeze as freezeView, type Health, health as healthView } from '../api/views.ts';
-import { type Command, type Context, printJson } from '../command.ts';
+import type { Command, Context } from '../command.ts';
 import type { Exit } from '../exit-codes.ts';
 import { must } from '../must.ts';
 import { reasonOption } from '../options.ts';
@@ -10,10 +10,10 @@ import { plain } from '../terminal/text.ts';
 import { absolute } from '../terminal/time.ts';
 
 async function set(context: Context, frozen: boolean): Promise<Exit> {
-  const { api, terminal, json } = context;
+  const { api, terminal, json, print } = context;
   const body = { frozen, reason: await reasonFor(context) };
   const state = must(await api.ask({ method: 'PUT', path: ['freeze'], body, schema: freezeView }));
-  if (json) printJson(terminal, state);
+  if (json) print(state);
   else
     terminal.out(
       state.frozen
@@ -84,9 +84,9 @@ export const health: Command = {
   about: 'Exits with 1 if something is not reached.',
   examples: ['keyturn health'],
   role: 'reader',
-  async run({ api, terminal, json, now }) {
+  async run({ api, terminal, json, print, now }) {
     const one = must(await api.ask({ path: ['health', 'details'], schema: healthView }));
-    if (json) printJson(terminal, one);
+    if (json) print(one);
     else
       for (const line of fieldLines(healthFields(one, now()), terminal.columns, terminal.colour.out))
         terminal.out(line);

@@ -93,6 +93,24 @@ describe('rotate', () => {
     expect(stage.vault.versions('cli-blue-b')).toHaveLength(2);
   });
 
+  it('by a selector with --yes rotates what it fits now, without asking, also in a script', async () => {
+    await stage.plant('cli-green', { ...far, tags: { ...far.tags, colour: 'green' } });
+    const select = ['rotate', '--tag', 'colour=green', '-r', 'a test'];
+    const script = await as('operator', [...select, '--yes', '--query', 'rotations[].secret', '-o', 'tsv']);
+    expect(script).toMatchObject({ exit: 0, out: 'cli-green' });
+    expect(stage.vault.versions('cli-green')).toHaveLength(2);
+    const typed = await as('operator', [...select, '-y'], { columns: 80, types: [] });
+    expect(typed).toMatchObject({ exit: 6, err: expect.not.stringContaining('Type the number') });
+    expect((await as('operator', ['rotate', '--tag', 'colour=pink', '-r', 'x', '-y'])).exit).toBe(3);
+  });
+
+  it('of a secret that is not there names the one that was probably meant', async () => {
+    const shown = await as('reader', ['show', 'cli-oen']);
+    expect(shown).toMatchObject({ exit: 3, err: expect.stringContaining('Did you mean "cli-one"?') });
+    const rotated = await as('operator', ['rotate', 'cli-oen', '-r', 'x']);
+    expect(rotated).toMatchObject({ exit: 3, err: expect.stringContaining('Did you mean "cli-one"?') });
+  });
+
   it('without waiting prints the id, with which the rotation is followed', async () => {
     await stage.plant('cli-later', far);
     const queued = await as('operator', ['rotate', 'cli-later', '-r', 'a test', '--no-wait', '--json']);

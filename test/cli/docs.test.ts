@@ -41,7 +41,7 @@ const typed = files.flatMap(({ path, text }) => typedIn(path, text));
 function problemOf(text: string): string | undefined {
   const words = (text.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll(/^"|"$/g, ''));
   const [name = '', ...rest] = words;
-  const command = commands.find((one) => one.name === name);
+  const command = commands.find((one) => one.name === name || one.aliases?.includes(name));
   if (command === undefined)
     return ['help', '--version', 'COMMAND'].includes(name) ? undefined : `no command "${name}"`;
   if (rest.some((word) => /[…[\]]/.test(word))) return undefined;

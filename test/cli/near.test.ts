@@ -8,11 +8,12 @@ describe('the word that was meant', () => {
     ['roate', 'rotate'],
     ['rotaet', 'rotate'],
     ['hist', 'history'],
+    ['rotat', 'rotate'],
     ['LIST', 'list'],
     ['xyz', undefined],
     ['', undefined],
   ])('%s: %s', (typed, meant) => {
-    expect(nearest(typed, ['list', 'show', 'rotate', 'rollback', 'history'])).toBe(meant);
+    expect(nearest(typed, ['list', 'show', 'rotation', 'rotate', 'rollback', 'history'])).toBe(meant);
   });
 });
 

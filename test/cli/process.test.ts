@@ -224,7 +224,7 @@ describe('the command line', () => {
 
   it('help of every command names its options and examples, without an address or a key', async () => {
     const general = await keyturn(['help']);
-    const names = [...general.out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
+    const names = [...general.out.matchAll(/^ {2}([a-z]+),? /gm)].map(([, name = '']) => name);
     expect(names.length).toBeGreaterThan(14);
     for (const name of names) {
       const { exit, out } = await keyturn([name, '--help'], { columns: 80 });
@@ -245,7 +245,7 @@ describe('the command line', () => {
   it('docs/cli.md has every command and every exit code', async () => {
     const page = await readFile(join(root, 'docs/cli.md'), 'utf8');
     const { out } = await keyturn(['help']);
-    const names = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
+    const names = [...out.matchAll(/^ {2}([a-z]+),? /gm)].map(([, name = '']) => name);
     expect(names.filter((name) => !page.includes(`\`keyturn ${name}`))).toEqual([]);
     const rows = Object.values(exitCodes).filter(({ code, meaning }) => !page.includes(`| ${code} | ${meaning} |`));
     expect(rows).toEqual([]);
@@ -266,12 +266,14 @@ describe('completion', () => {
     expect(await ask('keyturn rotate --con')).toEqual(['--confirm']);
     expect(await ask('keyturn list --state p')).toEqual(['paused']);
     expect(await ask('keyturn completion f')).toEqual(['fish']);
+    expect(await ask('keyturn ls -o t')).toEqual(['table', 'tsv']);
+    expect(await ask('keyturn ls --sta')).toEqual(['--state']);
   });
 
   it.each(['zsh', 'fish'])('%s has every command', async (shell) => {
     const { out } = await keyturn(['completion', shell]);
     const { out: help } = await keyturn(['help']);
-    const names = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
+    const names = [...help.matchAll(/^ {2}([a-z]+),? /gm)].map(([, name = '']) => name);
     expect(names.filter((name) => !out.includes(name))).toEqual([]);
     expect((out.match(/'/g) ?? []).length % 2, 'quotes are closed').toBe(0);
   });
