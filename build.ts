@@ -6,7 +6,7 @@
  *
  * Beside the code lie the licence texts of all that is bundled (`licences.txt`) and the bill of materials (`sbom.cdx.json`, CycloneDX).
  *
- * And `consumer/dist/`, the package that applications install for `keyturn/consumer`.
+ * And `consumer/dist/`, the package `@keyturn/consumer` that applications install.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -71,10 +71,25 @@ export async function bundle(entry: string, folder: string, inject: readonly str
 }
 
 // What applications bring themselves: the clients they already have, and only those.
-const peers = ['@azure/keyvault-secrets', 'ioredis', 'mssql', 'mysql2', 'pg'] as const;
+const peers = {
+  '@azure/keyvault-secrets': '^4.0.0',
+  ioredis: '^5.0.0 || ^6.0.0',
+  mssql: '^11.0.0 || ^12.0.0',
+  mysql2: '^3.0.0',
+  pg: '^8.0.0',
+};
+
+/** What is imported from it, and the file that it is. */
+const consumerEntries = {
+  '.': 'index',
+  './pg': 'pg',
+  './mysql2': 'mysql2',
+  './mssql': 'mssql',
+  './ioredis': 'ioredis',
+};
 
 /**
- * Builds the package for consumers into `folder`, which is emptied before: one file, its types, its page. It depends on nothing; the
+ * Builds the package for consumers into `folder`, which is emptied before: a file for each driver and one for the rest, their types, the page. It depends on nothing; the
  * drivers are peers, and each is loaded only by the pool that is for it. May be called again.
  */
 export async function buildConsumer(folder: string): Promise<void> {
@@ -82,33 +97,40 @@ export async function buildConsumer(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ['consumer/index.ts'],
+    entryPoints: Object.values(consumerEntries).map((name) => `consumer/${name}.ts`),
     outdir: folder,
+    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
+    // What they share is there once, so that an error of a pool is the ConsumerError that the application knows.
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    external: [...peers],
+    external: Object.keys(peers),
     legalComments: 'eof',
     logLevel: 'warning',
   });
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   await promisify(execFile)(process.execPath, [compiler, '-p', join(root, 'consumer'), '--outDir', folder]);
   await copyFile(join(root, 'consumer', 'README.md'), join(folder, 'README.md'));
-  const { name, version, license, engines, dependencies } = JSON.parse(
-    await readFile(join(root, 'package.json'), 'utf8'),
-  );
+  await copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  const { version, license, engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const manifest = {
-    name,
+    name: '@keyturn/consumer',
     version,
     description:
       'For applications that log in with a secret Keyturn rotates: swaps connection pools without failing a query.',
     license,
     type: 'module',
     engines,
-    exports: { './consumer': { types: './index.d.ts', default: './index.js' } },
-    peerDependencies: Object.fromEntries(peers.map((peer) => [peer, `^${dependencies[peer]}`])),
-    peerDependenciesMeta: Object.fromEntries(peers.map((peer) => [peer, { optional: true }])),
+    exports: Object.fromEntries(
+      Object.entries(consumerEntries).map(([path, name]) => [
+        path,
+        { types: `./${name}.d.ts`, default: `./${name}.js` },
+      ]),
+    ),
+    peerDependencies: peers,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(peers).map((peer) => [peer, { optional: true }])),
   };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -1,14 +1,15 @@
 /**
  * `npm run package [-- --to FOLDER]`: everything that a release consists of, in one folder: the app as keyturn-VERSION.zip, its bill of
- * materials, the templates, and SHA256SUMS. The same sources give the same bytes. Needs what `npm ci` installed.
+ * materials, the client for consumers as npm packs it, the templates, and SHA256SUMS. The same sources give the same bytes. Needs what `npm ci` installed.
  */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { buildApp } from '../build.ts';
+import { parseArgs, promisify } from 'node:util';
+import { buildApp, buildConsumer } from '../build.ts';
 import { bundledPackages } from './licences.ts';
 import { writeSbom } from './sbom.ts';
 import { type Entry, zip } from './zip.ts';
@@ -32,8 +33,21 @@ export async function packageRelease(folder: string): Promise<readonly string[]>
   } finally {
     await rm(app, { recursive: true, force: true });
   }
+  await packConsumer(folder);
   for (const name of templates) await copyFile(join(root, 'infra', name), join(folder, name));
   return [...(await writeSums(folder)), 'SHA256SUMS'];
+}
+
+/** `keyturn-consumer-VERSION.tgz`, which `npm install` takes by its path or address. `folder` exists. Rejects with what npm says. */
+export async function packConsumer(folder: string): Promise<string> {
+  const built = await mkdtemp(join(tmpdir(), 'keyturn-consumer-'));
+  try {
+    await buildConsumer(built);
+    const { stdout } = await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', folder, built]);
+    return join(folder, stdout.trim());
+  } finally {
+    await rm(built, { recursive: true, force: true });
+  }
 }
 
 async function filesOf(folder: string): Promise<readonly Entry[]> {

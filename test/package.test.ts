@@ -40,10 +40,11 @@ function unzip(archive: Buffer): ReadonlyMap<string, Buffer> {
 }
 
 describe('a release', () => {
-  it('holds the app, its bill of materials, the templates and the sums of all of them', async () => {
+  it('holds the app, its bill of materials, the client for consumers, the templates and the sums of all of them', async () => {
     expect([...names].toSorted()).toEqual(
       [
         ...[`keyturn-${version}.zip`, `keyturn-${version}.sbom.cdx.json`, 'SHA256SUMS'],
+        `keyturn-consumer-${version}.tgz`,
         ...['main.json', 'button.json', 'createUiDefinition.json'],
       ].toSorted(),
     );

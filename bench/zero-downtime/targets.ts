@@ -1,7 +1,9 @@
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { Client, DatabaseError } from 'pg';
-import { rotatingMysqlPool, rotatingPgPool, rotatingRedis } from '../../consumer/index.ts';
+import { rotatingRedis } from '../../consumer/ioredis.ts';
+import { rotatingMysqlPool } from '../../consumer/mysql2.ts';
+import { rotatingPgPool } from '../../consumer/pg.ts';
 import type { MysqlFamilyOptions, MysqlFamilyServer } from '../../local/mysql-family.ts';
 import { startPgBouncer } from '../../local/pgbouncer.ts';
 import type { PostgresServer } from '../../local/postgres.ts';

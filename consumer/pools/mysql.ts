@@ -1,5 +1,6 @@
 import { connect, isIP } from 'node:net';
 import type { FieldPacket, Pool, PoolConnection, PoolOptions, QueryOptions, QueryResult } from 'mysql2/promise';
+import { installed } from '../driver.ts';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
 import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
@@ -50,7 +51,7 @@ export interface RotatingMysqlPool {
 
 /** Makes the pool and logs in once. Rejects with a `ConsumerError`. */
 export async function rotatingMysqlPool(options: RotatingMysqlPoolOptions): Promise<RotatingMysqlPool> {
-  const driver = options.driver ?? (await import('mysql2/promise'));
+  const driver = options.driver ?? (await installed('mysql2', () => import('mysql2/promise')));
   return new MysqlPool(await RotatingPool.start(mysqlDriver(driver, options), options));
 }
 

@@ -8,6 +8,7 @@ import type {
   QueryResult,
   QueryResultRow,
 } from 'pg';
+import { installed } from '../driver.ts';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
 import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
@@ -54,7 +55,7 @@ export interface RotatingPgPool {
 
 /** Makes the pool and logs in once. Rejects with a `ConsumerError`. */
 export async function rotatingPgPool(options: RotatingPgPoolOptions): Promise<RotatingPgPool> {
-  const driver = options.driver ?? (await import('pg')).default;
+  const driver = options.driver ?? (await installed('pg', () => import('pg'))).default;
   return new PgPool(await RotatingPool.start(pgDriver(driver, options), options));
 }
 

@@ -1,4 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { installed } from '../driver.ts';
 import { ConsumerError } from '../errors.ts';
 import type { SecretText } from '../secret-text.ts';
 import { type ConnectionValue, hidden, isThisMachine, readConnectionValue } from './connection-value.ts';
@@ -34,7 +35,7 @@ export async function rotatingRedis(options: RotatingRedisOptions): Promise<Rota
 }
 
 async function plainClient(given: RedisModule | undefined): Promise<(options: RedisOptions) => Redis> {
-  const driver = given ?? (await import('ioredis'));
+  const driver = given ?? (await installed('ioredis', () => import('ioredis')));
   return (options) => new driver.Redis(options);
 }
 

@@ -1,4 +1,5 @@
 import type { ConnectionPool, IIsolationLevel, IResult, config as MssqlConfig, Transaction } from 'mssql';
+import { installed } from '../driver.ts';
 import type { SecretText } from '../secret-text.ts';
 import { hidden, isThisMachine, readConnectionValue, unreadable } from './connection-value.ts';
 import type { PoolDriver, RotatingPoolOptions } from './pool-driver.ts';
@@ -53,7 +54,7 @@ export interface RotatingMssqlPool {
 
 /** Makes the pool and logs in once. Rejects with a `ConsumerError`. */
 export async function rotatingMssqlPool(options: RotatingMssqlPoolOptions): Promise<RotatingMssqlPool> {
-  const driver = options.driver ?? (await import('mssql')).default;
+  const driver = options.driver ?? (await installed('mssql', () => import('mssql'))).default;
   return new MssqlPool(await RotatingPool.start(mssqlDriver(driver, options), options));
 }
 

@@ -7,8 +7,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ConsumerError } from '../errors.ts';
 import type { SecretText } from '../secret-text.ts';
+import type { NewsReader } from './news-reader.ts';
 import { answer, bytesOf, header, jsonOf, largestBody, type PushAnswer, type PushRequest } from './request.ts';
-import { deliver, type NewsReader } from './rotation-event.ts';
+import { deliver } from './rotation-event.ts';
 import type { PushReceiver } from './webhook.ts';
 
 export interface EventGridOptions {

@@ -1,9 +1,6 @@
 import * as z from 'zod/mini';
-import type { Refreshed, VersionNews } from '../watch-secret.ts';
+import { type NewsReader, secretRotated } from './news-reader.ts';
 import { answer, type PushAnswer } from './request.ts';
-
-/** The type of the event that tells of a new version; all others are of no use to a consumer. */
-export const secretRotated = 'Keyturn.SecretRotated';
 
 const name = z.string().check(z.minLength(1), z.maxLength(127));
 
@@ -19,11 +16,6 @@ const rotatedData = z.object({
   version: name,
   rotationId: z.optional(z.string()),
 });
-
-/** Whoever wants to know of new versions: a `WatchedSecret`. */
-export interface NewsReader {
-  notify(news: VersionNews): Promise<Refreshed | { readonly kind: 'ignored' }>;
-}
 
 /**
  * Tells the secrets of one event, and waits until the vault was read. Anything but a rotation is fine and does nothing. A 503 asks the

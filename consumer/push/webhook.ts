@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ConsumerError } from '../errors.ts';
 import { SecretText } from '../secret-text.ts';
+import type { NewsReader } from './news-reader.ts';
 import { answer, bytesOf, header, jsonOf, largestBody, type PushAnswer, type PushRequest } from './request.ts';
-import { deliver, type NewsReader, rotationEvent } from './rotation-event.ts';
+import { deliver, rotationEvent } from './rotation-event.ts';
 import { isSigningSecret, type SignedMessage, verify } from './standard-webhooks.ts';
 
 /** A signing secret (`whsec_…`), or the value of a secret as Keyturn keeps it: also JSON with `current` and `previous`. */

@@ -1,11 +1,12 @@
 /**
- * An application as its owner would build it with `keyturn/consumer`: a pool that follows the secret, a webhook that believes signatures
+ * An application as its owner would build it with `@keyturn/consumer`: a pool that follows the secret, a webhook that believes signatures
  * alone, and acknowledgements with a key of its own. It would look at the vault again in an hour; what it knows, it was told.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { type PushReceiver, rotatingPgPool, watchSecret, webhookReceiver } from '../../consumer/index.ts';
+import { type PushReceiver, watchSecret, webhookReceiver } from '../../consumer/index.ts';
+import { rotatingPgPool } from '../../consumer/pg.ts';
 import { apiKeySetting, localApiKeys } from '../api-keys.ts';
 import type { LocalAzure } from '../azure.ts';
 import type { Follower, Scene } from './scene.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { ConsumerError, rotatingPgPool, SecretText } from '../../consumer/index.ts';
+import { ConsumerError, SecretText } from '../../consumer/index.ts';
+import { rotatingPgPool } from '../../consumer/pg.ts';
 import { isThisMachine, readConnectionValue } from '../../consumer/pools/connection-value.ts';
 import { findSecrets } from '../canary.ts';
 import { vaultWith, watched } from './helpers.ts';

@@ -1,6 +1,7 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RotatingMysqlPoolOptions, rotatingMysqlPool, type WatchedSecret } from '../../consumer/index.ts';
+import type { WatchedSecret } from '../../consumer/index.ts';
+import { type RotatingMysqlPoolOptions, rotatingMysqlPool } from '../../consumer/mysql2.ts';
 import { makeCertificates } from '../../local/certificates.ts';
 import { startMariadb } from '../../local/mariadb.ts';
 import type { MysqlFamilyServer } from '../../local/mysql-family.ts';

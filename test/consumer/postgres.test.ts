@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConsumerError, type RotatingPgPoolOptions, rotatingPgPool, type WatchedSecret } from '../../consumer/index.ts';
+import { ConsumerError, type WatchedSecret } from '../../consumer/index.ts';
+import { type RotatingPgPoolOptions, rotatingPgPool } from '../../consumer/pg.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
 import { findSecrets } from '../canary.ts';
 import { acknowledgementServer, canary, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RotatingRedisOptions, rotatingRedis, type WatchedSecret } from '../../consumer/index.ts';
+import type { WatchedSecret } from '../../consumer/index.ts';
+import { type RotatingRedisOptions, rotatingRedis } from '../../consumer/ioredis.ts';
 import { type RedisServer, startRedis } from '../../local/redis.ts';
 import { findSecrets } from '../canary.ts';
 import { acknowledgementServer, canary, closeLater, eventually, underLoad, vaultWith, watched } from './helpers.ts';

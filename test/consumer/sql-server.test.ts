@@ -1,6 +1,7 @@
 import mssql from 'mssql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RotatingMssqlPoolOptions, rotatingMssqlPool, type WatchedSecret } from '../../consumer/index.ts';
+import type { WatchedSecret } from '../../consumer/index.ts';
+import { type RotatingMssqlPoolOptions, rotatingMssqlPool } from '../../consumer/mssql.ts';
 import { makeCertificates } from '../../local/certificates.ts';
 import { type SqlServer, startSqlServer } from '../../local/sql-server/index.ts';
 import { findSecrets } from '../canary.ts';
