@@ -20,7 +20,7 @@ export default defineConfig({
     retry: 0,
     passWithNoTests: false,
     allowOnly: false,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

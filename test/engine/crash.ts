@@ -22,7 +22,9 @@ export function dyingAt(point: CrashPoint | undefined, trace: Trace, watch: () =
     new Proxy(port, {
       get(target, property) {
         const member: unknown = Reflect.get(target, property, target);
-        if (typeof member !== 'function' || property === 'remainingMs' || property === 'propose') {
+        // What answers at once, and a listing: its pages are no calls of their own, and it changes nothing.
+        const isPassed = ['remainingMs', 'propose', 'list'].includes(String(property));
+        if (typeof member !== 'function' || isPassed) {
           return typeof member === 'function' ? member.bind(target) : member;
         }
         return async (...args: unknown[]): Promise<unknown> => {

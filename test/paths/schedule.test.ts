@@ -102,7 +102,7 @@ describe('the daily check', () => {
     expect(line).toMatchObject({
       level: 'error',
       code: 'credential-drifted',
-      hint: expect.stringContaining('--force'),
+      hint: expect.stringContaining('keyturn repair changed'),
     });
     await stage.said('checked', 'fine');
     expect(stage.lines({ event: 'drifted', secret: 'fine' })).toEqual([]);

@@ -77,7 +77,7 @@ export async function startStage(options: Omit<LocalAzureOptions, 'app' | 'stora
 }
 
 /** How long something that must happen may take before the log is shown, in ms. Longer than any pause of the app's own. */
-const patienceMs = 25_000;
+const patienceMs = 50_000;
 
 export class Stage {
   readonly azure: LocalAzure;
