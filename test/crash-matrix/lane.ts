@@ -131,7 +131,8 @@ export class Lane {
     const played: Played[] = [];
     await inTurns([...entries.entries()], judgedAtOnce, async ([at, { cell, point }]) => {
       const [scene, answer] = [itemOf(scenes, at), itemOf(answers, at)];
-      // How often a worker polls is not the same each time: one that was done before it came to the point was not killed in its work.
+      // A worker that polls less often, or writes two steps into the history at once, is done before it comes to a late point: nothing was
+      // killed there, and its last effects are those of earlier points.
       if (answer.kind === 'standing') played.push(await this.#judge(cell, scene, point, answer, killedMs));
       else await scene.close();
     });

@@ -4,7 +4,7 @@
  */
 
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runInMemory } from './in-memory.ts';
 import { keyTargets } from './keys.ts';
@@ -112,7 +112,8 @@ function chosenText({ only, sample, seed = '1' }: Options): string {
 
 function machine(): string {
   const count = availableParallelism();
-  return `${count} ${count === 1 ? 'processor' : 'processors'} with Node ${process.versions.node}`;
+  const load = (loadavg()[1] ?? 0).toFixed(0);
+  return `${count} ${count === 1 ? 'processor' : 'processors'} with Node ${process.versions.node}, under a load of ${load}`;
 }
 
 try {

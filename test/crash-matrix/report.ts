@@ -107,7 +107,7 @@ export function printed(report: Report): string {
     ...(leftOut.length === 0 ? [] : [`Left out, as their servers are not installed: ${leftOut.join(', ')}`]),
     ...(notReached === 0
       ? []
-      : [`Not reached, as the worker polled less often than before, and not counted: ${notReached}`]),
+      : [`Not reached, as the worker had fewer side effects than the first time, and not counted: ${notReached}`]),
     `${seconds.toFixed(0)} s\n${lastLine(report)}`,
   ].join('\n\n');
 }
@@ -124,7 +124,7 @@ ${lastLine(report)}, in ${Math.round(seconds)} s on ${machine}. ${chosen}
 ### Shortened times
 
 The lease of the dead worker is taken back and its message delivered at once. Each number is that of points, all of which recovered unless it
-says otherwise; the last column is how many deliveries the slowest of them needed.${notReached === 0 ? '' : ` ${notReached} more points were not reached, as a worker that polls does not poll as often each time.`}
+says otherwise; the last column is how many deliveries the slowest of them needed.${notReached === 0 ? '' : ` ${notReached} more points were not reached: a worker that polls, or writes two steps into the history at once, has fewer side effects in all.`}
 
 ${markdown(lines(report))}
 
