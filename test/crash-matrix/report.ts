@@ -27,7 +27,8 @@ function rowsOf(points: readonly Played[]): readonly Row[] {
     const key = `${point.target} ${point.strategy}`;
     rows.set(key, [...(rows.get(key) ?? []), point]);
   }
-  return [...rows.values()].flatMap((all) => {
+  const inOrder = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, all]) => all);
+  return inOrder.flatMap((all) => {
     const [first] = all;
     return first === undefined ? [] : [{ target: first.target, strategy: first.strategy, points: all }];
   });
