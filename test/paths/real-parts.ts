@@ -7,6 +7,7 @@ import { startVaultEmulator } from '../../local/vault/index.ts';
 import { rotators } from '../../rotators/registry.ts';
 import type { RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import type { LoginIndex } from '../../shared/contract/state.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../../shared/engine/running/dependencies.ts';
 import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
@@ -68,6 +69,8 @@ export async function startRealParts() {
   const adminPassword = password();
   await sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${adminPassword}'`);
   vault.put('pg-admin', { value: url('rotation_admin', adminPassword), tags: { serves: '*' } });
+  // As a sweep leaves it: a worker that looked at all secrets first would make other calls each time.
+  await loginIndexOf(storage.connectionString).markComplete(vault.name, new Date());
   const names = new Set<string>();
 
   const newest = (name: string) => vault.versions(name).at(-1);
@@ -89,12 +92,7 @@ export async function startRealParts() {
     },
     accepts: logsIn,
     /** As the service does it a minute after a worker was last heard of. */
-    async takeLeaseBack(name: string): Promise<void> {
-      const blobs = BlobServiceClient.fromConnectionString(storage.connectionString);
-      const blob = blobs.getContainerClient(leaseContainer).getBlobClient(`${vault.name}/${name}`);
-      const held = (await blob.exists()) && (await blob.getProperties()).leaseState === 'leased';
-      if (held) await blob.getBlobLeaseClient().breakLease(0);
-    },
+    takeLeaseBack: (name: string) => breakLease(storage.connectionString, `${vault.name}/${name}`),
     deps: (wrap: Wrap) => dependencies(vault, storage.connectionString, wrap),
     /** Where a value that the vault ever held, or a password, was found outside of it. */
     leaks(): readonly string[] {
@@ -111,6 +109,18 @@ export async function startRealParts() {
   };
 }
 
+async function breakLease(connection: string, name: string): Promise<void> {
+  const blobs = BlobServiceClient.fromConnectionString(connection);
+  const blob = blobs.getContainerClient(leaseContainer).getBlobClient(name);
+  const held = (await blob.exists()) && (await blob.getProperties()).leaseState === 'leased';
+  if (held) await blob.getBlobLeaseClient().breakLease(0);
+}
+
+function loginIndexOf(connection: string): LoginIndex {
+  const clients = connectStorage({ kind: 'connection-string', value: new SecretText(connection) }, credential);
+  return tableLoginIndex(new Records(clients));
+}
+
 function dependencies(vault: { name: string; url: string }, connection: string, wrap: Wrap): EngineDependencies {
   const clients = connectStorage({ kind: 'connection-string', value: new SecretText(connection) }, credential);
   const queues = wrap('queues', new StorageQueues(clients));
@@ -124,7 +134,7 @@ function dependencies(vault: { name: string; url: string }, connection: string, 
     progress: { step: () => undefined },
     followUps: queuedFollowUps(queues, marks),
     wakeUps: queuedWakeUps(queues),
-    logins: wrap('logins', tableLoginIndex(new Records(clients))),
+    logins: wrap('logins', loginIndexOf(connection)),
     acknowledged: async () => ({ kind: 'acknowledged', consumers: new Set() }),
     defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
     targetHosts: [],
