@@ -80,6 +80,7 @@ export async function compose(settings: Settings): Promise<App> {
     },
     defaults: settings,
     targetHosts: settings.targetHosts,
+    localTargets: settings.credential.kind === 'local',
     identityLogin: (host) => settings.identityTargets.get(host.toLowerCase()),
     getToken,
     newPassword,

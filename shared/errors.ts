@@ -4,6 +4,7 @@
  * A message says what, where and which credential by name; a hint is an order a person can follow. Nothing given to a message may be a
  * secret value. Each code has a page `docs/errors/CODE.md`; a test fails when one is missing.
  */
+import { isLoopback } from './loopback.ts';
 
 /**
  * What the engine does with a failure. `retry`: backs off, same step. `blocked`: stops and alerts, keeps the pending candidate.
@@ -170,7 +171,9 @@ export const failureKinds = {
     'config',
     (d) => `${d.secret}: ${d.named} names ${d.host}, which is not a host that this app may connect to`,
     (d) =>
-      `Correct the host in ${d.named}, or add ${d.host} to KEYTURN_TARGET_HOSTS, then run "keyturn rotate ${d.secret}".`,
+      isLoopback(d.host)
+        ? `Correct the host in ${d.named}: loopback is the machine that the app runs on. Then run "keyturn rotate ${d.secret}".`
+        : `Correct the host in ${d.named}, or add ${d.host} to KEYTURN_TARGET_HOSTS, then run "keyturn rotate ${d.secret}".`,
   ),
   'host-not-allowed': kind<{ readonly secret: string; readonly host: string }>(
     'config',

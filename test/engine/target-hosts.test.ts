@@ -14,19 +14,20 @@ const root = { username: 'root', password: 'r' };
 
 interface Case {
   readonly targetHosts: readonly string[];
+  readonly localTargets?: boolean;
   readonly value: object;
   readonly admin?: object;
   readonly tag?: 'orders-admin' | 'managed-identity' | '';
 }
 
-async function outcomeOf({ targetHosts, value, admin, tag = 'orders-admin' }: Case) {
+async function outcomeOf({ targetHosts, localTargets = true, value, admin, tag = 'orders-admin' }: Case) {
   const { vault, secret, deps } = makeWorld('single-user');
   const tags = Object.entries({ ...vault.newest(secret).tags, admin: tag }).filter(([, text]) => text !== '');
   const contentType = 'application/json';
   vault.put(secret, { value: new SecretText(JSON.stringify(value)), contentType, tags: Object.fromEntries(tags) });
   if (admin !== undefined)
     vault.put('orders-admin', { value: new SecretText(JSON.stringify(admin)), tags: { serves: '*' } });
-  const known = { ...deps(), targetHosts, identityLogin: () => 'keyturn' };
+  const known = { ...deps(), targetHosts, localTargets, identityLogin: () => 'keyturn' };
   const current = await readCurrent(known, vault, secret, signal);
   if (current.kind !== 'current') throw new Error(`the secret of this test is ${current.kind}`);
   return prepare(known, vault, current, { rotationId: '1'.repeat(32), emergency: false }, signal);
@@ -93,3 +94,25 @@ test.each(['*', '*.*', 'a b', 'https://db.contoso.test', 'db.contoso.test:5432/x
     expect(hostPatterns(text)).toMatchObject({ kind: 'wrong' });
   },
 );
+
+describe('loopback', () => {
+  const value = { ...login, host: '127.0.0.1' };
+  const admin = { ...root, host: '127.0.0.1' };
+
+  test('is a target with local credentials', async () => {
+    expect(await outcomeOf({ targetHosts: [], value, admin })).toMatchObject({ kind: 'target' });
+  });
+
+  test.each(['127.0.0.1', 'localhost', '::1'])('is none (%s) for an app with an identity of its own', async (named) => {
+    const asked = { targetHosts: [], localTargets: false, value: { ...login, host: named }, admin };
+    expect(await outcomeOf(asked)).toMatchObject({
+      code: 'target-not-allowed',
+      hint: expect.not.stringContaining('KEYTURN_'),
+    });
+  });
+
+  test('is one for such an app where its settings list it', async () => {
+    const asked = { targetHosts: ['127.0.0.1'], localTargets: false, value, admin };
+    expect(await outcomeOf(asked)).toMatchObject({ kind: 'target' });
+  });
+});

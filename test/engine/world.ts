@@ -563,6 +563,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },
       targetHosts: [],
+      localTargets: true,
       identityLogin: () => undefined,
       getToken: () => Promise.reject(new Error('no identity here')),
       newPassword,

@@ -34,7 +34,7 @@ const drivers = ['pg', 'ioredis', 'mssql', 'tedious', 'mysql2'];
 const anything: Omit<Rule, 'of'> = { may: [''], packages: ['*'] };
 
 export const rules: readonly Rule[] = [
-  { of: 'shared/errors.ts', may: [], packages: [] },
+  { of: 'shared/errors.ts', may: ['shared/loopback.ts'], packages: [] },
   { of: 'shared/backoff.ts', may: [], packages: [] },
   { of: 'shared/json.ts', may: [], packages: [] },
   { of: 'shared/loopback.ts', may: ['shared/node.ts'], packages: [] },

@@ -97,6 +97,8 @@ export interface EngineDependencies extends PolicyDependencies {
   ) => Promise<{ readonly kind: 'acknowledged'; readonly consumers: ReadonlySet<string> } | Failure>;
   /** Patterns of the hosts that a value may name, that of an admin too; empty: any host. */
   readonly targetHosts: readonly string[];
+  /** Whether a value may name loopback without being listed: with local credentials only. */
+  readonly localTargets: boolean;
   /** The login under which the app's own identity is known at a host; undefined: no token is ever sent there. */
   readonly identityLogin: (host: string) => string | undefined;
   readonly getToken: (scope: string) => Promise<SecretText>;

@@ -5,6 +5,7 @@ import type { Admin, Endpoint, Rotator, Step } from '../../contract/rotator.ts';
 import type { SecretText } from '../../contract/secret-text.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
+import { isLoopback } from '../../loopback.ts';
 import { parseSecretValue, type SecretValue } from '../../secret-value/index.ts';
 import type { Current } from '../policy/current.ts';
 import { listsHost } from '../policy/glob.ts';
@@ -27,7 +28,10 @@ export interface Target {
   readonly stepFor: (time: StepTime) => Step;
 }
 
-type Deps = Pick<EngineDependencies, 'loadRotator' | 'targetHosts' | 'identityLogin' | 'getToken' | 'newPassword'>;
+type Deps = Pick<
+  EngineDependencies,
+  'loadRotator' | 'localTargets' | 'targetHosts' | 'identityLogin' | 'getToken' | 'newPassword'
+>;
 
 /** Finds credential, admin and endpoint. Reads the vault, touches no target. */
 export async function prepare(
@@ -121,14 +125,15 @@ export function valueWith(
 
 /** Every host that a value names has to fit the app's setting: one of a list that does not would be connected to when the others are down. */
 function outsideTargets(
-  { targetHosts }: Deps,
+  { targetHosts, localTargets }: Deps,
   secret: string,
   { endpoint }: SecretValue,
   { policy, named }: { readonly policy: Policy; readonly named: string },
 ): Failure | undefined {
-  if (targetHosts.length === 0 || endpoint === undefined || !strategyTraits[policy.strategy].hasTarget)
-    return undefined;
-  const host = hostsNamed(endpoint).find((one) => one !== '' && !listsHost(targetHosts, one));
+  if (endpoint === undefined || !strategyTraits[policy.strategy].hasTarget) return undefined;
+  // On Azure loopback is the app's own machine, where nothing is that anybody's secret is for, and connections to it may be plain.
+  const isUnbounded = (host: string): boolean => targetHosts.length === 0 && (localTargets || !isLoopback(host));
+  const host = hostsNamed(endpoint).find((one) => one !== '' && !isUnbounded(one) && !listsHost(targetHosts, one));
   return host === undefined ? undefined : failure('target-not-allowed', { secret, host, named });
 }
 
