@@ -121,3 +121,10 @@ describe.each([
     if (text.includes('azure/login')) expect(text).toContain('id-token: write');
   });
 });
+
+it('a release states the commit and the run that its files are of, before it is made', async () => {
+  const text = await readFile(join(root, '.github/workflows/release.yml'), 'utf8');
+  expect(text).toContain('attestations: write');
+  expect(text.indexOf('attest-build-provenance')).toBeGreaterThan(0);
+  expect(text.indexOf('attest-build-provenance')).toBeLessThan(text.indexOf('gh release create'));
+});
