@@ -50,10 +50,13 @@ async function measure(scene: Scene, { quick, progress }: BenchOptions): Promise
     await until(scene, 'retired', secret);
   });
   await plant(scene.azure, awaited, { days: 85, tags: { consumers: 'consumer' } });
+  // The new version is looked at once, by its event.
+  await sleep(4 * pollingMs);
   progress('an acknowledgement');
   const acknowledgement = await counted(scene, 'acknowledgement', () => acknowledge(scene.azure));
   const secrets = quick ? 30 : 1_000;
   fill(scene.azure, secrets);
+  await sleep(4 * pollingMs);
   progress(`a sweep of ${secrets} secrets`);
   const sweep = await counted(scene, `sweep of ${secrets}`, async () => {
     await start(scene.azure, 'sweep');

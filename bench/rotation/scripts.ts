@@ -76,6 +76,7 @@ async function straight(
   const play = playerOf(tape, rename);
   const looked = tape.looked ?? 0;
   await play(0, looked);
+  await lookForSharing(clients, strategy);
   const wakeUp = await wakeUpLater(clients, secret);
 
   const candidate = rename(value);
@@ -95,6 +96,22 @@ async function straight(
   if (version !== undefined) await vault.updateSecretProperties(pendingName, version, { enabled: false });
   await wakeUp();
   await lease.releaseLease();
+}
+
+/** What this secret publishes is kept, and who else publishes it is asked, for each login of it. */
+async function lookForSharing({ state }: Clients, strategy: Strategy): Promise<void> {
+  const missing = (row: string) => state.getEntity('seen', row).catch(() => undefined);
+  const keep = async (): Promise<void> => {
+    await missing(randomUUID());
+    await state.upsertEntity({ partitionKey: 'seen', rowKey: randomUUID() }, 'Replace');
+  };
+  await Promise.all([keep(), missing('all')]);
+  const logins = strategy === 'alternating-users' ? 2 : 1;
+  const holders = async (): Promise<void> => {
+    const queryOptions = { filter: `PartitionKey eq '${randomUUID()}'` };
+    for await (const _holder of state.listEntities({ queryOptions }));
+  };
+  await Promise.all(Array.from({ length: logins }, holders));
 }
 
 /** Somebody comes back should this process die; taken back when it does not. */

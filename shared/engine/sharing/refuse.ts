@@ -31,11 +31,12 @@ export async function refuseShared({ deps, vault, current, target }: Work, time:
   const published = publishedBy(current, target);
   if (published.prints.length === 0) return { kind: 'alone' };
   const { signal } = time;
-  const kept = await keepPublished({ deps, vault }, published);
-  if (isFailure(kept)) return kept;
-  const filled = await Promise.all([...deps.vaults.values()].map((one) => fillIndex({ deps, vault: one, signal })));
-  const unfilled = filled.find(isFailure);
-  if (unfilled !== undefined) return unfilled;
+  const before = await Promise.all([
+    keepPublished({ deps, vault }, published),
+    ...[...deps.vaults.values()].map((one) => fillIndex({ deps, vault: one, signal })),
+  ]);
+  const undone = before.find(isFailure);
+  if (undone !== undefined) return undone;
   const found = await findSharing({ deps, vault, signal }, published);
   if (isFailure(found)) return found;
   return found.others.length === 0 ? { kind: 'alone' } : sharedFailure(vault.name, current, target, found.others);

@@ -47,7 +47,7 @@ export function tableLoginIndex(records: Records): LoginIndex {
       const had = before.seen?.prints ?? [];
       if (before.seen?.mark === mark && had.join() === prints.join()) return { kind: 'kept' };
       // The new rows stand before the record says so: a crash in between is put right by whoever keeps it again.
-      for (const print of prints) {
+      for (const print of prints.filter((one) => !had.includes(one))) {
         const put = await records.put(printGroup(print), key(place), { vault, secret });
         if (isFailure(put)) return put;
       }

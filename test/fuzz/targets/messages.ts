@@ -1,5 +1,6 @@
 /** Messages of every queue, and of every poison queue. */
 import fc from 'fast-check';
+import { takeSecretEvent } from '../../../functions/on-secret-event.ts';
 import { readMessage } from '../../../functions/read-message.ts';
 import { queueNames } from '../../../shared/contract/queue-names.ts';
 import { checkRequest } from '../../../shared/engine/policy/check-request.ts';
@@ -30,6 +31,13 @@ const samples: Readonly<Record<string, readonly Json[]>> = {
   [queueNames.notifications]: [notice, { ...notice, failure: { code: 'c', message: 'm', hint: 'h', page: 'p' } }],
   [queueNames.deliveries]: [{ notice, channel: 'ops', attempts: 0, firstAt: '2026-01-01T00:00:00Z' }],
   [queueNames.checks]: [about],
+  [queueNames.secretEvents]: [
+    {
+      id: '1',
+      type: 'Microsoft.KeyVault.SecretNearExpiry',
+      data: { VaultName: 'contoso-kv', ObjectName: 'orders-db', more: canary },
+    },
+  ],
 };
 
 type Take = (app: InMemory, message: Json, log: Log) => Promise<unknown>;
@@ -43,6 +51,7 @@ const workers: Readonly<Record<string, Take>> = {
     const request = readMessage(queueNames.checks, checkRequest, message);
     return performCheck({ ...app, log }, request, AbortSignal.timeout(60_000));
   },
+  [queueNames.secretEvents]: (_app, message, log) => takeSecretEvent(new Set(['contoso-kv']), message, log),
 };
 
 const inputs = fc.tuple(fc.constantFrom(...Object.values(queueNames)), fc.boolean()).chain(([queue, poison]) =>
