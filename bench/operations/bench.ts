@@ -57,11 +57,10 @@ async function measure(scene: Scene, { quick, progress }: BenchOptions): Promise
   const secrets = quick ? 30 : 1_000;
   fill(scene.azure, secrets);
   await sleep(4 * pollingMs);
+  // The first one looks at each new value once.
+  await sweepOnce(scene, 1);
   progress(`a sweep of ${secrets} secrets`);
-  const sweep = await counted(scene, `sweep of ${secrets}`, async () => {
-    await start(scene.azure, 'sweep');
-    await until(scene, 'swept');
-  });
+  const sweep = await counted(scene, `sweep of ${secrets}`, () => sweepOnce(scene, 2));
   const seconds = quick ? 4 : 60;
   progress(`idle for ${seconds} s`);
   await sleep(3 * pollingMs);
@@ -162,11 +161,17 @@ async function start({ host }: LocalAzure, name: string): Promise<void> {
 }
 
 /** Waits for a line of the app's log. */
-async function until({ azure }: Scene, event: string, about?: string): Promise<void> {
+async function sweepOnce(scene: Scene, times: number): Promise<void> {
+  await start(scene.azure, 'sweep');
+  await until(scene, 'swept', undefined, times);
+}
+
+async function until({ azure }: Scene, event: string, about?: string, times = 1): Promise<void> {
   const fits = (message: string) =>
     message.includes(`"event":"${event}"`) && (about === undefined || message.includes(`"secret":"${about}"`));
   const deadline = performance.now() + patienceMs;
-  while (!azure.host.logs().some(({ category, message }) => category === 'user' && fits(message))) {
+  const said = () => azure.host.logs().filter(({ category, message }) => category === 'user' && fits(message));
+  while (said().length < times) {
     if (performance.now() > deadline) {
       const last = azure.host
         .logs()
