@@ -10,6 +10,7 @@ import type { Attempt, StepTime } from '../running/attempt.ts';
 import { readPending } from '../running/pending.ts';
 import type { Earlier } from '../running/previous.ts';
 import type { Target } from '../running/target.ts';
+import { vouchesFor } from '../running/vouch.ts';
 import { dropCandidate } from './leaked-candidate.ts';
 import type { Retired } from './result.ts';
 
@@ -90,7 +91,7 @@ async function proveCurrent(
     if (strategyTraits[current.policy.strategy].pending !== 'before-apply') return refused;
     const stored = await readPending(work.vault, current, time.signal);
     if (isFailure(stored)) return stored;
-    if (stored.kind !== 'pending') return refused;
+    if (stored.kind !== 'pending' || !vouchesFor(target, target.stepFor(time), stored.credential)) return refused;
     const other = await ask(current, target, stored.credential, time);
     if (isFailure(other)) return other;
     return other.accepted ? proven : refused;

@@ -15,6 +15,7 @@ import type { EngineDependencies } from '../running/dependencies.ts';
 import { readEarlier } from '../running/previous.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { vouchesFor } from '../running/vouch.ts';
+import { refuseShared } from '../sharing/refuse.ts';
 import { type Ended, type Ending, endAll, isPublished, notOurs } from './end.ts';
 
 interface Work {
@@ -55,6 +56,8 @@ export async function endLeaked(
   const earlier = await attempt.step('leaked version', (time) => readOne(vault, current, target, found, time));
   if (earlier.kind === 'missing') return { kind: 'missing', current };
   if (earlier.kind !== 'earlier') return earlier;
+  const alone = await attempt.step('shared', (time) => refuseShared({ deps, vault, current, target }, time));
+  if (isFailure(alone)) return alone;
   const standing = await attempt.step('write down', ({ signal }) => writeEarlier(vault, current, leaked, signal));
   if (isFailure(standing)) return standing;
   // Whoever follows a worker that dies here must not wait for the platform to give its message back.

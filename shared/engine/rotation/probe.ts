@@ -19,7 +19,7 @@ import {
   wasPublished,
 } from '../running/pending.ts';
 import { credentialOf, readValue, type Target } from '../running/target.ts';
-import { vouchesFor } from '../running/vouch.ts';
+import { notItsCandidate, vouchesFor } from '../running/vouch.ts';
 
 export interface Found {
   readonly kind: 'found';
@@ -65,6 +65,8 @@ export async function probe(
   const keepsPending = strategyTraits[current.policy.strategy].pending !== 'never';
   const pending = keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const };
   if (isFailure(pending)) return pending;
+  if (pending.kind === 'pending' && !vouchesFor(target, target.stepFor(time), pending.credential))
+    return notItsCandidate(current, target, pending.credential);
   const known = knownOf(pending);
   if (pending.kind === 'pending') {
     const accepted = await logsIn(asking, pending.credential);
