@@ -13,12 +13,12 @@ import { readEarlier } from '../running/previous.ts';
  * An overlap that runs is finished by its own retirement, unless the new version publishes the very credential that was to end. A pause
  * goes on. An emergency that was not begun revokes the credential before where this version has replaced it, and stands where it has not. A
  * stamp that was carried over from another version loses what it says of that version's key. An update of tags, which raises no event; may
- * be called again.
+ * be called again. `credential`: undefined where the value holds none.
  */
 export async function goOn(
   vault: Vault,
   current: Current,
-  credential: Credential,
+  credential: Credential | undefined,
   { before, accepted }: { readonly before: Listed | undefined; readonly accepted: boolean },
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'none' | 'written' } | Failure> {
@@ -42,7 +42,7 @@ export function hasUnfinished({ secret, stamp }: Current, before: Listed | undef
 async function tagsToGoOn(
   vault: Vault,
   current: Current,
-  credential: Credential,
+  credential: Credential | undefined,
   { before, accepted }: { readonly before: Listed; readonly accepted: boolean },
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'tags'; readonly tags: Tags | undefined } | Failure> {
@@ -53,7 +53,8 @@ async function tagsToGoOn(
 
   const replaced = await readEarlier(vault, current, before.version, signal, true);
   if (isFailure(replaced) && replaced.code !== 'value-unreadable') return replaced;
-  const isSame = replaced.kind === 'earlier' && sameCredential(replaced.credential, credential);
+  const isSame =
+    credential !== undefined && replaced.kind === 'earlier' && sameCredential(replaced.credential, credential);
   const next = await stampToGoOn(
     vault,
     current,
@@ -85,7 +86,7 @@ interface Unfinished {
 async function stampToGoOn(
   vault: Vault,
   current: Current,
-  credential: Credential,
+  credential: Credential | undefined,
   { before, open, isSame, replaces }: Unfinished,
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'stamp'; readonly stamp: Stamp | undefined } | Failure> {
@@ -103,7 +104,7 @@ async function stampToGoOn(
   if (open === undefined) return { kind: 'stamp', stamp: undefined };
   const ending = await readEarlier(vault, current, open.from, signal, true);
   if (isFailure(ending) && ending.code !== 'value-unreadable') return ending;
-  if (ending.kind === 'earlier' && isHeldBy(current, ending.credential, credential))
+  if (credential !== undefined && ending.kind === 'earlier' && isHeldBy(current, ending.credential, credential))
     return { kind: 'stamp', stamp: undefined };
   const { keyId, slot, ...rest } = open;
   return {

@@ -134,13 +134,13 @@ async function proveUnderLease(work: Work): Promise<Adopted | Refused | Skipped 
     return { ...attempt.about, kind: 'skipped', reason: seen.reason, detail: seen.detail, steps: attempt.steps };
   const { current, credential, accepted, detail } = seen;
   attempt.tellTo(current.policy.notify);
-  if (credential === undefined) return refused(work, current, detail, { kind: 'looked', versions: [] });
   const { before, version, versions } = arrival;
   const gone = await attempt.step('go on', ({ signal }) =>
     goOn(vault, current, credential, { before, accepted }, signal),
   );
   if (isFailure(gone)) return gone;
   if (accepted) return { ...attempt.about, kind: 'adopted', version, steps: attempt.steps };
+  if (credential === undefined) return refused(work, current, detail, { kind: 'looked', versions: [] });
   const found = await attempt.step('look back', ({ signal }) =>
     findWrittenBack(vault, current, credential, versions, signal),
   );

@@ -1,11 +1,10 @@
 /** What the end of an old credential has to do with copies: none may hold it any more, and their consumers are asked, too. */
-import type { SecretVersion } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { allOf, bringCopies, type Carrying, carryDue, type Held, settleCopies } from '../copies/carry.ts';
 import type { Replaced } from '../copies/end.ts';
 import { type Current, readCurrent } from '../policy/current.ts';
 import { placeText } from '../policy/links.ts';
-import { readStamp, type Stamp } from '../policy/stamp.ts';
+import type { Old } from './old.ts';
 
 export interface CopiesSettled {
   readonly kind: 'settled';
@@ -57,17 +56,11 @@ export function namedAtCopies(held: readonly Held[]): number {
 }
 
 /** The rotations that replaced the versions which end, newest first. Pure. */
-export function replacedBy(
-  stamp: Stamp,
-  ended: readonly { readonly secret: SecretVersion; readonly revoke: string | undefined }[],
-  now: Date,
-): readonly Replaced[] {
-  const stamps = [stamp, ...ended.map(({ secret }) => readStamp(secret.tags))];
-  return ended.flatMap(({ revoke }, at) => {
-    const rotationId = stamps[at]?.rotationId;
-    const revoked = revoke === undefined ? undefined : { by: revoke, at: now };
-    return rotationId === undefined ? [] : [{ rotationId, revoked }];
-  });
+export function replacedBy(ended: readonly Pick<Old, 'replacedBy' | 'revoke'>[], now: Date): readonly Replaced[] {
+  return ended.map(({ replacedBy: rotationId, revoke }) => ({
+    rotationId,
+    revoked: revoke === undefined ? undefined : { by: revoke, at: now },
+  }));
 }
 
 /** A value that carried its predecessor was published once more without it, and so are its copies. */

@@ -17,26 +17,23 @@ import { type Current, readCurrent } from '../policy/current.ts';
 import { shortHash } from '../policy/identifiers.ts';
 import { placeText, sourceOf } from '../policy/links.ts';
 import { actorId } from '../policy/revocation.ts';
-import { answers, isRetirementOpen, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
-import type { Attempt, StepTime } from '../running/attempt.ts';
+import { answers, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
+import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { adminSeesAll } from '../running/hosts.ts';
 import { readLastManaged } from '../running/last-managed.ts';
-import { isCurrentAgain, readEarlier } from '../running/previous.ts';
+import { isCurrentAgain } from '../running/previous.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
-import { vouchesFor } from '../running/vouch.ts';
 import { refuseShared } from '../sharing/refuse.ts';
 import { carryMarked, missingAtCopies, namedAtCopies, replacedBy, settleBeforeEnd } from './copies.ts';
-import { type Ending, endAll, isPublished, notOurs } from './end.ts';
+import { type Ending, endAll, isPublished } from './end.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import { asEmergency, endLeaked } from './leaked.ts';
 import { mark } from './mark.ts';
+import { readOld } from './old.ts';
 import type { RetirementRequest } from './request.ts';
 import type { RetirementResult } from './result.ts';
-
-/** How many generations back an unfinished retirement is looked for: emergencies and roll-backs do not wait for each other's overlap. */
-const mostGenerations = 20;
 
 /** Everything a retirement works with. */
 interface Work {
@@ -107,7 +104,7 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
   if (isFailure(alone)) return alone;
   const ended = await endAll(work, current, target, old.versions);
   if (isFailure(ended)) return ended;
-  const closed = await endCopies(work, current, replacedBy(stamp, old.versions, current.secret.readAt));
+  const closed = await endCopies(work, current, replacedBy(old.versions, current.secret.readAt));
   if (isFailure(closed)) return closed;
   const isCurrent = ({ credential }: Ending) => isPublished(credential, target);
   const left = asEmergency(vault, current, old.versions.filter(isCurrent));
@@ -224,29 +221,6 @@ function notNow(
   detail: string,
 ): RetirementResult {
   return { ...attempt.about, kind: 'skipped', reason, detail, steps: attempt.steps };
-}
-
-/** The version that was replaced and, where a retirement before was never finished, those before it. */
-async function readOld(
-  vault: Vault,
-  current: Current,
-  target: Target,
-  stamp: Stamp,
-  time: StepTime,
-): Promise<{ readonly kind: 'old'; readonly versions: readonly Ending[] } | Failure> {
-  const versions: Ending[] = [];
-  let next: Stamp | undefined = stamp;
-  while (isRetirementOpen(next) && versions.length < mostGenerations) {
-    const earlier = await readEarlier(vault, current, next.from, time.signal);
-    if (isFailure(earlier)) return earlier;
-    if (earlier.kind === 'missing') break;
-    if (!vouchesFor(target, target.stepFor(time), earlier.credential))
-      return notOurs(current, target, next.from, earlier, time);
-    // A rotation after an emergency that was not finished does not make peace of it.
-    versions.push({ ...earlier, revoke: stamp.revoke ?? next.revoke });
-    next = readStamp(earlier.secret.tags);
-  }
-  return { kind: 'old', versions };
 }
 
 interface Holders {

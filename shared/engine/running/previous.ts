@@ -49,7 +49,7 @@ export async function isCurrentAgain(
   const { secret, policy } = current;
   const seen = await vault.read(secret.name, { version, signal });
   const earlier = await readEarlier(vault, current, version, signal);
-  if (isFailure(earlier)) return earlier;
+  if (isFailure(earlier) && earlier.code !== 'value-unreadable') return earlier;
   const closed =
     seen.kind === 'disabled' ? await vault.change(secret.name, version, { enabled: false }, { signal }) : seen;
   if (isFailure(closed)) return closed;
