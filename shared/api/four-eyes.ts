@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import type { Role } from '../contract/access.ts';
 import type { Approval, ApprovalAction, ApprovalKind } from '../contract/approvals.ts';
 import { noticeId } from '../contract/notice.ts';
-import type { RotationRecord } from '../contract/ports.ts';
-import { policyOf } from '../engine/policy/current.ts';
-import { requestedTag } from '../engine/policy/requested.ts';
-import { stampTag } from '../engine/policy/stamp.ts';
+import type { RotationRecord, Tags } from '../contract/ports.ts';
+import { policyOf, versionMeant } from '../engine/policy/current.ts';
+import { readRequested, requestedTag } from '../engine/policy/requested.ts';
+import { readStamp, stampTag } from '../engine/policy/stamp.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { notificationsQueue } from '../operations/queues.ts';
 import type { Answer } from './answer.ts';
@@ -107,7 +107,7 @@ function approvalOf(
 
 type Print = { readonly kind: 'print'; readonly print: string } | { readonly kind: 'problem'; readonly answer: Answer };
 
-/** A hash of what was asked and of what it is asked for, as it is now: its version and its tags but those that Keyturn writes itself. */
+/** A hash of what was asked and of what it is asked for, as it is now: its version its tags but those that Keyturn writes itself, and the version that is meant. */
 export async function fingerprint(
   deps: ApiDependencies,
   { action, place, body, found }: Omit<Asked, 'kinds'>,
@@ -127,7 +127,24 @@ export async function fingerprint(
   const kept = Object.entries(tags)
     .filter(([name]) => name !== stampTag && name !== requestedTag)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return { kind: 'print', print: fingerprintOf({ action, place, body, version, kept }) };
+  const about = aboutOf(action, versions.newest);
+  return { kind: 'print', print: fingerprintOf({ action, place, body, version, kept, about }) };
+}
+
+/** What the request does not name and means: it stands in tags that Keyturn writes, and that an editor of the secret may have changed. */
+function aboutOf(action: ApprovalAction, { version, tags }: { readonly version: string; readonly tags: Tags }): string {
+  const stamp = readStamp(tags);
+  switch (action) {
+    case 'emergency':
+      return versionMeant({ version, stamp, requested: readRequested(tags) });
+    case 'rollback':
+    case 'retire':
+      return stamp === undefined ? '' : `${stamp.rotationId} ${stamp.from}`;
+    case 'rotate':
+    case 'repair':
+    case 'rotations':
+      return '';
+  }
 }
 
 /** In the history the request bears both names, so that nobody reads the one without the other. */

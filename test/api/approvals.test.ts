@@ -125,15 +125,7 @@ describe('an emergency', () => {
 
   test.each([
     ['another version', (name: string) => backend.stage.put(name, backend.stage.newest(name).value, { days: 80 })],
-    [
-      'another tag',
-      (name: string) =>
-        fetch(`${backend.stage.vault.url}/secrets/${name}/${backend.stage.newest(name).id}?api-version=2026-04-01`, {
-          method: 'PATCH',
-          headers: { authorization: 'Bearer any', 'content-type': 'application/json' },
-          body: JSON.stringify({ tags: { ...backend.stage.newest(name).tags, users: 'billing' } }),
-        }),
-    ],
+    ['another tag', (name: string) => edit(name, { users: 'billing' })],
   ])('whose secret has %s since is not covered by the approval', async (what, change) => {
     const name = `eyes-${what.replaceAll(' ', '-')}`;
     const id = await askedEmergency(name);
@@ -157,6 +149,57 @@ describe('an emergency', () => {
     const operator = { ...ann, roles: ['Keyturn.Operator'] };
     const forced = await as(operator, 'POST', of(name, 'rotate'), { reason, force: true, breakGlass: true });
     expect(problemCode(forced)).toBe('role-missing');
+  });
+});
+
+/** As an editor of the secret changes the tags of its current version. */
+function edit(name: string, tags: Readonly<Record<string, string>>) {
+  const { id, tags: before } = backend.stage.newest(name);
+  return fetch(`${backend.stage.vault.url}/secrets/${name}/${id}?api-version=2026-04-01`, {
+    method: 'PATCH',
+    headers: { authorization: 'Bearer any', 'content-type': 'application/json' },
+    body: JSON.stringify({ tags: { ...before, ...tags } }),
+  });
+}
+
+describe('what an approval is about, where the request names no version', () => {
+  test.each(['rollback', 'retire'])(
+    '%s: is not another version that somebody has led the stamp to since',
+    async (action) => {
+      const name = `eyes-led-${action}`;
+      await backend.stage.plant(name, { days: 80 });
+      const rotated = await as(ann, 'POST', of(name, 'rotate'), { reason });
+      await ended(textOf(rotated, 'rotationId'));
+      const asked = await as(ann, 'POST', of(name, action), { reason, force: true });
+      const id = textOf(asked, 'rotationId');
+      const { rotation = '' } = backend.stage.newest(name).tags;
+      await edit(name, { rotation: rotation.replace(/from=[0-9a-f]{32}/, `from=${'d'.repeat(32)}`) });
+      expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {}))).toBe('approval-void');
+      await edit(name, { rotation });
+      expect((await as(ben, 'POST', `/approvals/${id}/approve`, {})).status, 'as it was').toBeLessThan(300);
+    },
+  );
+
+  test('retire: sent again after another rotation, it does not end what that one replaced', async () => {
+    const name = 'eyes-twice';
+    await backend.stage.plant(name, { days: 80 });
+    await ended(textOf(await as(ann, 'POST', of(name, 'rotate'), { reason }), 'rotationId'));
+    const id = textOf(await as(ann, 'POST', of(name, 'retire'), { reason, force: true }), 'rotationId');
+    const first = await as(ben, 'POST', `/approvals/${id}/approve`, {});
+    expect(first).toMatchObject({ status: 200, body: { state: 'retired' } });
+    expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {})), 'sent again').toBe('not-now');
+    await ended(textOf(await as(ann, 'POST', of(name, 'rotate'), { reason }), 'rotationId'));
+    expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {}))).toBe('approval-void');
+    expect(backend.stage.newest(name).tags['rotation']).not.toMatch(/retired|revoke/);
+  });
+
+  test('emergency: is not an earlier version that somebody has named in the tags since', async () => {
+    const id = await askedEmergency('eyes-led-emergency');
+    const requested = `earlier=${'e'.repeat(32)},2026-01-01T00:00:00Z,key:ops,${'d'.repeat(32)}`;
+    await edit('eyes-led-emergency', { requested });
+    expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {}))).toBe('approval-void');
+    await backend.stage.settled();
+    expect(versions('eyes-led-emergency')).toBe(1);
   });
 });
 

@@ -226,8 +226,9 @@ async function whatChanged(
   { place, body, found }: Request,
   approver: Caller,
 ): Promise<Answer | undefined> {
-  // Approved before, by the same person: the rotation itself has made another version since.
-  if (approval.state === 'approved') return undefined;
+  // Approved before, by the same person: the rotation itself has made another version since, and its id says that it is done. The end of an old
+  // credential is of whichever rotation is current, so sent again it must not be that of a later one.
+  if (approval.state === 'approved' && approval.action !== 'retire') return undefined;
   const now: Awaited<ReturnType<typeof foundNow>> | undefined = await found?.();
   if (now !== undefined && isA(now)) return failureProblem(now);
   const beyond = now?.find((one) => !may(approver, 'operator', one));
