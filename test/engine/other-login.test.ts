@@ -112,3 +112,43 @@ describe('a stored candidate that names another login', () => {
     expect(world.target.touched).toEqual([]);
   });
 });
+
+describe('somebody names the login of another secret in their own, with a password that does not log in', () => {
+  test.each(['single-user', 'alternating-users', 'dual-password'] as const)(
+    '%s: the emergency of that other secret goes through, and what leaked is dead',
+    async (strategy) => {
+      const world = makeWorld(strategy);
+      world.logins.complete.clear();
+      for (const [secret, username, admin] of [
+        ['mine-a', 'app', 'orders-admin'],
+        ['mine-b', 'app_alt', 'nowhere'],
+        ['mine-c', 'app', 'orders-admin'],
+      ] as const) {
+        const tags = { rotator: 'memory', strategy, admin };
+        world.vault.put(secret, { value: value(username, 'no-password-of-it'), tags });
+      }
+      const leaked = { username: 'app', password: new SecretText(world.firstPassword) };
+      const request = { vault: world.vault.name, secret: world.secret, requestedBy: 'Anna', rotationId: id('1') };
+      expect(await rotate(world.deps(), { ...request, mode: 'emergency' })).toMatchObject({ kind: 'rotated' });
+      expect(world.target.accepts(leaked)).toBe(false);
+      expect(world.target.accepts(world.current())).toBe(true);
+      for (const secret of ['mine-a', 'mine-b', 'mine-c']) expect(world.vault.count(secret)).toBe(1);
+    },
+  );
+
+  test('one whose rotation stopped between the target and the vault still counts', async () => {
+    const world = makeWorld('single-user');
+    world.logins.complete.clear();
+    const tags = { rotator: 'memory', strategy: 'single-user', admin: 'orders-admin' };
+    const from = world.vault.put('reports', { value: value('app', 'before'), tags });
+    world.vault.put(pendingNameOf('reports'), {
+      value: value('app', world.firstPassword),
+      tags: { [stampTag]: `id=${id('c')};from=${from}` },
+    });
+    const request = { vault: world.vault.name, secret: world.secret, requestedBy: 'Anna', rotationId: id('1') };
+    expect(await rotate(world.deps(), { ...request, mode: 'emergency' })).toMatchObject({
+      ...{ kind: 'failed', failure: { code: 'login-shared' } },
+    });
+    expect(world.target.touched).toEqual([]);
+  });
+});

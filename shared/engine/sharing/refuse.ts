@@ -1,14 +1,16 @@
 /** A credential that another secret publishes too is left as it is: whatever is changed for the one is taken from the other. */
-import { credentialName } from '../../contract/credential.ts';
+import { type Credential, credentialName } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import type { SecretPlace } from '../../contract/state.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
+import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
+import { readPending } from '../running/pending.ts';
 import type { Target } from '../running/target.ts';
-import { fillIndex, findSharing, keepPublished, publishedBy } from './find.ts';
+import { fillIndex, findSharing, keepPublished, publishedBy, readPublished } from './find.ts';
 import { mayShare } from './prints.ts';
 
 interface Work {
@@ -39,7 +41,50 @@ export async function refuseShared({ deps, vault, current, target }: Work, time:
   if (undone !== undefined) return undone;
   const found = await findSharing({ deps, vault, signal }, published);
   if (isFailure(found)) return found;
-  return found.others.length === 0 ? { kind: 'alone' } : sharedFailure(vault.name, current, target, found.others);
+  const isEmergency = target.stepFor(time).emergency;
+  const sharing = isEmergency ? await thatLogIn({ deps, vault, current, target }, found.others, time) : found;
+  if (isFailure(sharing)) return sharing;
+  return sharing.others.length === 0 ? { kind: 'alone' } : sharedFailure(vault.name, current, target, sharing.others);
+}
+
+/**
+ * Whoever may edit one secret can name any login in it, and must not keep a credential that leaked alive by that: in an emergency only those
+ * count whose value, or stored candidate, logs in.
+ */
+async function thatLogIn(
+  { deps, current, target }: Work,
+  others: readonly SecretPlace[],
+  time: StepTime,
+): Promise<{ readonly kind: 'looked'; readonly others: readonly SecretPlace[] } | Failure> {
+  const proven: SecretPlace[] = [];
+  for (const place of others) {
+    const held = await heldAt(deps, place, time);
+    if (isFailure(held)) return held;
+    for (const credential of held.credentials) {
+      const answer = await ask(current, target, credential, time);
+      if (isFailure(answer) && answer.class === 'retry') return answer;
+      if (isFailure(answer) || !answer.accepted) continue;
+      proven.push(place);
+      break;
+    }
+  }
+  return { kind: 'looked', others: proven };
+}
+
+async function heldAt(
+  deps: EngineDependencies,
+  { vault: name, secret }: SecretPlace,
+  { signal }: StepTime,
+): Promise<{ readonly kind: 'held'; readonly credentials: readonly Credential[] } | Failure> {
+  const vault = deps.vaults.get(name.toLowerCase());
+  if (vault === undefined) return { kind: 'held', credentials: [] };
+  const published = await readPublished({ deps, vault, signal }, secret);
+  if (isFailure(published)) return published;
+  if (published.kind === 'none') return { kind: 'held', credentials: [] };
+  const { current, credential } = published;
+  const stored = await readPending(vault, current, signal);
+  if (isFailure(stored) && stored.class === 'retry') return stored;
+  return { kind: 'held', credentials: stored.kind === 'pending' ? [credential, stored.credential] : [credential] };
 }
 
 /** As a message names others: by name alone where they are in the same vault. Pure. */
