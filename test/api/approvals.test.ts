@@ -172,7 +172,7 @@ describe('what an approval is about, where the request names no version', () => 
       await ended(textOf(rotated, 'rotationId'));
       const asked = await as(ann, 'POST', of(name, action), { reason, force: true });
       const id = textOf(asked, 'rotationId');
-      const { rotation = '' } = backend.stage.newest(name).tags;
+      const { rotation = '' } = backend.stage.newest(name).tags ?? {};
       await edit(name, { rotation: rotation.replace(/from=[0-9a-f]{32}/, `from=${'d'.repeat(32)}`) });
       expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {}))).toBe('approval-void');
       await edit(name, { rotation });
@@ -190,7 +190,7 @@ describe('what an approval is about, where the request names no version', () => 
     expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {})), 'sent again').toBe('not-now');
     await ended(textOf(await as(ann, 'POST', of(name, 'rotate'), { reason }), 'rotationId'));
     expect(problemCode(await as(ben, 'POST', `/approvals/${id}/approve`, {}))).toBe('approval-void');
-    expect(backend.stage.newest(name).tags['rotation']).not.toMatch(/retired|revoke/);
+    expect(backend.stage.newest(name).tags?.['rotation']).not.toMatch(/retired|revoke/);
   });
 
   test('emergency: is not an earlier version that somebody has named in the tags since', async () => {

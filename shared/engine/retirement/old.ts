@@ -50,8 +50,8 @@ export async function readOld(
 }
 
 /**
- * The open stamp of a version without a credential of this secret, as somebody's mistake leaves one. A version that logs in is of somebody
- * else, and one that nothing was unfinished at is none that was repaired: both are for a person.
+ * The open stamp of a version without a credential of this secret, as somebody's mistake leaves one: what was unfinished went on there, and so
+ * an earlier version bears the same one. A version that logs in is of somebody else, and any other stamp was forged: both are for a person.
  */
 async function behindRepaired(
   vault: Vault,
@@ -64,9 +64,11 @@ async function behindRepaired(
   const refusal = isFailure(earlier) ? earlier : notOurs(current, target, version, earlier, time);
   const listed = await vault.versions(current.secret.name, { signal: time.signal });
   if (isFailure(listed)) return listed;
-  const found = listed.versions.find((each) => each.version === version);
-  const stamp = found === undefined ? undefined : readStamp(found.tags);
-  if (!isRetirementOpen(stamp)) return refusal;
+  const at = listed.versions.findIndex((each) => each.version === version);
+  const stamp = readStamp(listed.versions[at]?.tags ?? {});
+  const older = listed.versions.slice(at + 1);
+  const isCarried = older.some(({ tags }) => readStamp(tags)?.rotationId === stamp?.rotationId);
+  if (!isCarried || !isRetirementOpen(stamp)) return refusal;
   if (isFailure(earlier)) return { kind: 'behind', stamp };
   const answer = await ask(current, target, earlier.credential, time);
   if (isFailure(answer)) return answer;
