@@ -185,9 +185,9 @@ const others: readonly Fault[] = [
   },
   {
     name: 'an unfinished retirement further back is forgotten',
-    file: 'retirement/retire.ts',
-    search: 'versions.length < mostGenerations',
-    replacement: 'versions.length < 1',
+    file: 'retirement/old.ts',
+    search: 'looked < mostGenerations',
+    replacement: 'looked < 1',
   },
 ];
 
