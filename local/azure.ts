@@ -30,6 +30,8 @@ export interface LocalAzureOptions {
     readonly table?: number;
   };
   readonly vaultName?: string;
+  /** Types of events that reach the app. Absent: all that it takes. */
+  readonly eventTypes?: readonly string[];
   /** The name of a second vault with the same clock. Absent: there is none. */
   readonly secondVault?: string;
   /** A folder with the built app. Absent: it is built anew, into a folder that is removed at the end. */
@@ -133,7 +135,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
           name: 'keyturn',
           url: host.eventGridUrl('onSecretEvent'),
           schema: options.schema ?? 'eventgrid',
-          includedEventTypes: vaultEventTypes,
+          includedEventTypes: options.eventTypes ?? vaultEventTypes,
         },
       ],
       timeScale,

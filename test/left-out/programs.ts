@@ -15,17 +15,19 @@ export interface Program {
   readonly startedBy: readonly string[];
 }
 
+const benches = ['test/bench/zero-downtime.test.ts', 'test/bench/rotation.test.ts'];
+
 export const programs: readonly Program[] = [
   {
     name: 'mariadbd',
     from: { packages: 'mariadb-server-core mariadb-client-core' },
-    // The test of the bench starts its servers in another process, where no import shows them.
-    startedBy: ['local/mariadb.ts', 'test/bench/zero-downtime.test.ts'],
+    // The tests of the benches start their servers in another process, where no import shows them.
+    startedBy: ['local/mariadb.ts', ...benches],
   },
   {
     name: 'redis-server',
     from: { packages: 'redis-server redis-tools' },
-    startedBy: ['local/redis.ts', 'test/bench/zero-downtime.test.ts'],
+    startedBy: ['local/redis.ts', ...benches],
   },
   // Clients that know nothing of this project, which stand-ins and edited values are held to.
   { name: 'tsql', from: { packages: 'freetds-bin' }, startedBy: ['test/local/freetds.ts'] },
@@ -41,7 +43,7 @@ export const programs: readonly Program[] = [
     startedBy: ['local/bicep/index.ts'],
     optional: true,
   },
-  { name: 'mysqld', from: { elsewhere: 'npm run fetch:mysql' }, startedBy: ['local/mysql/index.ts'] },
+  { name: 'mysqld', from: { elsewhere: 'npm run fetch:mysql' }, startedBy: ['local/mysql/index.ts', ...benches] },
   { name: 'pgbouncer', from: { packages: 'pgbouncer' }, startedBy: ['local/pgbouncer.ts'] },
   { name: 'postgres of Debian', from: { packages: 'postgresql' }, startedBy: ['local/debian-postgres.ts'] },
   {
