@@ -53,6 +53,8 @@ describe('a version is', () => {
 
   test('of no concern where no version ever had the tag', () => {
     expect(kindOf([version('b', 2, {}), version('a', 1, {})], 'b')).toBe('unmanaged');
+    const outOfUse = { ...version('b', 2, {}), enabled: false };
+    expect(kindOf([outOfUse, version('a', 1)], 'b'), 'disabled as well').toBe('unmanaged');
   });
 
   test('superseded by a newer one, gone where there is none', () => {

@@ -34,7 +34,8 @@ export function originOf(versions: readonly Listed[], version: string): Origin {
   if (one.tags['copy-of'] !== undefined || one.tags['derived-from'] !== undefined) return { kind: 'unmanaged' };
   if (one.tags['rotator'] === undefined) {
     const managed = others.find(({ tags }) => tags['rotator'] !== undefined);
-    return managed === undefined ? { kind: 'unmanaged' } : { kind: 'opted-out', managed };
+    // A disabled version is read by nobody: its secret was put out of use, and not opted out by accident.
+    return managed === undefined || !one.enabled ? { kind: 'unmanaged' } : { kind: 'opted-out', managed };
   }
   const stamp = readStamp(one.tags);
   const carried = stamp !== undefined && others.some(({ tags }) => readStamp(tags)?.rotationId === stamp.rotationId);
