@@ -13,7 +13,7 @@ import { readStamp, stampTag } from '../engine/policy/stamp.ts';
 import { type Failure, isFailure } from '../errors.ts';
 import { notificationsQueue } from '../operations/queues.ts';
 import type { Answer } from './answer.ts';
-import { claim, fingerprintOf } from './ask.ts';
+import { claim, fingerprintOf, queuedMark } from './ask.ts';
 import type { Place } from './caller.ts';
 import { type ApiDependencies, vaultOf } from './dependencies.ts';
 import { failureProblem, problem } from './problem.ts';
@@ -76,12 +76,40 @@ export async function withFourEyes<C extends AnyCall>(
   const approval = approvalOf(deps, call, asked, { id: claimed.rotationId, fingerprint: print.print, at });
   const added = await deps.approvals.add(approval);
   if (isFailure(added)) return failureProblem(added);
-  // Sent again after it was approved: the rotation is there already, and finds its work done.
-  if (added.approval.state === 'approved') return go({ ...call, approved: claimed.rotationId });
+  if (added.approval.state === 'approved') {
+    const uncovered = await whyUncovered(deps, added.approval, print.print);
+    return uncovered ?? go({ ...call, approved: claimed.rotationId });
+  }
   await deps.marks.put(heldMark(approval.id));
   if (added.kind === 'waiting') await tellAndKeep(deps, call, asked, added.approval);
   const headers = { location: `/api/v1/approvals/${approval.id}`, 'retry-after': '10' };
   return { status: 202, headers, body: waits(viewApproval(added.approval, at), recordOf(added.approval)) };
+}
+
+/**
+ * Sent again after it was approved. What is in the queue finds its work done, although its rotation has made another version since; whoever died
+ * before has put nothing there, and then the approval covers what was asked and nothing else. The end of an old credential is of whichever
+ * rotation is current, so it must never be that of a later one.
+ */
+export async function isDone(deps: ApiDependencies, { id, action, state }: Approval) {
+  if (state !== 'approved' || action === 'retire') return { kind: 'known' as const, marked: false };
+  return deps.marks.has(queuedMark(id));
+}
+
+/** The answer where the approval does not cover what would be done now. */
+export async function whyUncovered(
+  deps: ApiDependencies,
+  approval: Approval,
+  print: string,
+): Promise<Answer | undefined> {
+  if (print === approval.fingerprint) return undefined;
+  const done = await isDone(deps, approval);
+  if (isFailure(done)) return failureProblem(done);
+  if (done.marked) return undefined;
+  return problem(
+    'approval-void',
+    'the secret, its tags, or what the selector finds is not what it was when it was asked for',
+  );
 }
 
 /** Says that a request is kept, so that whoever sends it again under the same key is answered at once. */

@@ -1,6 +1,8 @@
 /** Four eyes: what has to wait for a second person waits, is done once when one approves it, and never otherwise. */
+import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { stateTable } from '../../shared/storage/state/records.ts';
 import { keyturn } from '../cli/harness.ts';
 import { type Backend, type Called, problemCode, startBackend, textOf } from './backend.ts';
 
@@ -233,6 +235,48 @@ describe('what else may have to wait', () => {
     const second = await asked();
     await backend.stage.plant('eyes-many-c', { days: 80, tags: { team: 'many' } });
     expect(problemCode(await as(ben, 'POST', `/approvals/${second}/approve`, {}))).toBe('approval-void');
+  });
+});
+
+/** As where a worker died between the approval and the queue: nothing says that the request got there. */
+async function forgetQueued(id: string): Promise<void> {
+  const { connectionString } = backend.stage.storage;
+  const table = TableClient.fromConnectionString(connectionString, stateTable, { allowInsecureConnection: true });
+  await table.deleteEntity('mark', `queued=20${id}`);
+}
+
+describe('an approved request that died before it was in the queue', () => {
+  test('many: sent again, it does not reach other secrets than those that were found', async () => {
+    const team = { team: 'died' };
+    for (const name of ['eyes-died-a', 'eyes-died-b']) await backend.stage.plant(name, { days: 80, tags: team });
+    const asked = await as(ann, 'POST', '/rotations', { selector: { tags: team }, confirm: 2, reason });
+    const waiting = z.object({ approval: z.object({ approvalId: z.string() }) }).parse(asked.body);
+    const { approvalId: id } = waiting.approval;
+    const approve = () => as(ben, 'POST', `/approvals/${id}/approve`, {});
+    expect((await approve()).status).toBe(202);
+    await backend.stage.until('both', () => versions('eyes-died-a') + versions('eyes-died-b') === 4);
+    await backend.stage.settled();
+    await forgetQueued(id);
+    await edit('eyes-died-b', { team: 'another' });
+    await backend.stage.plant('eyes-died-c', { days: 80, tags: team });
+    expect(problemCode(await approve())).toBe('approval-void');
+    await backend.stage.settled();
+    expect(versions('eyes-died-c')).toBe(1);
+  });
+
+  test('one secret: sent again by whoever asked, it does not reach what was put there since', async () => {
+    const name = 'eyes-died-one';
+    await backend.stage.plant(name, { days: 80 });
+    const key = { 'idempotency-key': 'died-before-the-queue' };
+    const ask = () => as(ann, 'POST', of(name, 'rotate'), { reason, force: true }, key);
+    const id = textOf(await ask(), 'rotationId');
+    expect((await as(ben, 'POST', `/approvals/${id}/approve`, {})).status).toBe(202);
+    await ended(id);
+    expect((await ask()).status, 'its work is done').toBe(202);
+    await forgetQueued(id);
+    expect(problemCode(await ask())).toBe('approval-void');
+    await backend.stage.settled();
+    expect(versions(name)).toBe(2);
   });
 });
 

@@ -7,7 +7,7 @@ import { approvalPage } from '../approval-page.ts';
 import { type Caller, may } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { fields, flag, secretName, vaultName } from '../fields.ts';
-import { fingerprint, roleOf } from '../four-eyes.ts';
+import { fingerprint, isDone, roleOf, whyUncovered } from '../four-eyes.ts';
 import { failureProblem, problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { approvalView, stateOf, viewApproval } from '../views/approval.ts';
@@ -226,23 +226,18 @@ async function whatChanged(
   { place, body, found }: Request,
   approver: Caller,
 ): Promise<Answer | undefined> {
-  // Approved before, by the same person: the rotation itself has made another version since, and its id says that it is done. The end of an old
-  // credential is of whichever rotation is current, so sent again it must not be that of a later one.
-  if (approval.state === 'approved' && approval.action !== 'retire') return undefined;
+  const done = await isDone(deps, approval);
+  if (isFailure(done)) return failureProblem(done);
+  if (done.marked) return undefined;
   const now: Awaited<ReturnType<typeof foundNow>> | undefined = await found?.();
   if (now !== undefined && isA(now)) return failureProblem(now);
   const beyond = now?.find((one) => !may(approver, 'operator', one));
   if (beyond !== undefined)
     return problem('role-missing', `this takes the role "operator" for ${beyond.vault}/${beyond.secret}`);
-  const { action, fingerprint: before } = approval;
+  const { action } = approval;
   const asked = { action, place, body, ...(now === undefined ? {} : { found: now }) };
   const print = await fingerprint(deps, asked, AbortSignal.timeout(60_000));
-  if (print.kind === 'problem') return print.answer;
-  if (print.print === before) return undefined;
-  return problem(
-    'approval-void',
-    'the secret, its tags, or what the selector finds is not what it was when it was asked for',
-  );
+  return print.kind === 'problem' ? print.answer : whyUncovered(deps, approval, print.print);
 }
 
 function isA(outcome: Failure | readonly unknown[]): outcome is Failure {
