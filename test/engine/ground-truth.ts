@@ -53,8 +53,8 @@ export class GroundTruth {
   readonly insisted = new Set<string>();
   /** Those of them whose workers have begun to change the target. */
   readonly insistedBegun = new Set<string>();
-  /** A worker that may have changed the target failed, and put its request back into the queue. */
-  cameBack = false;
+  /** Workers that changed the target and published nothing. */
+  readonly leftBehind = new Set<object>();
   storageLost = false;
   /** An older value was written back: what it took the place of is nobody's to end. */
   wroteBack = false;

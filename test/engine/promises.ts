@@ -179,10 +179,11 @@ export class Promises {
     if (!target.accepts(current)) throw this.break('at rest: the current version does not log in');
     const alive = [...target.logins.values()].flatMap((passwords) => [...passwords]);
     const others = alive.filter((password) => password !== current.password.reveal());
-    // The request of a worker that did not come to an end may have gone with the storage account: the next rotation takes what it left.
-    const isKnown = !this.#truth.storageLost || (this.#truth.unfinished.size === 0 && !this.#truth.cameBack);
-    const rotated = readStamp(tags) !== undefined && !this.#truth.wroteBack && isKnown;
-    if (rotated && others.length > 0) throw this.break(`at rest: ${others.length} other credentials log in`);
+    // The request of a worker that changed the target and published nothing may have gone with the storage account: the next rotation takes
+    // what it left.
+    const left = this.#truth.storageLost ? this.#truth.leftBehind.size : 0;
+    const rotated = readStamp(tags) !== undefined && !this.#truth.wroteBack;
+    if (rotated && others.length > left) throw this.break(`at rest: ${others.length} other credentials log in`);
     if (vault.secrets.get(pendingNameOf(secret))?.at(-1)?.enabled) throw this.break('at rest: a candidate is stored');
     this.emergenciesAreDone('at rest');
     this.#forcedAreDone();

@@ -17,12 +17,10 @@ export interface Storage {
   readonly marks: Set<string>;
   /** Gets what follow-ups tell consumers and people. */
   readonly hear: (text: string) => void;
-  /** A worker that failed puts its request back. */
-  readonly cameBack: () => void;
 }
 
 /** What a worker would do with a message. */
-export function simulatedApp(world: World, { queue, marks, hear, cameBack }: Storage, worker: SimulatedWorker): Work {
+export function simulatedApp(world: World, { queue, marks, hear }: Storage, worker: SimulatedWorker): Work {
   const told = { put: putAndHear(queue, hear), withdraw: (message: Message) => queue.withdraw(message) };
   const queues = queuesOver(worker.wrap('queues', told));
   const kept = worker.wrap('marks', {
@@ -42,7 +40,7 @@ export function simulatedApp(world: World, { queue, marks, hear, cameBack }: Sto
       of: async () => ({ kind: 'listed', records: [] }),
       rotation: async () => ({ kind: 'listed', records: [] }),
     },
-    queues: queuesOver({ put: putBack(queue, cameBack), withdraw: (message) => queue.withdraw(message) }),
+    queues: queuesOver(queue),
     attention: {
       of: async () => calm,
       all: nobody,
@@ -69,13 +67,6 @@ function putAndHear(queue: SimulatedQueue, hear: (text: string) => void): QueueP
     const put = await queue.put(name, body, delayMs);
     if (name === queueNames.notifications) hear(warned.parse(body).warnings.join('; '));
     return put;
-  };
-}
-
-function putBack(queue: SimulatedQueue, cameBack: () => void): QueuePort['put'] {
-  return async (name, body, delayMs) => {
-    if (name === queueNames.rotations) cameBack();
-    return queue.put(name, body, delayMs);
   };
 }
 

@@ -183,10 +183,7 @@ export class Simulation {
     this.#running.push(running);
     this.#note(`a worker takes ${JSON.stringify(body)}`);
     const hear = (text: string) => this.#truth.hear(text);
-    const cameBack = () => {
-      if (running.applied) this.#truth.cameBack = true;
-    };
-    const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks, hear, cameBack }, worker);
+    const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks, hear }, worker);
     const work = queue === queueNames.rotations ? app.rotate : app.retire;
     const log = tellingLog(hear);
     this.#settle(running, await worker.start(() => work(body, log)));
@@ -273,6 +270,8 @@ export class Simulation {
     if (event.kind === 'parked') return;
     this.#running = this.#running.filter((one) => one !== running);
     const { error } = event;
+    if (running.applied && ![...this.#truth.makers.values()].includes(running.worker))
+      this.#truth.leftBehind.add(running.worker);
     const { broken } = this.#promises;
     if (broken !== undefined) throw broken;
     if (error === undefined) return;
