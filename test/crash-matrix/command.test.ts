@@ -20,7 +20,9 @@ function run(...args: readonly string[]): Promise<Ran> {
 }
 
 const report = z.object({
-  points: z.array(z.looseObject({ effect: z.string(), when: z.string(), wrong: z.array(z.string()) })),
+  points: z.array(
+    z.looseObject({ effect: z.string(), call: z.number(), when: z.string(), wrong: z.array(z.string()) }),
+  ),
   notReached: z.number(),
   realTimes: z.array(z.unknown()),
   summary: z.string(),
@@ -28,12 +30,13 @@ const report = z.object({
 
 describe('npm run crash-matrix', () => {
   test('kills a process at three points of a rotation on a real Postgres, and another one finishes each', async () => {
-    const args = ['--only', 'postgres/single-user/rotation', '--sample', '3', '--seed', '1', '--json'];
+    // Points of this seed lie early: what a worker does last depends a little on when the ones before were answered.
+    const args = ['--only', 'postgres/single-user/rotation', '--sample', '3', '--seed', '2', '--json'];
     const { code, stdout, stderr } = await run(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { points, summary, notReached, realTimes } = report.parse(JSON.parse(stdout));
     expect(points.map(({ wrong }) => wrong)).toEqual([[], [], []]);
-    expect(new Set(points.map(({ effect, when }) => `${when} ${effect}`)).size).toBe(3);
+    expect(new Set(points.map(({ effect, call, when }) => `${when} ${effect} ${call}`)).size).toBe(3);
     expect({ summary, notReached, realTimes }).toEqual({
       summary: '3 points, 3 recovered',
       notReached: 0,
