@@ -152,7 +152,7 @@ What becomes of a secret when the process that rotates it is killed, for every t
 \`\`\`sh
 npm run crash-matrix                                          # all of it
 npm run crash-matrix -- --only postgres/single-user/rotation  # one target, strategy and work
-npm run crash-matrix -- --sample 60 --seed 1                  # the same 60 points every time
+npm run crash-matrix -- --sample 60 --seed 1                  # 60 points, nearly the same ones each time
 npm run crash-matrix -- --memory                              # every pair of crashes, on fakes in memory
 \`\`\`
 
