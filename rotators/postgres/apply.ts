@@ -14,7 +14,7 @@ import { adminFailure, type PostgresFault } from './fault.ts';
 import { objectionToEnd, objectionToName, objectionToPair, objectionToState, readPairRights } from './guard.ts';
 import { type LoginFacts, readLogins } from './logins.ts';
 import { creation, refresh } from './pair.ts';
-import { verifierFor } from './password.ts';
+import { storedFormOf } from './password.ts';
 import { objectionToPassword } from './password-rules.ts';
 import { objectionToPower, powersIn } from './power.ts';
 import { quoteName, quoteText } from './quote.ts';
@@ -78,6 +78,7 @@ function placeOf(work: Work, detail: string) {
 /** `single-user` with an admin. */
 async function changePassword({ work, session }: Inside, candidate: Named, live: Credential): Promise<Made | Failure> {
   const login = candidate.username;
+  const storedForm = storedFormOf(candidate.password);
   const [logins, powers, unkept] = await Promise.all([
     readLogins(session, [login]),
     powersIn(session, login),
@@ -87,7 +88,7 @@ async function changePassword({ work, session }: Inside, candidate: Named, live:
   if (facts === undefined) return missing(work, login);
   const objection = objectionToState(work, facts) ?? unkept ?? (await objectionToPower(work, login, powers, live));
   if (objection !== undefined) return objection;
-  await session.change([passwordChange(login, await verifierFor(session, candidate.password))]);
+  await session.change([passwordChange(login, await storedForm(session))]);
   return { kind: 'made', facts };
 }
 
@@ -100,6 +101,7 @@ async function changeOwnPassword(work: Work, candidate: Named, live: Credential)
     return failure('login-not-safe', { secret: step.secret, target: loginTarget(step), login, detail });
   }
   const outcome = await withSession(loginOpening(work, live), async (session): Promise<Made | Failure> => {
+    const storedForm = storedFormOf(candidate.password);
     const [logins, unkept] = await Promise.all([
       readLogins(session, [login]),
       objectionToPassword(work, session, candidate),
@@ -107,7 +109,7 @@ async function changeOwnPassword(work: Work, candidate: Named, live: Credential)
     const [facts] = logins.values();
     const objection = (facts === undefined ? undefined : objectionToEnd(work, facts)) ?? unkept;
     if (objection !== undefined) return objection;
-    await session.change([passwordChange(login, await verifierFor(session, candidate.password))]);
+    await session.change([passwordChange(login, await storedForm(session))]);
     return { kind: 'made', facts };
   });
   if (outcome.kind === 'done') return outcomeOf(outcome.result, candidate);
@@ -128,6 +130,7 @@ async function changeIdle(inside: Inside, candidate: Named, live: Credential): P
     return failure('login-not-safe', { ...placeOf(work, detail), login: idle });
   }
   const pair = { live: inUse, idle };
+  const storedForm = storedFormOf(candidate.password);
   const [logins, powers, rights, settings, unkept] = await Promise.all([
     readLogins(session, [inUse, idle]),
     powersIn(session, inUse),
@@ -143,7 +146,8 @@ async function changeIdle(inside: Inside, candidate: Named, live: Credential): P
     (await objectionToPower(work, inUse, powers, live)) ??
     (logins.has(idle) ? await objectionToPair(work, inside.access, pair, rights) : undefined);
   if (objection !== undefined) return objection;
-  await writeIdle(session, { live: facts, idle: logins.get(idle), settings }, candidate);
+  const verifier = await storedForm(session);
+  await writeIdle(session, { live: facts, idle: logins.get(idle), settings }, { name: idle, verifier });
   return { kind: 'made', facts };
 }
 
@@ -154,10 +158,8 @@ async function writeIdle(
     idle,
     settings,
   }: { readonly live: LoginFacts; readonly idle: LoginFacts | undefined; readonly settings: readonly Setting[] },
-  candidate: Named,
+  { name, verifier }: { readonly name: string; readonly verifier: string },
 ): Promise<void> {
-  const name = candidate.username;
-  const verifier = await verifierFor(session, candidate.password);
   await session.change(
     idle === undefined
       ? creation(session, { live, settings, name, verifier })

@@ -19,10 +19,17 @@ export function passwordObjection(
   );
 }
 
-/** What to store for a password on this server. Throws a `PostgresFault` where the server keeps no SCRAM. */
-export async function verifierFor(session: Session, password: SecretText): Promise<string> {
-  const greeting = await session.greeting();
-  const objection = passwordObjection(session, greeting);
-  if (objection !== undefined) throw new PostgresFault('rejected', objection);
-  return scramVerifier(password, greeting.iterations ?? usualIterations);
+/**
+ * What to store for a password on a server, asked once the server has answered something. It is computed from now on, while the server
+ * answers: most servers want the usual iterations. Throws a `PostgresFault` where the server keeps no SCRAM.
+ */
+export function storedFormOf(password: SecretText): (session: Session) => Promise<string> {
+  const usual = scramVerifier(password, usualIterations);
+  return async (session) => {
+    const greeting = await session.greeting();
+    const objection = passwordObjection(session, greeting);
+    if (objection !== undefined) throw new PostgresFault('rejected', objection);
+    const iterations = greeting.iterations ?? usualIterations;
+    return iterations === usualIterations ? usual : scramVerifier(password, iterations);
+  };
 }

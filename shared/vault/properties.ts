@@ -67,9 +67,12 @@ function isDate(value: unknown): boolean {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
+const anyVersion = z.string().min(1);
+
+/** The same for an answer that names the version. */
 export function readVersionProperties(from: ClientProperties): SecretProperties & { readonly version: string } {
   const properties = readProperties(from);
-  return { ...properties, version: z.string().min(1).parse(properties.version) };
+  return { ...properties, version: anyVersion.parse(properties.version) };
 }
 
 export function writeProperties(version: NewVersion) {

@@ -1,7 +1,7 @@
 /** Which other secrets publish a login, pair or resource of one secret, in any of the app's vaults. */
 import type { Credential } from '../../contract/credential.ts';
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
-import type { SecretPlace, SeenSecret } from '../../contract/state.ts';
+import type { SecretPlace } from '../../contract/state.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { type Current, policyOf, readCurrent } from '../policy/current.ts';
@@ -35,11 +35,17 @@ export function publishedBy(current: Current, target: Target): Published {
   return { kind: 'published', current, credential, prints };
 }
 
-/** Keeps what a secret publishes, for those that look later. */
+/**
+ * Keeps what a secret publishes, for those that look later. The mark of a version that is about to be replaced is worth nothing, so the same
+ * fingerprints are not written again.
+ */
 export async function keepPublished({ deps, vault }: Pick<SharingWork, 'deps' | 'vault'>, published: Published) {
   const { secret } = published.current;
-  const seen: SeenSecret = { mark: markOf(secret), prints: published.prints };
-  return deps.logins.keep({ vault: vault.name, secret: secret.name }, seen);
+  const place = { vault: vault.name, secret: secret.name };
+  const known = await deps.logins.of(place);
+  if (isFailure(known)) return known;
+  if (known.seen?.prints.join() === published.prints.join()) return { kind: 'kept' as const };
+  return deps.logins.keep(place, { mark: markOf(secret), prints: published.prints });
 }
 
 /** Reads what a secret publishes now. `none`: nothing that a rotation of another one could take away. */
