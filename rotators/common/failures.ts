@@ -3,7 +3,7 @@ import type { Step } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 
 /** What can be wrong that says nothing about anybody's password or rights. */
-export type WireFault = 'unreachable' | 'untrusted' | 'missing' | 'busy' | 'late' | 'rejected';
+export type WireFault = 'unreachable' | 'untrusted' | 'missing' | 'busy' | 'read-only' | 'late' | 'rejected';
 
 /** The failure of such a fault. `target`: host and port. */
 export function wireFailure(
@@ -21,6 +21,8 @@ export function wireFailure(
       return failure('target-missing', at, fault);
     case 'busy':
       return failure('target-busy', at, fault);
+    case 'read-only':
+      return failure('target-read-only', at, fault);
     case 'late':
       return failure('lease-lost', { secret, step: 'apply' }, fault);
     case 'rejected':

@@ -47,8 +47,9 @@ export function fault(kind: FaultKind, target: string, detail: string): Fault {
   return { kind: 'fault', fault: kind, target, detail };
 }
 
-// 1040 too many connections, 1203 and 1226 the login's own limits, 1053 and 1077 shutting down, 1205 and 1213 locks, 3024 and 1969 time limits
-const busy = new Set([1040, 1053, 1077, 1079, 1203, 1205, 1213, 1226, 1969, 3024]);
+// 1040 too many connections, 1203 and 1226 the login's own limits, 1053 and 1077 shutting down, 1205 and 1213 locks, 3024 and 1969 time limits,
+// 1021 and 1114 no room on the disk, 1037, 1038 and 1041 no memory
+const busy = new Set([1021, 1037, 1038, 1040, 1041, 1053, 1077, 1079, 1114, 1203, 1205, 1213, 1226, 1969, 3024]);
 // 1045 wrong password, 1698 no password was expected, 1130 no account for this host, 1820 and 1862 expired, 3118 and 4151 locked
 const refused = new Set([1045, 1130, 1251, 1698, 1820, 1862, 3118, 3955, 4151]);
 // 1044 database, 1142 table, 1143 column, 1227 global, 1370 routine, 1410 grants, 1698 and 1045 for statements, 3530 roles

@@ -121,8 +121,6 @@ function databaseOf(
 export function loginFailure(work: Work, fault: PostgresFault): Failure {
   const place = { step: work.step, target: loginTarget(work.step) };
   switch (fault.kind) {
-    case 'read-only':
-      return wireFailure(fault, 'busy', place);
     case 'refused':
     case 'forbidden':
       return wireFailure(fault, 'rejected', place);
@@ -130,6 +128,7 @@ export function loginFailure(work: Work, fault: PostgresFault): Failure {
     case 'untrusted':
     case 'missing':
     case 'busy':
+    case 'read-only':
     case 'late':
     case 'rejected':
       return wireFailure(fault, fault.kind, place);

@@ -118,12 +118,11 @@ export function adminFailure(fault: PostgresFault, place: FaultPlace): Failure {
       return failure('admin-refused', { ...at, admin: place.who }, fault);
     case 'forbidden':
       return failure('permission-missing', { ...at, permission: place.permission ?? 'CREATEROLE' }, fault);
-    case 'read-only':
-      return wireFailure(fault, 'busy', place);
     case 'unreachable':
     case 'untrusted':
     case 'missing':
     case 'busy':
+    case 'read-only':
     case 'late':
     case 'rejected':
       return wireFailure(fault, fault.kind, place);

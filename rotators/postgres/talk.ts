@@ -108,8 +108,9 @@ const results = z.array(z.object({ rows: z.array(z.unknown()) }));
 /**
  * The first statement of every message. A message of several statements is one transaction, and all of these settings end with it: behind
  * a pooler the server's session is somebody else's a moment later. Nothing is looked up in a schema that somebody else may write to, no
- * statement waits longer than the call may take, no setting of a login or database makes the session another role's, and the server says
- * how it is.
+ * statement waits longer than the call may take, no setting of a login or database makes the session another role's, the server keeps a change
+ * it has answered to also when it crashes a moment later (by `synchronous_commit = off` it would lose up to three times
+ * `wal_writer_delay`), and it says how it is.
  */
 export function settleStatement(timeoutMs: number): string {
   const limit = `'${Math.max(1, Math.floor(Math.min(timeoutMs, 2_147_483_647)))}'`;
@@ -120,6 +121,8 @@ export function settleStatement(timeoutMs: number): string {
          pg_catalog.set_config('lock_timeout', ${limit}, true),
          CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
            THEN pg_catalog.set_config('transaction_timeout', '0', true) END,
+         CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'::pg_catalog.text
+           THEN pg_catalog.set_config('synchronous_commit', 'local', true) END,
          extract(epoch FROM pg_catalog.clock_timestamp()) AS clock,
          pg_catalog.pg_is_in_recovery() AS "inRecovery",
          CASE WHEN pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool THEN

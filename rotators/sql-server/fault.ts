@@ -19,6 +19,7 @@ export type FaultKind =
   | 'refused'
   | 'missing'
   | 'busy'
+  | 'read-only'
   | 'late'
   | 'forbidden'
   | 'weak'
@@ -75,8 +76,10 @@ const numbers: Readonly<Record<FaultKind, readonly number[]>> = {
     ...[40143, 40166, 40197, 40532, 40540, 40615, 47073, 42108],
     ...[17142, 17187, 18401, 615, 921, 922, 926, 976, 983, 4221],
   ],
-  // 3906: the database is read-only, as on a replica or while it is moved. 15114: the password is too new to be changed again.
-  busy: [701, 1205, 1222, 3906, 9002, 10928, 10929, 15114, 40501, 49918, 49919, 49920],
+  // 9002: the log is full, 1101 and 1105: its files are. 15114: the password is too new to be changed again.
+  busy: [701, 1101, 1105, 1205, 1222, 9002, 10928, 10929, 15114, 40501, 49918, 49919, 49920],
+  // As on a replica, or while the database is moved.
+  'read-only': [3906],
   forbidden: [15151, 15247, 229, 262, 297, 300, 371, 4613, 6102, 15406],
   weak: [15115, 15116, 15117, 15118, 15119, 40632],
   changed: [15211],
@@ -95,7 +98,7 @@ function isKind(key: string): key is FaultKind {
 }
 
 // A refused login that names a database comes with two errors; the one about the database says more.
-const telling: readonly FaultKind[] = ['missing', 'unreachable', 'busy', 'refused'];
+const telling: readonly FaultKind[] = ['missing', 'unreachable', 'busy', 'read-only', 'refused'];
 
 /** What the server was doing when it failed. */
 export interface Met {

@@ -51,6 +51,7 @@ async function refusal(
       break;
     case 'unreachable':
     case 'busy':
+    case 'read-only':
     case 'late':
       return { kind: 'unreachable', detail: fault.message };
     case 'missing':

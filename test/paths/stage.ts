@@ -132,9 +132,13 @@ export class Stage {
   /** Statements of a superuser, kept out of the server's log: it is searched for what the app has put there. */
   async sql(text: string): Promise<readonly Record<string, unknown>[]> {
     const client = new Client({ connectionString: this.postgres.adminUrl });
+    // The query under way says so, too.
+    client.on('error', () => undefined);
     await client.connect();
     try {
-      await client.query('SET log_statement = none; SET log_min_error_statement = panic');
+      await client.query(
+        'SET log_statement = none; SET log_min_error_statement = panic; SET synchronous_commit = local',
+      );
       return (await client.query(text)).rows;
     } finally {
       await client.end();
@@ -143,11 +147,16 @@ export class Stage {
 
   /** A login with a table of its own, and the secret that holds it: due, unless `days` says otherwise. */
   async plant(name: string, options: SecretOptions = {}): Promise<Planted> {
+    return this.put(name, await this.addLogin(name), options);
+  }
+
+  /** The login of a secret that is not there yet. Its connection string. */
+  async addLogin(name: string): Promise<string> {
     const login = name.replaceAll('-', '_');
     const password = this.secret(name);
     await this.sql(`SET ROLE rotation_admin; CREATE ROLE ${login} LOGIN PASSWORD '${password}'; RESET ROLE;
       CREATE SCHEMA ${login} AUTHORIZATION rotation_admin; GRANT USAGE, CREATE ON SCHEMA ${login} TO ${login}`);
-    return this.put(name, this.url(login, password), options);
+    return this.url(login, password);
   }
 
   /** A version of a secret, with the tags of an ordinary one. */

@@ -85,7 +85,7 @@ describe('a standby', () => {
     await expect.poll(() => replicated(replica, scene), { timeout: 10_000 }).toBe(true);
     const step = singleStep(scene, onReplica(scene));
     expect(await attempt(step)).toMatchObject({
-      code: 'target-busy',
+      code: 'target-read-only',
       class: 'retry',
       message: expect.stringContaining('standby'),
     });
@@ -96,7 +96,7 @@ describe('a standby', () => {
     const second = await rotated(pair);
     await expect.poll(() => replicated(replica, { ...pair, current: second }), { timeout: 10_000 }).toBe(true);
     const retired = await rotator.retire(pairStep(pair, { ...onReplica(pair), current: second }), pair.current);
-    expect(retired).toMatchObject({ code: 'target-busy', class: 'retry' });
+    expect(retired).toMatchObject({ code: 'target-read-only', class: 'retry' });
   });
 
   test('or a dead host first in the list is passed over: the one that takes writes is rotated', async () => {

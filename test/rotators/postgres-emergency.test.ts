@@ -252,7 +252,7 @@ describe('a setting of the database that its owner made', () => {
         .toEqual([{ default_transaction_read_only: 'on' }]);
       const candidate = proposed(rotator.propose(singleStep(scene), scene.current));
       const outcome = await rotator.apply(singleStep(scene), candidate, scene.current);
-      expect(outcome).toMatchObject({ code: 'target-busy', class: 'retry' });
+      expect(outcome).toMatchObject({ code: 'target-read-only', class: 'retry' });
       expect(await scene.login(scene.current)).toBe(true);
     } finally {
       await fromOutside('ALTER SYSTEM RESET default_transaction_read_only');

@@ -169,8 +169,12 @@ describe('what the server says', () => {
     },
   );
 
-  test.each([40501, 49918, 49919, 49920, 10928, 10929, 701, 9002, 3906])('%i is "not now"', (number) => {
+  test.each([40501, 49918, 49919, 49920, 10928, 10929, 701, 9002, 1101, 1105])('%i is "not now"', (number) => {
     expect(atLogin(number)).toBe('busy');
+  });
+
+  test('3906 is a database that takes no changes now', () => {
+    expect(atLogin(3906)).toBe('read-only');
   });
 
   test('a number that is not known is tried again at a login, and a refusal of the change elsewhere', () => {

@@ -243,7 +243,11 @@ describe('a database out of sight', () => {
     await rig.sql(`CREATE USER ${nameOf(scene)} FOR LOGIN ${nameOf(scene)}`, 'elsewhere');
     rig.fixture.server.setDatabase('elsewhere', { readOnly: true });
     const { candidate, outcome } = await rig.apply(rig.step('alternating-users', scene));
-    expect(outcome).toMatchObject({ code: 'target-busy', class: 'retry', message: expect.stringContaining('3906') });
+    expect(outcome).toMatchObject({
+      code: 'target-read-only',
+      class: 'retry',
+      message: expect.stringContaining('3906'),
+    });
     expect(await scene.login(candidate)).toBe(false);
     rig.fixture.server.setDatabase('elsewhere', { readOnly: false });
     expect((await rig.apply(rig.step('alternating-users', scene))).outcome).toMatchObject({ kind: 'applied' });
@@ -256,7 +260,7 @@ test('a contained user of a read-only database is tried again, and the plan says
   await rig.sql(`CREATE USER ${inside.username} WITH PASSWORD = ${literal(inside.password)}`, 'orders');
   rig.fixture.server.setDatabase('orders', { readOnly: true });
   const step = rig.step('single-user', scene, { current: inside });
-  expect((await rig.apply(step)).outcome).toMatchObject({ code: 'target-busy', class: 'retry' });
+  expect((await rig.apply(step)).outcome).toMatchObject({ code: 'target-read-only', class: 'retry' });
   expect(await rig.rotator.check(step)).toContainEqual(
     expect.objectContaining({ name: 'database', detail: expect.stringContaining('read-only') }),
   );
