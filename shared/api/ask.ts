@@ -34,8 +34,8 @@ export interface Asked {
 export interface Asking {
   readonly caller: Caller;
   readonly idempotencyKey: string | undefined;
-  /** The id that an approved request has already. */
-  readonly approved?: string;
+  /** The id that an approved request has already, and when it was asked for. */
+  readonly approved?: { readonly id: string; readonly at: Date };
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -113,9 +113,11 @@ export async function claim(
   markOf = queuedMark,
 ): Promise<Claimed> {
   if (approved !== undefined) {
-    const mark = await deps.marks.has(queuedMark(approved));
+    const mark = await deps.marks.has(queuedMark(approved.id));
     if (isFailure(mark)) return { kind: 'problem', answer: failureProblem(mark) };
-    return { kind: 'claimed', rotationId: approved, queued: mark.marked };
+    const { id: rotationId, at: askedAt } = approved;
+    // What is not in the queue yet is done for what is current: the approval was looked at just now, and covers nothing else.
+    return { kind: 'claimed', rotationId, queued: mark.marked, ...(mark.marked ? { askedAt } : {}) };
   }
   const fresh = randomBytes(16).toString('hex');
   if (idempotencyKey === undefined) return { kind: 'claimed', rotationId: fresh, queued: false };

@@ -78,7 +78,7 @@ export async function withFourEyes<C extends AnyCall>(
   if (isFailure(added)) return failureProblem(added);
   if (added.approval.state === 'approved') {
     const uncovered = await whyUncovered(deps, added.approval, print.print);
-    return uncovered ?? go({ ...call, approved: claimed.rotationId });
+    return uncovered ?? go({ ...call, approved: { id: claimed.rotationId, at: added.approval.at } });
   }
   await deps.marks.put(heldMark(approval.id));
   if (added.kind === 'waiting') await tellAndKeep(deps, call, asked, added.approval);

@@ -23,8 +23,8 @@ export interface Call<Path, Query, Body> {
   readonly demand: (role: Role, where?: Place) => Answer | undefined;
   /** Whether the caller may read of a secret. What it may not is left out of what covers many. */
   readonly sees: (where: Place) => boolean;
-  /** The request was approved by a second person: the id of its approval, and of its rotation. */
-  readonly approved?: string;
+  /** The request was approved by a second person: the id of its approval, and of its rotation, and when it was asked for. */
+  readonly approved?: { readonly id: string; readonly at: Date };
   readonly log: Log;
   /** Aborts when the answer would come too late. */
   readonly signal: AbortSignal;

@@ -61,3 +61,33 @@ test('one that is sent again with its key names what was current the first time'
   const now = () => new Date(at.getTime() + 3_600_000);
   expect(await asked(memory, { idempotencyKeys, now }, 'a key')).toMatchObject({ version: firstVersion });
 });
+
+test('one that was approved and is sent again after another rotation makes no other version, also for somebody who waits for it', async () => {
+  const memory = inMemory();
+  const { vault, secret, firstVersion } = memory.world;
+  const approved = { id: 'e'.repeat(32), at: vault.now };
+  const deps = memory.world.deps();
+  // Nobody's patience ends.
+  const wait = (ms: number, signal: AbortSignal) =>
+    ms < 60_000 ? deps.wait(ms, signal) : new Promise<void>(() => undefined);
+  const engine = { ...memory.app.engine, ...deps, wait };
+  const marks: ApiDependencies['marks'] = { ...memory.app.marks, has: async () => ({ kind: 'known', marked: true }) };
+  const about = { vault: vault.name, secret, requestedBy: 'ann' };
+  const first = { ...about, mode: 'emergency' as const, rotationId: approved.id, version: firstVersion };
+  expect(await rotate(engine, first)).toMatchObject({ kind: 'rotated' });
+  expect(await rotated(memory, 'asked', '1')).toMatchObject({ kind: 'rotated' });
+  const published = vault.newest(secret).version;
+  vault.now = new Date(vault.now.getTime() + 60_000);
+  const answer = await askFor.emergency(
+    { ...memory.app, engine, marks },
+    {
+      ...{ path: { vault: vault.name, secret }, query: { wait: true }, caller, log: quiet, approved },
+      ...{ body: { reason: 'ticket', breakGlass: false }, idempotencyKey: 'a key', signal: AbortSignal.timeout(5_000) },
+      demand: () => undefined,
+      sees: () => true,
+    },
+  );
+  expect(answer).toMatchObject({ status: 200, body: { state: 'rotated' } });
+  expect(vault.newest(secret).version).toBe(published);
+  expect(memory.world.target.accepts(memory.world.current())).toBe(true);
+});

@@ -181,13 +181,14 @@ interface Request {
 
 /** The request as it was asked, of whoever asked it, in both names. */
 function requestOf(deps: ApiDependencies, approval: Approval, call: ApproveCall): Request {
-  const { id: approved, action, vault, secret, requester } = approval;
+  const { id, at, action, vault, secret, requester } = approval;
   const caller: Caller = {
     ...{ kind: 'caller', id: requester.id, name: `${requester.name}, approved by ${call.caller.name}` },
     ...{ how: 'token', person: false, grants: requester.grants, consumers: [] },
   };
   const place =
     action === 'rotations' ? { vault, secret } : { vault: vaultName.parse(vault), secret: secretName.parse(secret) };
+  const approved = { id, at };
   const common = { ...call, path: place, query: { wait: false }, caller, approved, demand: () => undefined };
   const json: unknown = JSON.parse(approval.body);
   switch (action) {
