@@ -26,13 +26,7 @@ function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
     case 'rotated':
       return rotatedSentences(notice, name);
     case 'retired':
-      return holding.length === 0
-        ? { urgent: false, what: `The old credential of ${name} is dead; nobody was on it.`, next: 'Nothing to do.' }
-        : {
-            urgent: true,
-            what: `The old credential of ${name} is dead, and was still used by ${holding.join(', ')}.`,
-            next: 'If they fail now, restart them so that they read the vault again.',
-          };
+      return retiredSentences(notice, name);
     case 'waiting':
       return {
         urgent: true,
@@ -65,6 +59,21 @@ function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
     case 'bypassed':
       return approvalSentences(notice, name);
   }
+}
+
+function retiredSentences({ holding }: Notice, name: string): Pick<Words, 'urgent' | 'what' | 'next'> {
+  // The worker that ended it died before it could say.
+  if (holding === undefined) {
+    const what = `The old credential of ${name} is dead. Whether somebody was still on it is not known.`;
+    return { urgent: false, what, next: 'If something fails now, restart it so that it reads the vault again.' };
+  }
+  return holding.length === 0
+    ? { urgent: false, what: `The old credential of ${name} is dead; nobody was on it.`, next: 'Nothing to do.' }
+    : {
+        urgent: true,
+        what: `The old credential of ${name} is dead, and was still used by ${holding.join(', ')}.`,
+        next: 'If they fail now, restart them so that they read the vault again.',
+      };
 }
 
 const wanted = {

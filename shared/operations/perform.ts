@@ -200,7 +200,9 @@ export async function performRetirement(
   if (result.kind !== 'skipped') {
     await keep(deps, retirementRecord(request, result, timesOf(deps, startedAt, tryAgainMs)));
   } else if (result.reason === 'already-retired' && (await isUntold(deps, result.rotationId))) {
-    // Whoever ended it may have died after the stamp and before the record.
+    // Whoever ended it may have died after the stamp and before its news or its record. The record comes last: it is what says that both
+    // were done, and a notice that is told twice bears one id.
+    await tell(deps, request, { type: 'retired', activity: 'retirement', result });
     await keep(deps, foundRetiredRecord(request, result, timesOf(deps, startedAt, tryAgainMs)));
   }
   return { ...result, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };

@@ -23,7 +23,7 @@ const usage = `npm run crash-matrix -- [options]
                  work: ${works.map(({ name }) => name).join(', ')}
   --sample N     N points instead of all
   --seed S       which ones (default 1)
-  --real-times   the points with the platform's own lock times, too; they are part of a whole run, which takes over ten minutes for them
+  --real-times   the points with the platform's own lock times, too; they are part of a whole run, which takes two minutes more for them
   --memory       the matrix in memory, with every pair of crashes
   --json         one JSON object on the standard output
   --write        writes docs/crash-matrix.md

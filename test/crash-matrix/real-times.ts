@@ -39,9 +39,8 @@ interface Stand {
   readonly firstLives: boolean;
 }
 
-// A crash is healed in about a lease; the planned end of a credential is in no hurry and waits for its message.
+// A crash is healed in about a lease.
 const healed = 75;
-const redelivered = 660;
 
 const stands: readonly Stand[] = [
   {
@@ -72,7 +71,7 @@ const stands: readonly Stand[] = [
       ask: 'rotate',
       stood: 'after the end of the login, before it is noted',
     },
-    ...{ operation: 'update', call: 1, overlap: 'PT5S', within: redelivered, versions: 2, firstLives: false },
+    ...{ operation: 'update', call: 1, overlap: 'PT5S', within: healed, versions: 2, firstLives: false },
   },
 ];
 
@@ -211,7 +210,7 @@ async function play(azure: LocalAzure, tell: (line: string) => void): Promise<re
   );
 }
 
-/** Takes up to eleven minutes, nearly all of it waiting. */
+/** Takes up to two minutes, nearly all of it waiting. */
 export async function playRealTimes(tell: (line: string) => void): Promise<readonly RealTime[]> {
   const azure = await startLocalAzure({
     secondVault: 'eu-vault',

@@ -272,7 +272,8 @@ test('single-user: a wake-up finishes what was stored although somebody else pub
     wakeUps.push(request);
     return { kind: 'set' as const, withdraw: async () => undefined };
   };
-  await expect(rotate({ ...world.deps(), wakeUps: { set: keeping } }, dying)).rejects.toThrow(Crash);
+  const deps = world.deps();
+  await expect(rotate({ ...deps, wakeUps: { ...deps.wakeUps, set: keeping } }, dying)).rejects.toThrow(Crash);
   world.rotator.verify = verify;
   world.leases.expire();
   vault.now = new Date(vault.now.getTime() + 60_000);

@@ -197,6 +197,24 @@ describe('a worker that dies', () => {
     expect(viewOf(it, made)).toMatchObject({ state: 'rotated', retired: true });
   });
 
+  test('after the end of an old credential is stamped, and before its news, is told by whoever comes again, once and without a guess at who was on it', async () => {
+    const it = around();
+    const { rotationId: made } = await requested(it);
+    const { vault, secret } = it.world;
+    vault.now = new Date(vault.now.getTime() + 2 * dayMs);
+    const request = { vault: vault.name, secret, rotationId: made, mode: 'scheduled', requestedBy: 'overlap' } as const;
+    const { enqueue } = it.deps.queues;
+    dieAt(it.deps.queues, 'enqueue');
+    await expect(performRetirement(it.deps, request)).rejects.toThrow(Crash);
+    Object.assign(it.deps.queues, { enqueue });
+    expect(notices(it).filter(({ type }) => type === 'retired')).toEqual([]);
+    it.world.leases.expire();
+    for (const _ of [1, 2]) await performRetirement(it.deps, request);
+    const told = notices(it).filter(({ type }) => type === 'retired');
+    expect(told).toMatchObject([{ id: `${made}-retired`, secret }]);
+    expect(told[0]?.holding).toBeUndefined();
+  });
+
   test('in an emergency after its version, and before the end of the old credential, has not rotated yet', async () => {
     const it = around();
     dieAt(it.world.rotator, 'retire');

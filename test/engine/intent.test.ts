@@ -412,7 +412,7 @@ describe('a wake-up', () => {
     const world = makeWorld('single-user');
     const { failure } = await import('../../shared/errors.ts');
     const lost = failure('storage-unreachable', { secret: world.secret, detail: 'queue' });
-    const deps = { ...world.deps(), wakeUps: { set: async () => lost } };
+    const deps = { ...world.deps(), wakeUps: { set: async () => lost, setForEnd: async () => lost } };
     expect(await rotate(deps, request(world, 'scheduled'))).toMatchObject({ failure: { code: 'storage-unreachable' } });
     expect(world.target.touched).toEqual([]);
   });

@@ -7,6 +7,7 @@ import type { RetirementRequest } from '../../shared/engine/retirement/request.t
 import type { RetirementResult } from '../../shared/engine/retirement/result.ts';
 import { retire } from '../../shared/engine/retirement/retire.ts';
 import { rotate } from '../../shared/engine/rotation/rotate.ts';
+import { failure } from '../../shared/errors.ts';
 import { type CrashPoint, dyingAt, type Trace } from './crash.ts';
 import { Crash, dayMs, makeWorld, type World } from './world.ts';
 
@@ -36,11 +37,16 @@ const later = (world: World, ms: number): void => {
   world.vault.now = new Date(world.vault.now.getTime() + ms);
 };
 
-async function dyingRetire(world: World, rotationId: string, point: CrashPoint | undefined) {
+async function dyingRetire(
+  world: World,
+  rotationId: string,
+  point: CrashPoint | undefined,
+  mode?: RetirementRequest['mode'],
+) {
   const trace: Trace = { calls: [], dead: false };
   let result: RetirementResult | undefined;
   try {
-    result = await retire(world.deps(dyingAt(point, trace)), requestFor(world, rotationId));
+    result = await retire(world.deps(dyingAt(point, trace)), requestFor(world, rotationId, mode));
   } catch (error) {
     if (!(error instanceof Crash)) throw error;
   }
@@ -112,6 +118,90 @@ describe.each(overlapping)('%s', (strategy) => {
     });
     later(world, dayMs);
     expect(await rotate(world.deps(), { ...request, rotationId })).toMatchObject({ kind: 'rotated' });
+  });
+});
+
+describe('a wake-up', () => {
+  test.each(overlapping)(
+    '%s: is set before the old credential ends, and taken back when the worker comes back',
+    async (strategy) => {
+      const { world, rotationId } = await rotatedWorld(strategy);
+      later(world, dayMs);
+      const { trace } = await dyingRetire(world, rotationId, undefined);
+      const set = trace.calls.indexOf('wakeUps.put');
+      expect(set).toBeGreaterThan(-1);
+      for (const change of ['rotator.retire', 'vault.change', 'vault.write']) {
+        const at = trace.calls.indexOf(change, trace.calls.indexOf('rotator.inUse') + 1);
+        if (at >= 0) expect(set, change).toBeLessThan(at);
+      }
+      expect(world.wakeUpsForEnds).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['scheduled', dayMs],
+    ['asked', dayMs],
+    ['emergency', 0],
+  ] as const)(
+    'of a retirement that is %s stays where the worker dies, and finishes what it began',
+    async (mode, afterMs) => {
+      const first = await rotatedWorld('alternating-users');
+      later(first.world, afterMs);
+      const { trace } = await dyingRetire(first.world, first.rotationId, undefined, mode);
+      const begun = trace.calls.indexOf('wakeUps.put');
+      expect(trace.calls.indexOf('wakeUps.withdraw')).toBeGreaterThan(begun);
+      for (let call = begun; call < trace.calls.indexOf('wakeUps.withdraw'); call++) {
+        const { world, rotationId } = await rotatedWorld('alternating-users');
+        later(world, afterMs);
+        await dyingRetire(world, rotationId, { call, when: 'after' }, mode);
+        world.leases.expire();
+        const [left] = world.wakeUpsForEnds;
+        if (left === undefined) throw new Error(`no wake-up after ${trace.calls[call]}`);
+        expect(['retired', 'skipped']).toContain((await retire(world.deps(), left)).kind);
+        expectRetired(world);
+      }
+    },
+  );
+
+  test('of an emergency is that of its rotation, which the person who asked waits for', async () => {
+    const { world } = await rotatedWorld('alternating-users');
+    const { vault, secret } = world;
+    const request = { vault: vault.name, secret, mode: 'emergency' as const, requestedBy: 'ann' };
+    const emergency = { ...request, rotationId: 'b'.repeat(32), version: vault.newest(secret).version };
+    // It dies twice: in the end of the old credential, and again where it was found half done.
+    for (let time = 0; time < 2; time++) {
+      const trace: Trace = { calls: [], dead: false };
+      const deps = world.deps(dyingAt(undefined, trace));
+      const retireReally = world.rotator.retire;
+      world.rotator.retire = async () => {
+        trace.dead = true;
+        throw new Crash();
+      };
+      await expect(rotate(deps, emergency)).rejects.toThrow(Crash);
+      world.rotator.retire = retireReally;
+      world.leases.expire();
+      expect(world.wakeUpsForEnds).toEqual([]);
+      expect(world.wakeUps.splice(0)).toEqual([emergency]);
+    }
+    expect(await rotate(world.deps(), emergency)).toMatchObject({ kind: 'rotated' });
+    expect(readStamp(vault.newest(secret).tags)?.retired).toBe(true);
+  });
+
+  test('that cannot be set ends nothing', async () => {
+    const { world, rotationId } = await rotatedWorld('alternating-users');
+    later(world, dayMs);
+    const lost = failure('storage-unreachable', { secret: world.secret, detail: 'queue' });
+    const deps = { ...world.deps(), wakeUps: { set: async () => lost, setForEnd: async () => lost } };
+    expect(await retire(deps, requestFor(world, rotationId))).toMatchObject({
+      failure: { code: 'storage-unreachable' },
+    });
+    expect(accepts(world, world.firstPassword)).toBe(true);
+  });
+
+  test('is not set by a retirement that waits', async () => {
+    const { world, rotationId } = await rotatedWorld('alternating-users');
+    const { trace } = await dyingRetire(world, rotationId, undefined);
+    expect(trace.calls).not.toContain('wakeUps.put');
   });
 });
 

@@ -31,7 +31,13 @@ import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Strategy, strategies } from '../../shared/contract/strategy.ts';
 import type { RotationRequest } from '../../shared/engine/policy/request.ts';
 import { newPassword } from '../../shared/engine/rotation/password.ts';
-import type { EngineDependencies, FollowUps, Published, WakeUps } from '../../shared/engine/running/dependencies.ts';
+import type {
+  EndAsked,
+  EngineDependencies,
+  FollowUps,
+  Published,
+  WakeUps,
+} from '../../shared/engine/running/dependencies.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { MemoryLoginIndex } from './kept.ts';
 
@@ -414,30 +420,33 @@ export class MemoryLeases implements Leases {
 }
 
 /** Requests that somebody comes back to. A worker that is dead takes none of its own back. */
-class MemoryWakeUps {
-  readonly #requests: RotationRequest[];
+class MemoryWakeUps<Request> {
+  readonly #requests: Request[];
 
-  constructor(requests: RotationRequest[]) {
+  constructor(requests: Request[]) {
     this.#requests = requests;
   }
 
-  async put(request: RotationRequest): Promise<void> {
+  async put(request: Request): Promise<void> {
     this.#requests.push(request);
   }
 
-  async withdraw(request: RotationRequest): Promise<void> {
+  async withdraw(request: Request): Promise<void> {
     const at = this.#requests.indexOf(request);
     if (at >= 0) this.#requests.splice(at, 1);
   }
 }
 
-function wakeUpsOf(port: MemoryWakeUps): WakeUps {
-  return {
-    async set(request) {
-      await port.put(request);
-      return { kind: 'set', withdraw: () => port.withdraw(request) };
-    },
+type Wrap = <T extends object>(name: string, port: T) => T;
+
+function wakeUpsOf({ wakeUps, wakeUpsForEnds }: World, wrap: Wrap): WakeUps {
+  const rotations = wrap('wakeUps', new MemoryWakeUps(wakeUps));
+  const ends = wrap('wakeUps', new MemoryWakeUps(wakeUpsForEnds));
+  const setIn = async <Request>(port: MemoryWakeUps<Request>, request: Request) => {
+    await port.put(request);
+    return { kind: 'set' as const, withdraw: () => port.withdraw(request) };
   };
+  return { set: (request) => setIn(rotations, request), setForEnd: (request) => setIn(ends, request) };
 }
 
 export interface World {
@@ -451,13 +460,15 @@ export interface World {
   readonly published: { readonly published: Published; readonly again: boolean }[];
   /** Requests that somebody comes back to. */
   readonly wakeUps: RotationRequest[];
+  /** The same of old credentials to end. */
+  readonly wakeUpsForEnds: EndAsked[];
   readonly logins: MemoryLoginIndex;
   readonly secret: string;
   readonly firstVersion: string;
   readonly firstPassword: string;
   /** The credential that the vault's newest version holds. */
   current(): Credential;
-  deps(wrap?: <T extends object>(name: string, port: T) => T): EngineDependencies;
+  deps(wrap?: Wrap): EngineDependencies;
 }
 
 /** A copy has news of its own, and what is unfinished is looked at again. */
@@ -537,6 +548,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
   const world: World = {
     acknowledged: new Set(),
     wakeUps: [],
+    wakeUpsForEnds: [],
     logins: indexAfterSweep([vault, otherVault]),
     vault,
     otherVault,
@@ -558,7 +570,7 @@ export function makeWorld(strategy: Strategy, tags: Readonly<Record<string, stri
       leases: wrap('leases', leases),
       progress: { step: () => undefined },
       followUps: wrap('followUps', followUpsOf(published)),
-      wakeUps: wakeUpsOf(wrap('wakeUps', new MemoryWakeUps(world.wakeUps))),
+      wakeUps: wakeUpsOf(world, wrap),
       logins: world.logins,
       acknowledged: async () => ({ kind: 'acknowledged', consumers: world.acknowledged }),
       defaults: { validForMs: 90 * dayMs, rotateBeforeMs: 30 * dayMs, overlapMs: dayMs },

@@ -140,6 +140,21 @@ export const named: readonly Named[] = [
     search: 'const successesWanted = 3;',
     replacement: 'const successesWanted = 1;',
   },
+  {
+    name: 'the planned end of a credential waits for the platform where its worker died',
+    search: 'if (work.isWoken === true) return end();',
+    replacement: 'return end();',
+  },
+  {
+    name: 'an emergency that was found half done waits for the platform where its worker died again',
+    search: 'if (isWoken || request.rotationId === undefined) return retireUnderLease({ ...work, isWoken });',
+    replacement: 'return retireUnderLease({ ...work, isWoken: true });',
+  },
+  {
+    name: 'the news of an end is lost with its worker',
+    search: "await tell(deps, request, { type: 'retired', activity: 'retirement', result });",
+    replacement: '',
+  },
 ];
 
 export interface Found extends Named {

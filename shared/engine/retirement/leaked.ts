@@ -15,6 +15,7 @@ import type { EngineDependencies } from '../running/dependencies.ts';
 import { readEarlier } from '../running/previous.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { vouchesFor } from '../running/vouch.ts';
+import { withWakeUp } from '../running/wake-up.ts';
 import { refuseShared } from '../sharing/refuse.ts';
 import { type Ended, type Ending, endAll, isPublished, notOurs } from './end.ts';
 
@@ -61,19 +62,16 @@ export async function endLeaked(
   const standing = await attempt.step('write down', ({ signal }) => writeEarlier(vault, current, leaked, signal));
   if (isFailure(standing)) return standing;
   // Whoever follows a worker that dies here must not wait for the platform to give its message back.
-  const wakeUp = await attempt.step('wake-up', () => deps.wakeUps.set(wakeUpFor(work, current, leaked)));
-  if (isFailure(wakeUp)) return wakeUp;
-  try {
+  const wakeUp = () => deps.wakeUps.set(wakeUpFor(work, current, leaked));
+  return withWakeUp(attempt, wakeUp, async () => {
     const ended = await endAll(work, standing.current, target, [{ ...earlier, revoke: leaked.by }]);
     if (isFailure(ended)) return ended;
     const replaced = replacing(listed, leaked, current.secret.readAt);
     const closed = await endCopies(work, standing.current, replaced);
     if (isFailure(closed)) return closed;
     const login = credentialName(earlier.credential);
-    return await cleared(work, standing.current, leaked, (left) => ({ kind: 'revoked', current: left, login, ended }));
-  } finally {
-    await wakeUp.withdraw();
-  }
+    return cleared(work, standing.current, leaked, (left) => ({ kind: 'revoked', current: left, login, ended }));
+  });
 }
 
 /** Reads the version, unless it is not for this to end. */

@@ -1,8 +1,8 @@
 /**
  * How an old credential ends. Like a rotation, the order is written once, here:
  *
- *   lease → read → (write the revocation down) → (copies) → prepare → old versions → evidence → retire → prove refused → disable →
- *   (end copies) → mark → (copies) → release
+ *   lease → read → (write the revocation down) → (copies) → prepare → old versions → evidence → wake-up → retire → prove refused →
+ *   disable → (end copies) → mark → (copies) → release
  *
  * Whether the old credential is retired or revoked stands in the stamp, and whoever runs it does it that way.
  */
@@ -21,19 +21,20 @@ import { answers, readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { adminSeesAll } from '../running/hosts.ts';
-import { readLastManaged } from '../running/last-managed.ts';
+import { type LastManaged, readLastManaged } from '../running/last-managed.ts';
 import { isCurrentAgain } from '../running/previous.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
+import { withWakeUp } from '../running/wake-up.ts';
 import { refuseShared } from '../sharing/refuse.ts';
 import { carryMarked, missingAtCopies, namedAtCopies, replacedBy, settleBeforeEnd } from './copies.ts';
 import { type Ending, endAll, isPublished } from './end.ts';
 import { type Holding, judgeEvidence } from './evidence.ts';
 import { asEmergency, endLeaked } from './leaked.ts';
 import { mark } from './mark.ts';
-import { readOld } from './old.ts';
+import { type Old, readOld } from './old.ts';
 import type { RetirementRequest } from './request.ts';
-import type { RetirementResult } from './result.ts';
+import type { Retired, RetirementResult } from './result.ts';
 
 /** Everything a retirement works with. */
 interface Work {
@@ -45,6 +46,8 @@ interface Work {
   readonly answering?: string;
   /** The current credential was seen to log in by this very attempt. */
   readonly proven?: boolean;
+  /** Somebody comes back to what this is a part of, should this worker die. */
+  readonly isWoken?: boolean;
 }
 
 /**
@@ -102,24 +105,43 @@ export async function retireUnderLease(work: Work): Promise<RetirementResult | F
 
   const alone = await attempt.step('shared', (time) => refuseShared({ deps, vault, current, target }, time));
   if (isFailure(alone)) return alone;
-  const ended = await endAll(work, current, target, old.versions);
+  const ending = { current, at: managed.at, target, stamp, versions: old.versions };
+  const end = () => endNow(work, ending, { evidence, cut: holding });
+  if (work.isWoken === true) return end();
+  // Whoever follows a worker that dies here must not wait for the platform to give its message back.
+  return withWakeUp(attempt, () => deps.wakeUps.setForEnd({ ...request, rotationId: stamp.rotationId }), end);
+}
+
+interface EndingNow {
+  readonly current: Current;
+  readonly at: LastManaged['at'];
+  readonly target: Target;
+  readonly stamp: OpenStamp;
+  readonly versions: readonly Old[];
+}
+
+/** From here on things change: first at the target, then in the vault. */
+async function endNow(
+  work: Work,
+  { current, at, target, stamp, versions }: EndingNow,
+  allowed: Pick<Retired, 'evidence' | 'cut'>,
+): Promise<RetirementResult | Failure> {
+  const { vault, attempt } = work;
+  const ended = await endAll(work, current, target, versions);
   if (isFailure(ended)) return ended;
-  const closed = await endCopies(work, current, replacedBy(old.versions, current.secret.readAt));
+  const closed = await endCopies(work, current, replacedBy(versions, current.secret.readAt));
   if (isFailure(closed)) return closed;
   const isCurrent = ({ credential }: Ending) => isPublished(credential, target);
-  const left = asEmergency(vault, current, old.versions.filter(isCurrent));
-  const marked = await attempt.step('mark', ({ signal }) =>
-    mark(work, { current: left, at: managed.at }, target, stamp, signal),
-  );
+  const left = asEmergency(vault, current, versions.filter(isCurrent));
+  const marked = await attempt.step('mark', ({ signal }) => mark(work, { current: left, at }, target, stamp, signal));
   if (isFailure(marked)) return marked;
   const carried = await carryMarked(work, current);
   if (isFailure(carried)) return carried;
   return {
     ...attempt.about,
     kind: 'retired',
-    evidence,
-    cut: holding,
-    logins: old.versions.filter((each) => !isCurrent(each)).map(({ credential }) => credentialName(credential)),
+    ...allowed,
+    logins: versions.filter((each) => !isCurrent(each)).map(({ credential }) => credentialName(credential)),
     sessionsEnded: ended.sessionsEnded,
     sessionsGoOn: ended.sessionsGoOn,
     proofs: ended.proofs,

@@ -12,11 +12,11 @@ import type { EarlierAsked } from '../policy/requested.ts';
 import { actorId } from '../policy/revocation.ts';
 import { answers, isRetirementOpen, readStamp } from '../policy/stamp.ts';
 import { endLeaked, type LeakedOutcome } from '../retirement/leaked.ts';
-import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { madeBefore, publishedAs, rotatedBefore } from './found.ts';
 import type { RotationResult } from './result.ts';
+import { endFor } from './revoke.ts';
 
 interface Asked {
   readonly deps: EngineDependencies;
@@ -137,12 +137,11 @@ function replacedFor({ rotationId, version }: EarlierAsked, versions: readonly S
 
 /** The stamp of the current version is where the end of that credential stands: it becomes a revocation there, whether it had ended or not. */
 async function retireReplaced(asked: Asked, current: Current, { version, by }: EarlierAsked): Promise<Met> {
-  const { deps, vault, request, attempt } = asked;
+  const { vault, request, attempt } = asked;
   const { stamp, secret } = current;
   const about = { vault: vault.name, secret: secret.name, mode: 'emergency' as const };
   const who = { requestedBy: request.requestedBy, ...(by === '' ? {} : { requestedById: by }) };
-  const work = { deps, vault, attempt, request: { ...about, ...who, rotationId: stamp?.rotationId ?? '' } };
-  const result = await retireUnderLease(work);
+  const result = await endFor(asked, { ...about, ...who, rotationId: stamp?.rotationId ?? '' });
   switch (result.kind) {
     case 'failed':
       return 'failure' in result ? result.failure : result;

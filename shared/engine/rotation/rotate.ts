@@ -17,12 +17,12 @@ import { type Current, type LinkedCurrent, readCurrent } from '../policy/current
 import { type DueReason, decide, type SkipReason } from '../policy/due.ts';
 import type { RotationRequest } from '../policy/request.ts';
 import { answers, isRetirementOpen } from '../policy/stamp.ts';
-import { retireUnderLease } from '../retirement/retire.ts';
 import type { Attempt } from '../running/attempt.ts';
 import type { EngineDependencies, Published } from '../running/dependencies.ts';
 import { closePending } from '../running/pending.ts';
 import type { Target } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
+import { withWakeUp } from '../running/wake-up.ts';
 import { makeAccepted } from './candidate.ts';
 import { askSource, carryPublished, holdsRotation } from './copies.ts';
 import { madeBefore, publishedAs, publishedNow, rotatedBefore } from './found.ts';
@@ -33,6 +33,7 @@ import type { Found } from './probe.ts';
 import { confirm, publish } from './publish.ts';
 import { makeReady } from './ready.ts';
 import type { RotationResult } from './result.ts';
+import { revokeNow } from './revoke.ts';
 import { isUntold, untold } from './untold.ts';
 
 /**
@@ -182,18 +183,15 @@ interface Replacement extends Asked {
 async function replace(work: Replacement, found: Found): Promise<RotationResult | Failure> {
   const { deps, request, attempt } = work;
   // Before the first change, so that a crash is healed a lease later and not when the platform gives the message back.
-  const wakeUp = await attempt.step('wake-up', () => deps.wakeUps.set(toWakeUp(request)));
-  if (isFailure(wakeUp)) return wakeUp;
-  try {
+  const wakeUp = () => deps.wakeUps.set(toWakeUp(request));
+  return withWakeUp(attempt, wakeUp, async () => {
     const orphan = await revokeOrphan(work, found);
     if (isFailure(orphan)) return orphan;
     // An emergency that stands is begun by whoever comes, and where it meets a full target nothing is known of the stored candidate.
     if (request.mode === 'resume' && found.stored === undefined && work.intent.revoke === undefined)
-      return await nothingToResume(work, found);
-    return await replaceNow(work, found);
-  } finally {
-    await wakeUp.withdraw();
-  }
+      return nothingToResume(work, found);
+    return replaceNow(work, found);
+  });
 }
 
 /** Finishes what was stored, also where somebody else's version is current by then, or somebody has paused the secret since. */
@@ -229,7 +227,8 @@ async function replaceNow(work: Replacement, found: Found): Promise<RotationResu
   if (pendingVersion !== undefined) await close(work, pendingVersion);
   if (draft.revoke !== undefined) {
     const { rotationId } = draft;
-    const revoked = await revokeNow(work, { rotationId, answering: attempt.about.rotationId, proven: true });
+    const answering = attempt.about.rotationId;
+    const revoked = await revokeNow(work, { rotationId, answering, proven: true, isWoken: true });
     if (isFailure(revoked)) return revoked;
   }
   if (isFailure(copies)) return copies;
@@ -274,19 +273,6 @@ async function nothingToResume(work: Replacement, { pendingVersion, overtaken, l
 
 async function close({ vault, attempt, current }: Replacement, version: string) {
   return attempt.step('close pending', ({ signal }) => closePending(vault, current.secret.name, version, signal));
-}
-
-/**
- * In an emergency the old credential ends now, under the same lease, and not when a queue gets to it. `answering`: the request that the
- * version answers once it is done.
- */
-async function revokeNow(
-  { deps, vault, request, attempt }: Asked,
-  { rotationId, ...more }: { readonly rotationId: string; readonly answering?: string; readonly proven?: boolean },
-) {
-  const { secret, requestedBy } = request;
-  const retirement = { vault: vault.name, secret, rotationId, mode: 'scheduled' as const, requestedBy };
-  return retireUnderLease({ deps, vault, attempt, request: retirement, ...more });
 }
 
 function skipped(attempt: Attempt, reason: SkipReason, detail: string): RotationResult {

@@ -67,13 +67,26 @@ export interface WakeUps {
    * Arranges that the request is looked at again as soon as the lease of a worker that died can have run out. Harmless when all went well:
    * the request finds its work done. A failure is of class `retry`, and nothing was changed yet.
    */
-  set(request: RotationRequest): Promise<
-    | {
-        readonly kind: 'set' /** The worker came back by itself. Never fails. */;
-        readonly withdraw: () => Promise<void>;
-      }
-    | Failure
-  >;
+  set(request: RotationRequest): Promise<WakeUp | Failure>;
+  /** The same for the end of an old credential. */
+  setForEnd(request: EndAsked): Promise<WakeUp | Failure>;
+}
+
+/** Somebody's request for the end of an old credential, as the queue of retirements takes it. */
+export interface EndAsked {
+  readonly vault: string;
+  readonly secret: string;
+  readonly rotationId: string;
+  readonly mode: 'scheduled' | 'asked' | 'emergency';
+  readonly requestedBy: string;
+  readonly requestedById?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface WakeUp {
+  readonly kind: 'set';
+  /** The worker came back by itself. Never fails. */
+  readonly withdraw: () => Promise<void>;
 }
 
 /** Everything the engine needs. Made once per process in functions/compose.ts, by fakes in tests. */
