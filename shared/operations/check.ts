@@ -11,7 +11,7 @@ import { shortHash } from '../engine/policy/identifiers.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import { lookAt } from '../engine/sweep/standing.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
-import { checkDrift } from './inspect.ts';
+import { checkDrift, type Drift } from './inspect.ts';
 import { shown } from './news.ts';
 import type { PerformDependencies, Performed } from './perform.ts';
 import { notificationsQueue } from './queues.ts';
@@ -87,7 +87,7 @@ export async function performCheck(
   // A drift has no time of its own: every day's check looks again.
   if (trouble.check?.nextTryAt !== undefined && holdByFailures(trouble.check, deps.now())) return { kind: 'held' };
   const seen = await checkDrift(deps.engine, vault, secret, signal);
-  const sure = seen.kind === 'drifted' ? await lookUndisturbed(deps, vault, secret, signal) : seen;
+  const sure = seen.kind === 'drifted' ? await lookUndisturbed(deps, vault, seen, signal) : seen;
   switch (sure.kind) {
     case 'healthy':
       await healed(deps, about, trouble, ['check']);
@@ -111,12 +111,13 @@ export async function performCheck(
 }
 
 /** A rotation in place replaces the password before it publishes the new one: refused in between is no drift. */
-async function lookUndisturbed(deps: PerformDependencies, vault: Vault, secret: string, signal: AbortSignal) {
+async function lookUndisturbed(deps: PerformDependencies, vault: Vault, seen: Drift, signal: AbortSignal) {
+  const secret = seen.current.secret.name;
   const acquired = await deps.engine.leases.acquire(vault.name, secret);
   if (acquired.kind !== 'held') return acquired;
   const { lease }: { readonly lease: Lease } = acquired;
   try {
-    return await checkDrift(deps.engine, vault, secret, signal);
+    return await checkDrift(deps.engine, vault, secret, signal, seen);
   } finally {
     await lease.release();
   }

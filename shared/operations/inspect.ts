@@ -14,6 +14,7 @@ import { findWayBack } from '../engine/rotation/roll-back.ts';
 import { ask } from '../engine/running/ask.ts';
 import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import { prepare, type Target } from '../engine/running/target.ts';
+import { wasUndisturbed } from '../engine/running/undisturbed.ts';
 import { refuseShared } from '../engine/sharing/refuse.ts';
 import { type Failure, isFailure } from '../errors.ts';
 
@@ -87,7 +88,10 @@ async function lookForRepair(
 function wayForward({ policy }: Current, repair: Exclude<Repair, { kind: 'found' }>): Check {
   const name = 'way back';
   if (repair.kind === 'healthy') return { name, state: 'passed', detail: 'not needed: the current version logs in' };
-  const detail = `no earlier version logs in: ${repair.detail}`;
+  const { untried } = repair;
+  const untriedText =
+    untried === 0 ? '' : `, and ${untried} more were not tried: servers lock accounts for failed logins`;
+  const detail = `no earlier version that was tried logs in: ${repair.detail}${untriedText}`;
   if (policy.admin.kind !== 'self')
     return { name, state: 'passed', detail: `${detail}; the admin makes a new credential` };
   const fix = 'Set a password at the target by hand, and publish the same value.';
@@ -199,32 +203,39 @@ async function wayBack(
   };
 }
 
-/** Whether the published credential logs in. `drifted`: the target answered and said no. */
+/** The target answered and said no. */
+export interface Drift {
+  readonly kind: 'drifted';
+  readonly detail: string;
+  readonly version: string;
+  /** Channels that the secret's tag names. */
+  readonly notify: readonly string[] | undefined;
+  /** What was looked at. */
+  readonly current: Current;
+}
+
+/**
+ * Whether the published credential logs in. `seen`: a refusal that was seen without the lease which the caller holds now; it is not asked for
+ * again where it still counts.
+ */
 export async function checkDrift(
   deps: EngineDependencies,
   vault: Vault,
   name: string,
   signal: AbortSignal,
-): Promise<
-  | { readonly kind: 'healthy' }
-  | {
-      readonly kind: 'drifted';
-      readonly detail: string;
-      readonly version: string;
-      /** Channels that the secret's tag names. */
-      readonly notify: readonly string[] | undefined;
-    }
-  | { readonly kind: 'opted-out' }
-  | Failure
-> {
+  seen?: Drift,
+): Promise<{ readonly kind: 'healthy' } | Drift | { readonly kind: 'opted-out' } | Failure> {
   const looked = await look(deps, vault, name, signal);
   // It has no login of its own: that of its source is tried.
   if (looked.kind === 'linked') return { kind: 'opted-out' };
   if (looked.kind !== 'looked') return looked;
   const { current, target } = looked;
-  const answer = await ask(current, target, target.credential, timeFor(signal));
+  const before = seen === undefined ? undefined : await wasUndisturbed(vault, seen.current, current, signal);
+  if (before !== undefined && isFailure(before)) return before;
+  const counts = before?.undisturbed === true ? seen : undefined;
+  const answer = counts ?? (await ask(current, target, target.credential, timeFor(signal)));
   if (isFailure(answer)) return answer;
-  return answer.accepted
-    ? { kind: 'healthy' }
-    : { kind: 'drifted', detail: answer.detail, version: current.secret.version, notify: current.policy.notify };
+  if (answer.kind === 'answer' && answer.accepted) return { kind: 'healthy' };
+  const { version } = current.secret;
+  return { kind: 'drifted', detail: answer.detail, version, notify: current.policy.notify, current };
 }

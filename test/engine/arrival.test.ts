@@ -121,6 +121,15 @@ describe.each(strategies.filter((strategy) => strategyTraits[strategy].hasTarget
       expect(troubleOf(it)).toEqual({ kind: 'trouble' });
     });
 
+    test('that is refused is tried with one login, as servers that lock accounts count them', async () => {
+      const it = around({}, strategy);
+      const text = newest(it).value.reveal().replace(it.world.firstPassword, 'typed-wrong');
+      write(it, new SecretText(text));
+      const calls = counting(it);
+      expect(await arrive(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+      expect(calls.filter((call) => call === 'rotator.verify')).toHaveLength(1);
+    });
+
     test('that writes a retired credential back is told as drifted, with the version that it repeats', async () => {
       const it = around({ notify: 'ops' }, strategy);
       const first = newest(it).version;
@@ -215,8 +224,7 @@ describe('a version of somebody else', () => {
     const seen = rememberedVersions();
     await arrive(it, undefined, seen);
     for (let again = 0; again < 4; again++) expect(await arrive(it, undefined, seen)).toEqual({ kind: 'known' });
-    // Once, and once more under the lease.
-    expect(it.world.target.failures.get('app')).toBe(2);
+    expect(it.world.target.failures.get('app')).toBe(1);
     expect(notices(it)).toHaveLength(1);
   });
 
@@ -348,6 +356,37 @@ describe('a repair', () => {
     it.world.target.set('app', ['changed by hand']);
     expect(await requested(it, 'repair')).toMatchObject({ kind: 'rotated', reason: 'repaired' });
     expect(it.world.target.accepts(it.world.current())).toBe(true);
+  });
+
+  /** Versions with these passwords, one after the other, and none of them works. */
+  function wrecked(passwords: readonly string[]): Around {
+    const it = around({}, 'single-user');
+    const text = newest(it).value.reveal();
+    for (const password of passwords) write(it, new SecretText(text.replace(it.world.firstPassword, password)));
+    it.world.target.set('app', ['changed by hand']);
+    it.world.target.locksAfter = 4;
+    pass(it, 60 * 60_000);
+    return it;
+  }
+
+  test('makes at most three failed logins as one login, and plan says how many versions were not tried', async () => {
+    const it = wrecked(['a', 'b', 'c', 'd', 'e']);
+    const { vault, secret, target } = it.world;
+    const seen = await plan(it.deps.engine, vault, { secret, mode: 'repair' }, signal);
+    const ways = seen.kind === 'plan' ? seen.checks.filter(({ name }) => name === 'way back') : [];
+    expect(ways).toMatchObject([{ state: 'passed', detail: expect.stringContaining('3 more were not tried') }]);
+    expect(target.failures.get('app')).toBe(3);
+    target.failures.clear();
+    expect(await requested(it, 'repair')).toMatchObject({ kind: 'rotated', reason: 'repaired' });
+    expect(target.accepts(it.world.current())).toBe(true);
+  });
+
+  test('tries one credential once, however many versions hold it', async () => {
+    const it = wrecked(['a', 'b', 'a', 'b', 'a']);
+    const { target, firstPassword } = it.world;
+    target.set('app', [firstPassword]);
+    expect(await requested(it, 'repair')).toMatchObject({ kind: 'rotated', reason: 'repaired' });
+    expect(it.world.current().password.reveal()).toBe(firstPassword);
   });
 
   test('never brings back a credential that was revoked, unless somebody insists', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { viewSecret } from '../../shared/api/views/secret.ts';
 import { afterLeaseMs } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
+import { SecretText } from '../../shared/contract/secret-text.ts';
 import { withRequested } from '../../shared/engine/policy/requested.ts';
 import { readStamp } from '../../shared/engine/policy/stamp.ts';
 import { failure } from '../../shared/errors.ts';
@@ -397,19 +398,50 @@ describe('the check of a credential', () => {
     expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
   });
 
-  test('that was published between its two looks is healthy', async () => {
-    const it = around({ notify: 'ops' });
-    const { leases, target } = it.world;
-    target.set('app', ['replaced and not yet published']);
+  /** Something happens between the look without the lease and the one under it. */
+  function disturbed(it: Around, acquiring: () => void): Around {
+    const { leases } = it.world;
     const acquire = leases.acquire.bind(leases);
     leases.acquire = async (vault, secret) => {
-      target.set('app', [it.world.firstPassword]);
+      acquiring();
       return acquire(vault, secret);
     };
-    const deps = { ...it.deps, engine: { ...it.deps.engine, leases } };
-    expect(await check({ ...it, deps })).toEqual({ kind: 'healthy' });
+    return { ...it, deps: { ...it.deps, engine: { ...it.deps.engine, leases } } };
+  }
+
+  test('that was published between its two looks is healthy', async () => {
+    const it = around({ notify: 'ops' }, 'single-user');
+    const { target, vault, secret, firstPassword } = it.world;
+    target.set('app', ['the next one']);
+    const meanwhile = disturbed(it, () => {
+      const { value, tags, contentType = '' } = vault.newest(secret);
+      const text = value.reveal().replace(firstPassword, 'the next one');
+      vault.put(secret, { value: new SecretText(text), tags, contentType });
+    });
+    expect(await check(meanwhile)).toEqual({ kind: 'healthy' });
     expect(it.messages).toEqual([]);
   });
+
+  test('that a rotation in place put back between its two looks is healthy', async () => {
+    const it = around({ notify: 'ops' }, 'single-user');
+    const { target, vault, secret, firstPassword } = it.world;
+    vault.put(`keyturn-pending-${secret}`, { value: new SecretText('the candidate'), tags: {} });
+    target.set('app', ['the candidate']);
+    const meanwhile = disturbed(it, () => target.set('app', [firstPassword]));
+    expect(await check(meanwhile)).toEqual({ kind: 'healthy' });
+    expect(it.messages).toEqual([]);
+  });
+
+  test.each(['alternating-users', 'dual-password', 'single-user'] as const)(
+    '%s: that is refused is tried with one login, as servers that lock accounts count them',
+    async (strategy) => {
+      const it = around({}, strategy);
+      it.world.target.set('app', ['changed by hand']);
+      it.world.target.locksAfter = 2;
+      expect(await check(it)).toMatchObject({ kind: 'failed', code: 'credential-drifted' });
+      expect(it.world.target.failures.get('app')).toBe(1);
+    },
+  );
 
   test('that is refused tells the channels of the secret, once a day and without the credential', async () => {
     const it = around({ notify: 'ops, pager' });

@@ -52,7 +52,7 @@ export const named: readonly Named[] = [
   },
   {
     name: 'drift is reported from a look without a lease',
-    search: "seen.kind === 'drifted' ? await lookUndisturbed(deps, vault, secret, signal) : seen",
+    search: "seen.kind === 'drifted' ? await lookUndisturbed(deps, vault, seen, signal) : seen",
     replacement: 'seen',
   },
   {
@@ -141,6 +141,11 @@ export const named: readonly Named[] = [
     replacement: 'const successesWanted = 1;',
   },
   {
+    name: 'a target that goes by an old copy of a login is believed',
+    search: "if (overtaken === true && strategyTraits[current.policy.strategy].pending === 'before-apply') {",
+    replacement: 'if (false) {',
+  },
+  {
     name: 'the planned end of a credential waits for the platform where its worker died',
     search: 'if (work.isWoken === true) return end();',
     replacement: 'return end();',
@@ -153,6 +158,36 @@ export const named: readonly Named[] = [
   {
     name: 'the news of an end is lost with its worker',
     search: "await tell(deps, request, { type: 'retired', activity: 'retirement', result });",
+    replacement: '',
+  },
+  {
+    name: 'a failed login is made twice by the daily check',
+    search: 'before?.undisturbed === true ? seen : undefined',
+    replacement: 'undefined',
+  },
+  {
+    name: 'a failed login is made twice for a version of somebody else',
+    search: 'before?.undisturbed === true ? refusedBefore : undefined',
+    replacement: 'undefined',
+  },
+  {
+    name: 'a repair tries every version, however often its login was refused',
+    search: "(this.#counts.get(loginOf(asked) ?? '') ?? 0) >= mostRefused",
+    replacement: 'false',
+  },
+  {
+    name: 'what a repair saw refused is tried once more',
+    search: "if (before !== undefined) return { kind: 'answer' as const, accepted: false, detail: before.detail };",
+    replacement: '',
+  },
+  {
+    name: 'a refusal in the middle of a rotation in place counts',
+    search: "if (strategyTraits[now.policy.strategy].pending !== 'before-apply') return looked(true);",
+    replacement: 'return looked(true);',
+  },
+  {
+    name: 'a version that was published meanwhile is called refused',
+    search: 'if (seen.secret.version !== now.secret.version) return looked(false);',
     replacement: '',
   },
 ];

@@ -3,7 +3,8 @@
  *
  *   look → lease → look again → what is unfinished goes on → (refused: was it written back?) → release
  *
- * A refusal counts only under the lease of everything else: in the middle of a rotation in place it says nothing about the version.
+ * A refusal counts only under the lease of everything else: in the middle of a rotation in place it says nothing about the version. It is
+ * asked for once more only where somebody was at work meanwhile, because servers that lock accounts count failed logins.
  */
 import type { Credential } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
@@ -18,6 +19,7 @@ import type { EngineDependencies } from '../running/dependencies.ts';
 import type { Attempted, Failed, Skipped } from '../running/result.ts';
 import { prepare } from '../running/target.ts';
 import { underLease } from '../running/under-lease.ts';
+import { wasUndisturbed } from '../running/undisturbed.ts';
 import { keepPublished, publishedBy } from '../sharing/find.ts';
 import { mayShare } from '../sharing/prints.ts';
 import { goOn, hasUnfinished } from './go-on.ts';
@@ -59,17 +61,19 @@ export interface Arrival {
  */
 export async function prove(deps: EngineDependencies, arrival: Arrival, signal: AbortSignal): Promise<ArrivalResult> {
   const vault = deps.vaults.get(arrival.vault.toLowerCase());
+  let refusedBefore: Looked | undefined;
   if (vault !== undefined) {
     const { secret, version, before } = arrival;
     const about = { rotationId: '', vault: vault.name, secret, steps: [] };
-    const seen = await look(deps, vault, arrival, { signal, remainingMs: () => lookMs });
+    const seen = await look({ deps, vault, arrival }, { signal, remainingMs: () => lookMs });
     if (seen.kind === 'looked' && seen.accepted && !hasUnfinished(seen.current, before))
       return { ...about, kind: 'adopted', version };
     if (seen.kind === 'left') return { ...about, kind: 'skipped', reason: seen.reason, detail: seen.detail };
     if (isFailure(seen)) return { ...about, kind: 'failed', failure: seen };
+    if (!seen.accepted) refusedBefore = seen;
   }
   return underLease<Adopted | Refused | Skipped>(deps, arrival, (held, attempt) =>
-    proveUnderLease({ deps, vault: held, attempt, arrival }),
+    proveUnderLease({ deps, vault: held, attempt, arrival, refusedBefore }),
   );
 }
 
@@ -91,11 +95,17 @@ interface Left {
   readonly detail: string;
 }
 
+interface Looking {
+  readonly deps: EngineDependencies;
+  readonly vault: Vault;
+  readonly arrival: Arrival;
+  /** Seen without the lease that is held now. */
+  readonly refusedBefore?: Looked | undefined;
+}
+
 /** Asks the target about the version, if it is current. */
 async function look(
-  deps: EngineDependencies,
-  vault: Vault,
-  { secret, version }: Arrival,
+  { deps, vault, arrival: { secret, version }, refusedBefore }: Looking,
   time: StepTime,
 ): Promise<Looked | Left | Failure> {
   const current = await readCurrent(deps, vault, secret, time.signal);
@@ -114,21 +124,22 @@ async function look(
   const published = publishedBy(current, target);
   const kept = mayShare(current.policy) ? await keepPublished({ deps, vault }, published) : undefined;
   if (kept !== undefined && isFailure(kept)) return kept;
-  const answer = await ask(current, target, credential, time);
+  const before =
+    refusedBefore === undefined ? undefined : await wasUndisturbed(vault, refusedBefore.current, current, time.signal);
+  if (before !== undefined && isFailure(before)) return before;
+  const counts = before?.undisturbed === true ? refusedBefore : undefined;
+  const answer = counts ?? (await ask(current, target, credential, time));
   if (isFailure(answer)) return answer;
   return { kind: 'looked', current, credential, accepted: answer.accepted, detail: answer.detail };
 }
 
-interface Work {
-  readonly deps: EngineDependencies;
-  readonly vault: Vault;
+interface Work extends Looking {
   readonly attempt: Attempt;
-  readonly arrival: Arrival;
 }
 
 async function proveUnderLease(work: Work): Promise<Adopted | Refused | Skipped | Failure> {
-  const { deps, vault, attempt, arrival } = work;
-  const seen = await attempt.step('prove', (time) => look(deps, vault, arrival, time));
+  const { vault, attempt, arrival } = work;
+  const seen = await attempt.step('prove', (time) => look(work, time));
   if (isFailure(seen)) return seen;
   if (seen.kind === 'left')
     return { ...attempt.about, kind: 'skipped', reason: seen.reason, detail: seen.detail, steps: attempt.steps };

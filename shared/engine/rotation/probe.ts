@@ -3,7 +3,7 @@
  * no evidence about a password: it ends the probing.
  */
 import type { Credential } from '../../contract/credential.ts';
-import { credentialName } from '../../contract/credential.ts';
+import { credentialName, sameCredential } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
@@ -46,11 +46,20 @@ export interface Found {
   readonly live: Credential;
 }
 
+/** What the target refused just now. */
+export interface RefusedBefore {
+  readonly credential: Credential;
+  readonly host: string;
+  readonly detail: string;
+}
+
 interface Asking {
   readonly current: Current;
   readonly target: Target;
   readonly time: StepTime;
   readonly mode: RotationRequest['mode'];
+  /** Servers that lock accounts count failed logins, so none is made twice. */
+  readonly refused: readonly RefusedBefore[];
 }
 
 /** Asks the target about pending, then current, then older candidates, then previous. Changes nothing. */
@@ -58,10 +67,10 @@ export async function probe(
   vault: Vault,
   current: Current,
   target: Target,
-  mode: RotationRequest['mode'],
+  { mode, refused }: Pick<Asking, 'mode' | 'refused'>,
   time: StepTime,
 ): Promise<Found | Failure> {
-  const asking = { current, target, time, mode };
+  const asking = { current, target, time, mode, refused };
   const keepsPending = strategyTraits[current.policy.strategy].pending !== 'never';
   const pending = keepsPending ? await readPending(vault, current, time.signal) : { kind: 'none' as const };
   if (isFailure(pending)) return pending;
@@ -129,7 +138,10 @@ function knownOf(pending: Exclude<PendingOutcome, Failure>): Omit<Found, 'live'>
  * Only where the emergency is what is asked for now: whoever may edit the secret can write one into its tags, beside a value that names
  * another login and a port where nobody answers.
  */
-async function logsIn({ current, target, time, mode }: Asking, credential: Credential) {
+async function logsIn({ current, target, time, mode, refused }: Asking, credential: Credential) {
+  const { host } = target.stepFor(time).endpoint;
+  const before = refused.find((one) => one.host === host && sameCredential(one.credential, credential));
+  if (before !== undefined) return { kind: 'answer' as const, accepted: false, detail: before.detail };
   const answer = await ask(current, target, credential, time);
   const isCrowded = isFailure(answer) && answer.code === 'target-unreachable';
   if (!isCrowded || mode !== 'emergency' || current.policy.admin.kind === 'self') return answer;

@@ -9,7 +9,7 @@ import type { Skipped } from '../running/result.ts';
 import { prepare, type Target } from '../running/target.ts';
 import { refuseShared, refuseUsed } from '../sharing/refuse.ts';
 import { lookFirst } from './copies.ts';
-import { type Found, probe } from './probe.ts';
+import { type Found, probe, type RefusedBefore } from './probe.ts';
 import { findRepair } from './repair.ts';
 import { probeEarlier } from './roll-back.ts';
 
@@ -33,6 +33,7 @@ type About = Parameters<typeof prepare>[3];
 /** Reads the vault and asks the target. Changes neither. */
 export async function makeReady(asked: Asked, current: Current, about: About): Promise<Ready | Skipped | Failure> {
   const { deps, vault, request, attempt } = asked;
+  let refused: readonly RefusedBefore[] = [];
   if (request.mode === 'repair' && !about.emergency) {
     const work = { deps, vault, current, asked: about, request };
     const repair = await attempt.step('find repair', (time) => findRepair(work, time));
@@ -42,13 +43,14 @@ export async function makeReady(asked: Asked, current: Current, about: About): P
       return { ...attempt.about, kind: 'skipped', reason: 'not-due', detail, steps: attempt.steps };
     if (repair.kind === 'found')
       return { kind: 'ready', current: repair.current, target: repair.target, found: asItIs(repair.target) };
+    refused = repair.refused;
   }
   const target = await attempt.step('prepare', ({ signal }) => prepare(deps, vault, current, about, signal));
   if (isFailure(target)) return target;
   const found = await attempt.step('probe', (time) =>
     request.mode === 'roll-back'
       ? probeEarlier(vault, current, target, request, time)
-      : probe(vault, current, target, probeMode(request), time),
+      : probe(vault, current, target, { mode: probeMode(request), refused }, time),
   );
   if (isFailure(found)) return found;
   const looked = await lookFirst(asked, current, target, { mode: request.mode, found, isEmergency: about.emergency });

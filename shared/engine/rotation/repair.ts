@@ -9,10 +9,14 @@ import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { prepare, type Target } from '../running/target.ts';
+import type { RefusedBefore } from './probe.ts';
 import { revokedAs } from './roll-back.ts';
 
 /** How many earlier versions are tried, newest first. */
 const mostTried = 10;
+
+/** How often one login may be refused, the published credential included: servers that lock accounts count that. */
+const mostRefused = 3;
 
 export type Repair =
   /** The current version logs in. */
@@ -25,8 +29,15 @@ export type Repair =
       readonly current: Current;
       readonly target: Target;
     }
-  /** None does: a new credential is made. `detail`: what the target said of the current one. */
-  | { readonly kind: 'none'; readonly detail: string };
+  /** None does, as far as was asked: a new credential is made. */
+  | {
+      readonly kind: 'none';
+      /** What the target said of the current one. */
+      readonly detail: string;
+      readonly refused: readonly RefusedBefore[];
+      /** How many versions were not tried, because their login was refused too often. */
+      readonly untried: number;
+    };
 
 interface Work {
   readonly deps: EngineDependencies;
@@ -51,22 +62,53 @@ export async function findRepair(work: Work, time: StepTime): Promise<Repair | F
   const listed = await vault.versions(current.secret.name, { signal: time.signal });
   if (isFailure(listed)) return listed;
   const earlier = listed.versions.filter(({ version, enabled }) => enabled && version !== current.secret.version);
+  const refusals = new Refusals();
+  refusals.note(published);
   for (const { version, tags } of earlier.slice(0, mostTried)) {
     if (revokedOf(tags) !== undefined && work.request.force !== true) continue;
-    const tried = await tryVersion(work, version, published.credential, time);
+    const tried = await tryVersion({ ...work, refusals }, version, time);
     if (isFailure(tried)) return tried;
     if (tried.kind === 'found') return tried;
   }
-  return { kind: 'none', detail: published.detail };
+  return { kind: 'none', detail: published.detail, refused: refusals.all, untried: refusals.untried };
+}
+
+/** What was refused in one repair. */
+class Refusals {
+  readonly all: RefusedBefore[] = [];
+  readonly #counts = new Map<string, number>();
+  untried = 0;
+
+  note({ refused, counted, detail }: Extract<Tried, { accepted: false }>): void {
+    if (refused === undefined) return;
+    this.all.push({ ...refused, detail });
+    const login = loginOf(refused);
+    if (counted && login !== undefined) this.#counts.set(login, (this.#counts.get(login) ?? 0) + 1);
+  }
+
+  /** Whether it would be refused again, or one time too often. */
+  rulesOut(asked: Asked): boolean {
+    const { credential, host } = asked;
+    if (this.all.some((one) => one.host === host && sameCredential(one.credential, credential))) return true;
+    const isTooOften = (this.#counts.get(loginOf(asked) ?? '') ?? 0) >= mostRefused;
+    if (isTooOften) this.untried++;
+    return isTooOften;
+  }
+}
+
+type Asked = Pick<RefusedBefore, 'credential' | 'host'>;
+
+/** A key without a login is no account that could be locked. */
+function loginOf({ credential: { username }, host }: Asked): string | undefined {
+  return username === undefined ? undefined : `${username} ${host}`;
 }
 
 async function tryVersion(
-  work: Work,
+  work: Work & { readonly refusals: Refusals },
   version: string,
-  published: Credential | undefined,
   time: StepTime,
 ): Promise<Extract<Repair, { kind: 'found' }> | { readonly kind: 'no' } | Failure> {
-  const { vault, current, request } = work;
+  const { vault, current, request, refusals } = work;
   const read = await vault.read(current.secret.name, { version, signal: time.signal });
   if (isFailure(read)) return read;
   if (read.kind !== 'found') return { kind: 'no' };
@@ -79,9 +121,11 @@ async function tryVersion(
   };
   const tried = await tryValue(work, base, time, tags);
   if (isFailure(tried)) return tried;
-  if (!tried.accepted) return { kind: 'no' };
+  if (!tried.accepted) {
+    refusals.note(tried);
+    return { kind: 'no' };
+  }
   const { credential, target } = tried;
-  if (published !== undefined && sameCredential(published, credential)) return { kind: 'no' };
   if (request.force !== true && work.looking !== true) {
     const marked = await revokedAs(vault, current, { kind: 'earlier', secret: read.secret, credential }, time.signal);
     if ('kind' in marked) return marked;
@@ -95,8 +139,10 @@ type Tried =
   | {
       readonly kind: 'tried';
       readonly accepted: false;
-      /** Undefined: there is none in the value. */
-      readonly credential: Credential | undefined;
+      /** Undefined: there is none in the value, or it was not asked about. */
+      readonly refused: Asked | undefined;
+      /** Whether a login was tried, and failed. */
+      readonly counted: boolean;
       readonly detail: string;
     };
 
@@ -104,7 +150,7 @@ type Tried =
 const unusable: ReadonlySet<string> = new Set(['value-unreadable', 'host-mismatch', 'target-not-allowed']);
 
 async function tryValue(
-  { deps, vault, asked }: Work,
+  { deps, vault, asked, refusals }: Work & { readonly refusals?: Refusals },
   base: Current,
   time: StepTime,
   tags = base.secret.tags,
@@ -112,12 +158,15 @@ async function tryValue(
   const target = await prepare(deps, vault, { ...base, secret: { ...base.secret, tags } }, asked, time.signal);
   if (isFailure(target)) {
     if (!unusable.has(target.code)) return target;
-    return { kind: 'tried', accepted: false, credential: undefined, detail: target.message };
+    return { kind: 'tried', accepted: false, refused: undefined, counted: false, detail: target.message };
   }
   const { credential } = target;
+  const asks = { credential, host: target.stepFor(time).endpoint.host };
+  if (refusals?.rulesOut(asks) === true)
+    return { kind: 'tried', accepted: false, refused: undefined, counted: false, detail: '' };
   const answer = await ask(base, target, credential, time);
   if (isFailure(answer)) return answer;
   return answer.accepted
     ? { kind: 'tried', accepted: true, credential, target }
-    : { kind: 'tried', accepted: false, credential, detail: answer.detail };
+    : { kind: 'tried', accepted: false, refused: asks, counted: answer.unasked !== true, detail: answer.detail };
 }
