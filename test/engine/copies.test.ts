@@ -9,7 +9,7 @@ import { rotate } from '../../shared/engine/rotation/rotate.ts';
 import { judge } from '../../shared/engine/sweep/judge.ts';
 import { failure } from '../../shared/errors.ts';
 import { copiedWorld, copiesOf, expectCopied, heldBy } from './copied-world.ts';
-import { dayMs, type MemoryVault, type World } from './world.ts';
+import { Crash, dayMs, type MemoryVault, type World } from './world.ts';
 
 const id = (letter: string): string => letter.repeat(32);
 
@@ -116,6 +116,81 @@ test('a derived secret that holds the key of somebody else is left as it is, and
   expect(await ask(world)).toMatchObject({ kind: 'failed', failure: { code: 'copy-unfit' } });
   expect(world.vault.newest('orders-connection').value.reveal()).toBe(text);
   expect(world.target.touched).toEqual([]);
+});
+
+describe('a derived secret that holds a key of the source from before the last rotation', () => {
+  /** Its link is back after two emergencies; the versions of the source, oldest first. */
+  async function linkedAgain() {
+    const world = copiedWorld('dual-key', { also: 'orders-connection' });
+    const link = world.vault.newest('orders-connection');
+    const { tags } = link;
+    link.tags = {};
+    for (const letter of ['1', '2']) {
+      pass(world, 60_000);
+      await ask(world, 'emergency', { rotationId: id(letter) });
+    }
+    pass(world, 60_000);
+    link.tags = tags;
+    const [first, second, third, ...more] = world.vault.secrets.get(world.secret) ?? [];
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three versions are made');
+    expect(more).toEqual([]);
+    expect([first.enabled, second.enabled]).toEqual([false, false]);
+    return { world, first, second, link };
+  }
+
+  test('gets the key that is published now, and the disabled versions that were read for it are disabled again', async () => {
+    const { world, first, second } = await linkedAgain();
+    await ask(world, 'resume');
+    expect(heldBy({ vault: world.vault, name: 'orders-connection' })).toBe(world.current().password.reveal());
+    expect([first.enabled, second.enabled]).toEqual([false, false]);
+  });
+
+  test('gets it although a version in between holds no credential', async () => {
+    const { world, second } = await linkedAgain();
+    Object.assign(second, { value: new SecretText('see the wiki') });
+    await ask(world, 'resume');
+    expect(heldBy({ vault: world.vault, name: 'orders-connection' })).toBe(world.current().password.reveal());
+  });
+
+  test('is left as it is where the version that held its key holds no credential any more, and that version is named', async () => {
+    const { world, first, link } = await linkedAgain();
+    Object.assign(first, { value: new SecretText('see the wiki') });
+    const result = await ask(world, 'resume');
+    expect(result).toMatchObject({ kind: 'failed', failure: { code: 'copy-unfit' } });
+    expect(result.kind === 'failed' && result.failure.message).toContain(first.version);
+    expect(world.vault.newest('orders-connection')).toBe(link);
+    expect(first.enabled).toBe(false);
+  });
+
+  test.each(Object.values(answers))(
+    'is left as it is where the vault answers $code for an earlier version, and the failure says so',
+    async (answer) => {
+      const { world, second, link } = await linkedAgain();
+      const change = world.vault.change.bind(world.vault);
+      world.vault.change = async (name, version, what) =>
+        version === second.version ? answer : change(name, version, what);
+      expect(await ask(world, 'resume')).toMatchObject({ kind: 'failed', failure: { code: answer.code } });
+      expect(world.vault.newest('orders-connection')).toBe(link);
+      Object.assign(world.vault, { change });
+      await ask(world, 'resume');
+      expect(heldBy({ vault: world.vault, name: 'orders-connection' })).toBe(world.current().password.reveal());
+    },
+  );
+
+  test('a worker that dies while it looks leaves no old version open for good', async () => {
+    const { world, second } = await linkedAgain();
+    const { read } = world.vault;
+    world.vault.read = async (name, options) => {
+      if (second.enabled && options.version === second.version) throw new Crash();
+      return read.call(world.vault, name, options);
+    };
+    await expect(ask(world, 'resume')).rejects.toThrow(Crash);
+    expect(second.enabled, 'while the worker is dead').toBe(true);
+    Object.assign(world.vault, { read });
+    pass(world, 60_000);
+    await ask(world, 'resume');
+    expect(second.enabled).toBe(false);
+  });
 });
 
 describe.each(['throttled', 'read-only', 'not to be reached'] as const)('a copy whose vault is %s', (why) => {

@@ -148,7 +148,11 @@ async function notOfSource(
   const found = await heldBefore(vault, source, held.password, signal);
   if (isFailure(found)) return found;
   const shown = placeText({ vault: vault.name, secret: source.secret.name });
-  return found.before ? undefined : unfit(work, `it holds another key than ${shown}`);
+  if (found.before) return undefined;
+  // Without evidence that it is the source's it is not overwritten.
+  const unread =
+    found.unread.length === 0 ? '' : `, as far as its versions can be read (not ${found.unread.join(', ')})`;
+  return unfit(work, `it holds another key than ${shown}${unread}`);
 }
 
 /**

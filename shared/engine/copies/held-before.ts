@@ -8,32 +8,49 @@ import { readEarlier } from '../running/previous.ts';
 /** How many versions back are looked at: emergencies do not wait for a copy that is behind, so more than one may have gone by. */
 const mostGenerations = 20;
 
+export interface HeldBefore {
+  readonly kind: 'looked';
+  readonly before: boolean;
+  /** Versions that hold nothing that can be read as a credential. They are no evidence. */
+  readonly unread: readonly string[];
+}
+
 /**
  * Whether a version that the current one goes back to, by the stamps, held that password. One that is disabled is enabled to be read, and
- * disabled again.
+ * disabled again. One whose value is no credential, as somebody's mistake leaves one, is passed over; one that the vault does not give out is
+ * a failure, as nobody knows what it held.
  */
 export async function heldBefore(
   vault: Vault,
   current: Current,
   password: SecretText,
   signal: AbortSignal,
-): Promise<{ readonly kind: 'looked'; readonly before: boolean } | Failure> {
+): Promise<HeldBefore | Failure> {
+  const listed = await vault.versions(current.secret.name, { signal });
+  if (isFailure(listed)) return listed;
+  const unread: string[] = [];
   let next: Stamp | undefined = current.stamp;
   for (let looked = 0; next !== undefined && looked < mostGenerations; looked++) {
-    const earlier = await readAsItWas(vault, current, next.from, signal);
-    if (isFailure(earlier)) return earlier;
-    if (earlier.kind === 'missing') break;
-    if (earlier.credential.password.equals(password)) return { kind: 'looked', before: true };
-    next = readStamp(earlier.secret.tags);
+    const { from, retired = false } = next;
+    const properties = listed.versions.find(({ version }) => version === from);
+    if (properties === undefined) break;
+    // What was retired is disabled; a worker that died while it looked may have left it open.
+    const isClosed = !properties.enabled || retired;
+    const earlier = await readAsItWas(vault, current, from, isClosed, signal);
+    if (isFailure(earlier)) {
+      if (earlier.code !== 'value-unreadable') return earlier;
+      unread.push(from);
+    } else if (earlier.kind === 'earlier' && earlier.credential.password.equals(password)) {
+      return { kind: 'looked', before: true, unread };
+    }
+    next = readStamp(properties.tags);
   }
-  return { kind: 'looked', before: false };
+  return { kind: 'looked', before: false, unread };
 }
 
-async function readAsItWas(vault: Vault, current: Current, version: string, signal: AbortSignal) {
-  const seen = await readEarlier(vault, current, version, signal, true);
-  if (seen.kind !== 'missing') return seen;
+async function readAsItWas(vault: Vault, current: Current, version: string, isClosed: boolean, signal: AbortSignal) {
   const read = await readEarlier(vault, current, version, signal);
-  if (read.kind !== 'earlier') return read;
+  if (!isClosed) return read;
   const closed = await vault.change(current.secret.name, version, { enabled: false }, { signal });
-  return isFailure(closed) ? closed : read;
+  return isFailure(closed) && !isFailure(read) ? closed : read;
 }
