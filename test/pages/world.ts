@@ -81,7 +81,8 @@ export async function startWorld(): Promise<World> {
       ...{ KEYTURN_SWEEP_SCHEDULE: never, KEYTURN_DRIFT_SCHEDULE: never },
       KEYTURN_TRUSTED_CERTIFICATES: certificates.ca,
     },
-    queues: { maxPollingMs: 100, retrySeconds: 1, lockSeconds: 5 },
+    // As long as in paths/stage.ts, and for the same reason.
+    queues: { maxPollingMs: 100, retrySeconds: 1, lockSeconds: 30 },
   });
   const front = await startFront(certificates, azure.host.url);
   const env = await environment(folder, azure, certificates, front);

@@ -6,7 +6,7 @@ import { type Stage, startStage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   // A look at a new version reads, too, and would stand where a rotation is to.
-  stage = await startStage({ eventTypes: ['Microsoft.KeyVault.SecretNearExpiry'] });
+  stage = await startStage({ eventTypes: ['Microsoft.KeyVault.SecretNearExpiry'], queues: { lockSeconds: 5 } });
 });
 afterAll(() => stage.close());
 

@@ -63,7 +63,9 @@ export async function startStage(options: Omit<LocalAzureOptions, 'app' | 'stora
       storage,
       // Started by the tests that want them; the clock on the wall must not start them in the middle of another.
       settings: { KEYTURN_SWEEP_SCHEDULE: never, KEYTURN_DRIFT_SCHEDULE: never, ...options.settings },
-      queues: { maxPollingMs: 100, retrySeconds: 1, lockSeconds: 5, ...options.queues },
+      // An instance that gets no processor for a while must not lose the message that it works on: a second one would find it busy, and the
+      // message would come back after any patience of a test. Who kills an instance asks for a shorter lock.
+      queues: { maxPollingMs: 100, retrySeconds: 1, lockSeconds: 30, ...options.queues },
     });
     if (azure.postgres === undefined) throw new Error('these tests need the database');
     const wire = await startWire(azure.postgres.port);
@@ -87,6 +89,9 @@ export class Stage {
   readonly #names = new Set<string>();
   readonly #canaries = new Set<string>();
   readonly #events: VaultEvent[] = [];
+  readonly #lines: Line[] = [];
+  /** How many records of the host's log were read. */
+  #read = 0;
 
   constructor(azure: LocalAzure, storage: WiredStorage, postgres: PostgresServer, database: Wire) {
     this.azure = azure;
@@ -204,13 +209,17 @@ export class Stage {
 
   /** Lines of the app's log that fit. */
   lines(fits: { readonly event?: string; readonly secret?: string } = {}): readonly Line[] {
-    return this.azure.host.logs().flatMap((record) => {
-      if (record.category !== 'user') return [];
-      const fields: { event: string; secret?: string } = JSON.parse(record.message);
-      const { level, instance } = record;
-      const wanted = (fits.event ?? fields.event) === fields.event && (fits.secret ?? fields.secret) === fields.secret;
-      return wanted ? [{ ...fields, level, instance }] : [];
-    });
+    const logs = this.azure.host.logs();
+    // Each record is read once: this is asked many times a second, of a log that grows.
+    for (const { category, message, level, instance } of logs.slice(this.#read)) {
+      if (category !== 'user') continue;
+      const fields: { event: string } = JSON.parse(message);
+      this.#lines.push({ ...fields, level, instance });
+    }
+    this.#read = logs.length;
+    return this.#lines.filter(
+      ({ event, secret }) => (fits.event ?? event) === event && (fits.secret ?? secret) === secret,
+    );
   }
 
   /** Resolves with the first `count` lines that fit, past ones included. */

@@ -33,8 +33,9 @@ async function start(settings: Readonly<Record<string, string>>): Promise<Functi
   return startFunctionsHost({
     folder: await builtApp(),
     settings: { AzureWebJobsStorage: storage.connectionString, ...settings },
-    // A message that the host took and had not begun when it was closed comes back when its lock runs out.
-    queues: { maxPollingMs: 50, retrySeconds: 0, lockSeconds: 2 },
+    // A dozen queues that nobody has made are polled, and each poll is answered and logged: more often would take the machine for itself. A
+    // message that the host took and had not begun when it was closed comes back when its lock runs out.
+    queues: { maxPollingMs: 250, retrySeconds: 0, lockSeconds: 10 },
   });
 }
 
