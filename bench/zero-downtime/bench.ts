@@ -1,6 +1,6 @@
 import type { BenchCase, BenchOptions, Broken, Run } from '../bench.ts';
 import { type Consumer, startConsumer } from './consumer.ts';
-import { runEmergency } from './emergency.ts';
+import { runEmergencies } from './emergency.ts';
 import { runLagging } from './lagging.ts';
 import { rotate, untilRetired } from './operator.ts';
 import { consumerNames, type Stage, startStage } from './stage.ts';
@@ -16,7 +16,7 @@ export const run: Run = async (options) => {
   const stage = await startStage();
   try {
     const rotated = await underLoad(stage, options);
-    return [...rotated, await runLagging(stage, options), await runEmergency(stage, options)];
+    return [...rotated, await runLagging(stage, options), ...(await runEmergencies(stage, options))];
   } finally {
     await stage.close();
   }
@@ -81,7 +81,7 @@ function sharesOf(total: number, parts: number): readonly number[] {
 
 export const broken: Broken = (cases) =>
   cases.flatMap((one) => {
-    const claims: Claims = [...(one.name === 'emergency' ? [] : [noneFailed(one)]), ...claimsOf(one)];
+    const claims: Claims = [noneFailed(one), ...claimsOf(one)];
     return claims.flatMap(([holds, otherwise]) => (holds ? [] : [`${one.name}: ${otherwise}`]));
   });
 
@@ -93,6 +93,7 @@ function claimsOf(one: BenchCase): Claims {
     case 'lagging-consumer':
       return laggingClaims(one);
     case 'emergency':
+    case 'emergency-mysql':
       return emergencyClaims(one);
     default:
       return rotationClaims(one);

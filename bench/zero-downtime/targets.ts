@@ -82,24 +82,33 @@ export async function startMysqlTarget(
   name: 'mysql' | 'mariadb',
   start: (options: MysqlFamilyOptions) => Promise<MysqlFamilyServer>,
 ): Promise<Target> {
-  const server = await start({
-    settings: ['--skip-name-resolve'],
-    init: [
-      'CREATE DATABASE shop;',
-      'CREATE TABLE shop.visits (id BIGINT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);',
-      `CREATE USER rotation_admin@'127.%' IDENTIFIED BY '${adminPassword}';`,
-      "GRANT CREATE USER, PROCESS ON *.* TO rotation_admin@'127.%';",
-      "GRANT SELECT ON mysql.* TO rotation_admin@'127.%';",
-      `CREATE USER shop_app@'127.%' IDENTIFIED BY '${firstPassword}';`,
-      "GRANT SELECT, INSERT ON shop.* TO shop_app@'127.%';",
-    ],
-  });
+  const server = await start({ settings: ['--skip-name-resolve'], init: mysqlInit(['shop']) });
+  return { ...mysqlTarget(name, server, 'shop'), close: () => server.stop() };
+}
+
+/** What makes a database and a login for each of these applications, and an admin for all of them. */
+export function mysqlInit(apps: readonly string[]): readonly string[] {
+  return [
+    `CREATE USER rotation_admin@'127.%' IDENTIFIED BY '${adminPassword}';`,
+    "GRANT CREATE USER, PROCESS ON *.* TO rotation_admin@'127.%';",
+    "GRANT SELECT ON mysql.* TO rotation_admin@'127.%';",
+    ...apps.flatMap((app) => [
+      `CREATE DATABASE ${app};`,
+      `CREATE TABLE ${app}.visits (id BIGINT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);`,
+      `CREATE USER ${app}_app@'127.%' IDENTIFIED BY '${firstPassword}';`,
+      `GRANT SELECT, INSERT ON ${app}.* TO ${app}_app@'127.%';`,
+    ]),
+  ];
+}
+
+/** One application of a server that was started with `mysqlInit`. The server is somebody else's, and stays. */
+export function mysqlTarget(name: 'mysql' | 'mariadb', server: MysqlFamilyServer, app: string): Target {
   const at = `127.0.0.1:${server.port}`;
   return {
     name,
-    secret: `${name}-shop-db`,
+    secret: `${name}-${app}-db`,
     strategy: 'dual-password',
-    value: `mysql://shop_app:${firstPassword}@${at}/shop`,
+    value: `mysql://${app}_app:${firstPassword}@${at}/${app}`,
     admin: `mysql://rotation_admin:${adminPassword}@${at}/mysql`,
     tags: { rotator: 'mysql', strategy: 'dual-password' },
     async open(secret) {
@@ -115,7 +124,7 @@ export async function startMysqlTarget(
         throw error;
       }
     },
-    close: () => server.stop(),
+    close: async () => undefined,
   };
 }
 
