@@ -5,6 +5,20 @@ export interface Pace {
   readonly refreshJitterMs: number;
 }
 
+/** Where nothing tells the overlap: short enough for the shortest one. */
+const shortestIntervalMs = 300_000;
+const longestIntervalMs = 14_400_000;
+
+/**
+ * Each read of the vault is paid for, and messages and refused logins find a new version sooner: reading by time is the net under them, and
+ * must find it well within the overlap. A twelfth of it, with the jitter, leaves room for an outage of the vault of half the overlap.
+ */
+export function paceFor(given: Partial<Pace>, overlapMs: number | undefined): Pace {
+  const byOverlap = Math.min(longestIntervalMs, Math.max(shortestIntervalMs, (overlapMs ?? 0) / 12));
+  const refreshIntervalMs = given.refreshIntervalMs ?? byOverlap;
+  return { refreshIntervalMs, refreshJitterMs: given.refreshJitterMs ?? refreshIntervalMs / 5 };
+}
+
 /** A number of `[0, 1)`. */
 export type Chance = () => number;
 

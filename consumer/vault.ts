@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { ConsumerError } from './errors.ts';
+import { overlapOf } from './overlap.ts';
 import { wordsOf } from './scrub.ts';
 import { SecretText } from './secret-text.ts';
 import { within } from './timer.ts';
@@ -17,6 +18,8 @@ export interface SecretReading {
   readonly vault?: string;
   readonly createdAt?: Date;
   readonly expiresAt?: Date;
+  /** How long the version before lives on, as the tags tell it. In ms. */
+  readonly overlapMs?: number;
 }
 
 const filled = z.string().check(z.minLength(1));
@@ -28,6 +31,7 @@ const answer = z.object({
     vaultUrl: z.optional(z.string()),
     createdOn: z.optional(z.date()),
     expiresOn: z.optional(z.date()),
+    tags: z.optional(z.record(z.string(), z.string())),
   }),
 });
 
@@ -52,12 +56,14 @@ export async function readSecret(
   }
   const { value, properties } = parsed.data;
   const vault = vaultName(properties.vaultUrl);
+  const overlapMs = overlapOf(properties.tags ?? {}, properties.createdOn);
   return {
     value: new SecretText(value),
     version: properties.version,
     ...(vault === undefined ? {} : { vault }),
     ...(properties.createdOn === undefined ? {} : { createdAt: properties.createdOn }),
     ...(properties.expiresOn === undefined ? {} : { expiresAt: properties.expiresOn }),
+    ...(overlapMs === undefined ? {} : { overlapMs }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Acknowledged, type AcknowledgeOptions, Acknowledger } from './acknowledge.ts';
 import { ConsumerError, type OnError, reporter } from './errors.ts';
-import { backOffMs, ForcedReads, nextReadMs, type Pace } from './pace.ts';
+import { backOffMs, ForcedReads, nextReadMs, type Pace, paceFor } from './pace.ts';
 import { SecretChange } from './secret-change.ts';
 import type { SecretText } from './secret-text.ts';
 import { pause, Timer } from './timer.ts';
@@ -14,7 +14,7 @@ export interface WatchOptions {
   readonly name: string;
   /** Name of the vault. Default: read from its address; needed for a vault with an address of its own. */
   readonly vault?: string;
-  /** Time between two reads of the vault, in ms. Default 300,000 (5 minutes). */
+  /** Time between two reads of the vault, in ms. Default: a twelfth of the overlap that the secret's tags tell, from 5 minutes to 4 hours; 5 minutes where they tell none. */
   readonly refreshIntervalMs?: number;
   /** Up to so much is added to each interval by chance, in ms. Default: a fifth of the interval. */
   readonly refreshJitterMs?: number;
@@ -73,7 +73,9 @@ export async function watchSecret(options: WatchOptions): Promise<WatchedSecret>
   }
 }
 
-interface Plan extends Pace {
+interface Plan {
+  /** What the options say of it; the rest follows the overlap. */
+  readonly pace: Partial<Pace>;
   readonly readTimeoutMs: number;
   readonly startTimeoutMs: number;
 }
@@ -87,7 +89,10 @@ export class WatchedSecret extends SecretChange {
    * Longest time a new version may stay unnoticed while the vault answers and nobody tells of it, in ms: interval, jitter and the time
    * of one read. Invariant: overlapMs >= this + the longest query.
    */
-  readonly longestStaleMs: number;
+  get longestStaleMs(): number {
+    const { refreshIntervalMs, refreshJitterMs } = this.#pace;
+    return refreshIntervalMs + refreshJitterMs + this.#plan.readTimeoutMs;
+  }
   readonly #options: WatchOptions;
   readonly #plan: Plan;
   readonly #closing: AbortController;
@@ -97,7 +102,7 @@ export class WatchedSecret extends SecretChange {
   readonly #acknowledger: Acknowledger | undefined;
   // Versions read by this process, so that late news of one of them is seen for what it is.
   readonly #known = new Set<string>();
-  #current: CurrentSecret;
+  #current: SecretReading;
   #readAt = performance.now();
   #failures = 0;
   #reading: Promise<Refreshed> | undefined;
@@ -107,7 +112,6 @@ export class WatchedSecret extends SecretChange {
     super(reporter(options.onError));
     this.name = options.name;
     this.vault = options.vault ?? first.vault;
-    this.longestStaleMs = plan.refreshIntervalMs + plan.refreshJitterMs + plan.readTimeoutMs;
     this.#options = options;
     this.#plan = plan;
     this.#current = first;
@@ -123,7 +127,12 @@ export class WatchedSecret extends SecretChange {
     this.#users = new Users((version) => {
       if (version === this.#current.version) void this.acknowledge();
     });
-    this.#timer.set(nextReadMs(plan, true, Math.random), this.#readByTime);
+    this.#timer.set(nextReadMs(this.#pace, true, Math.random), this.#readByTime);
+  }
+
+  /** The overlap may be another one with each version. */
+  get #pace(): Pace {
+    return paceFor(this.#plan.pace, this.#current.overlapMs);
   }
 
   /** The last good value. A process that slept past its interval also starts a refresh by asking. */
@@ -227,19 +236,19 @@ export class WatchedSecret extends SecretChange {
       if (!(error instanceof ConsumerError)) throw error;
       if (this.closed) return { kind: 'failed', error: closedError(name) };
       this.#failures += 1;
-      const longest = Math.min(this.#plan.refreshIntervalMs, 60_000);
+      const longest = Math.min(this.#pace.refreshIntervalMs, 60_000);
       this.#timer.set(backOffMs(this.#failures, Math.min(1000, longest), longest, Math.random), this.#readByTime);
       this.report(error);
       return { kind: 'failed', error };
     }
   }
 
-  #took(next: CurrentSecret): Refreshed {
+  #took(next: SecretReading): Refreshed {
     const previous = this.#current;
     this.#failures = 0;
     this.#readAt = performance.now();
-    if (!this.closed) this.#timer.set(nextReadMs(this.#plan, false, Math.random), this.#readByTime);
     this.#current = next;
+    if (!this.closed) this.#timer.set(nextReadMs(this.#pace, false, Math.random), this.#readByTime);
     if (next.version === previous.version) return { kind: 'unchanged', current: next };
     this.#known.add(next.version);
     this.#forced.made(performance.now(), true);
@@ -257,19 +266,21 @@ function closedError(name: string): ConsumerError {
 }
 
 function planOf(options: WatchOptions): Plan {
-  const refreshIntervalMs = options.refreshIntervalMs ?? 300_000;
-  const plan = {
-    refreshIntervalMs,
-    refreshJitterMs: options.refreshJitterMs ?? refreshIntervalMs / 5,
+  const { refreshIntervalMs, refreshJitterMs } = options;
+  const pace = {
+    ...(refreshIntervalMs === undefined ? {} : { refreshIntervalMs }),
+    ...(refreshJitterMs === undefined ? {} : { refreshJitterMs }),
+  };
+  const times = {
     readTimeoutMs: options.readTimeoutMs ?? 10_000,
     startTimeoutMs: options.startTimeoutMs ?? 30_000,
   };
-  const problems = Object.entries(plan)
+  const problems = Object.entries({ ...pace, ...times })
     .filter(([name, ms]) => !Number.isFinite(ms) || ms < 0 || (ms === 0 && name !== 'refreshJitterMs'))
     .map(([name]) => `${name} must be a time above 0 in ms`);
   if (!/^[0-9a-zA-Z-]{1,127}$/.test(options.name)) {
     problems.push('name must be the name of a secret: 1 to 127 letters, digits and dashes');
   }
   if (problems.length > 0) throw new ConsumerError('options', `watchSecret: ${problems.join('; ')}.`);
-  return plan;
+  return { pace, ...times };
 }

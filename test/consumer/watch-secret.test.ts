@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { ConsumerError, watchSecret } from '../../consumer/index.ts';
 import { findSecrets } from '../canary.ts';
-import { canary, eventually, vaultWith, watched } from './helpers.ts';
+import { canary, closeLater, eventually, vaultWith, watched } from './helpers.ts';
 
 const outage = { match: { operation: 'get' }, effect: { kind: 'status', status: 503 } } as const;
 
@@ -18,6 +18,16 @@ describe('watchSecret', () => {
     await eventually(() => expect(secret.current.value.reveal()).toBe(second));
     expect(changes).toEqual([[from.versions[0], from.versions[1]]]);
     expect(problems).toEqual([]);
+  });
+
+  it('without an interval in the options: the overlap that the tags tell decides it, anew with each version', async () => {
+    const from = await vaultWith(canary('paced'));
+    const secret = await watchSecret({ client: from.client, name: from.name, vault: 'local' });
+    closeLater(() => secret.close());
+    expect(secret.longestStaleMs).toBe(370_000);
+    await from.client.setSecret(from.name, canary('paced-too'), { tags: { rotator: 'postgres', overlap: 'P1D' } });
+    await secret.refresh();
+    expect(secret.longestStaleMs).toBe(1.2 * 7_200_000 + 10_000);
   });
 
   it('an outage of the vault: the last good value stays and ages, problems are told, and the end of it is noticed', async () => {
