@@ -27,7 +27,7 @@ export { createClock } from './clock.ts';
 export type { VaultEvent, VaultEventData, VaultEventListener, VaultEventType } from './events.ts';
 export { vaultEventTypes } from './events.ts';
 export type { Fault, FaultRule } from './faults.ts';
-export type { LimitOptions } from './limits.ts';
+export { type LimitOptions, Limits, subscriptionLimits } from './limits.ts';
 export type { PolicyOptions } from './policies.ts';
 export type { Operation } from './route.ts';
 

@@ -28,6 +28,9 @@ export const documentedLimits: LimitOptions = {
   countRefused: false,
 };
 
+/** Of all vaults of a subscription in one region together: five times those of one. Source: Key Vault's page "Service limits". */
+export const subscriptionLimits: LimitOptions = { ...documentedLimits, creations: 1_500, others: 20_000 };
+
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds?: number };

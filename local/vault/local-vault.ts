@@ -18,6 +18,8 @@ export interface VaultOptions {
   readonly clock?: Clock;
   /** Default: the documented limits, on. */
   readonly limits?: Partial<LimitOptions>;
+  /** What all vaults of one subscription may be called together. Default: no bound. */
+  readonly subscription?: Limits;
   /** Azure Policies assigned with effect Deny. Default: none. */
   readonly policies?: Partial<PolicyOptions>;
   /** Retention of deleted secrets in days, 7 to 90. Default 90. */
@@ -38,6 +40,7 @@ export class LocalVault {
   readonly clock: Clock;
   readonly faults = new Faults();
   readonly limits: Limits;
+  readonly subscription: Limits | undefined;
   readonly calls = new Calls();
   readonly policies: Policies;
   readonly events: VaultEvents;
@@ -51,6 +54,7 @@ export class LocalVault {
     this.name = checkedName(options.name ?? 'local');
     this.clock = options.clock ?? createClock();
     this.limits = new Limits(options.limits);
+    this.subscription = options.subscription;
     this.policies = new Policies(options.policies);
     this.#purgeProtection = options.purgeProtection ?? false;
     this.#recovery = recovery(options.recoverableDays ?? 90, this.#purgeProtection);

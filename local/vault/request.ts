@@ -98,7 +98,9 @@ async function judge(gate: Gate, request: IncomingMessage, url: URL): Promise<Ou
 
 async function pass(gate: Gate, method: string, asked: OperationRequest, base: string): Promise<Outcome> {
   const { operation } = asked.route;
-  const admission = gate.vault.limits.admit(operation === 'set' || operation === 'restore' ? 'creation' : 'other');
+  const kind = operation === 'set' || operation === 'restore' ? 'creation' : 'other';
+  const together = gate.vault.subscription?.admit(kind);
+  const admission = together?.kind === 'throttled' ? together : gate.vault.limits.admit(kind);
   if (admission.kind === 'throttled') return throttled(admission.retryAfterSeconds);
   const effects = gate.vault.faults.judge(method, asked.route);
   const before = await suffer(gate, effects, 'before', asked.route);
