@@ -7,6 +7,7 @@ import { rotators } from '../rotators/registry.ts';
 import type { ApiDependencies } from '../shared/api/dependencies.ts';
 import type { Settings } from '../shared/config/settings.ts';
 import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.ts';
+import type { LeftMessages } from '../shared/contract/ports.ts';
 import type { RotatorEnvironment } from '../shared/contract/rotator.ts';
 import { SecretText } from '../shared/contract/secret-text.ts';
 import type { SeenVersions, ToldBefore } from '../shared/contract/state.ts';
@@ -14,6 +15,7 @@ import { listsHost } from '../shared/engine/policy/glob.ts';
 import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
+import { withoutUnheard } from '../shared/notify/unheard.ts';
 import { queuedFollowUps } from '../shared/operations/follow-ups.ts';
 import { rememberedVersions } from '../shared/operations/seen-versions.ts';
 import { queuedWakeUps } from '../shared/operations/wake-ups.ts';
@@ -47,6 +49,8 @@ export interface App extends ApiDependencies {
   /** Channels that are off because their receiver wants no more. */
   readonly channelSwitches: ChannelSwitches;
   readonly toldBefore: ToldBefore;
+  /** What lies in queues that no function waits for. */
+  readonly left: LeftMessages;
   /** Versions that this process has looked at. */
   readonly seenVersions: SeenVersions;
 }
@@ -59,7 +63,8 @@ export async function compose(settings: Settings): Promise<App> {
   const credential = await credentialOf(settings);
   const clients = connectStorage(settings.storage, credential);
   const records = new Records(clients);
-  const queues = new StorageQueues(clients);
+  const stored = new StorageQueues(clients);
+  const queues = withoutUnheard(stored, { channels: settings.channels, standard: settings.notify });
   const history = new TableHistory(clients);
   const getToken = tokensOf(credential);
   const acknowledgements = tableAcknowledgements(records);
@@ -97,6 +102,7 @@ export async function compose(settings: Settings): Promise<App> {
     channelSwitches,
     history,
     queues,
+    left: stored,
     attention: tableAttention(records),
     approvals: tableApprovals(records),
     fourEyes: settings.fourEyes,

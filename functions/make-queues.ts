@@ -1,5 +1,5 @@
 import type { Settings } from '../shared/config/settings.ts';
-import { poisonQueueOf, queueNames } from '../shared/contract/queue-names.ts';
+import { queueNames } from '../shared/contract/queue-names.ts';
 import { isFailure } from '../shared/errors.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
@@ -12,8 +12,7 @@ import { credentialOf } from './credential.ts';
  */
 export async function makeQueues(settings: Settings, log: Log): Promise<void> {
   const queues = new StorageQueues(connectStorage(settings.storage, await credentialOf(settings)));
-  const all = Object.values(queueNames).flatMap((name) => [name, poisonQueueOf(name)]);
-  const outcomes = await Promise.all(all.map((name) => queues.make(name)));
+  const outcomes = await Promise.all(Object.values(queueNames).map((name) => queues.make(name)));
   const failed = outcomes.find(isFailure);
   if (failed !== undefined)
     log.warn('queues-not-made', { code: failed.code, detail: failed.message, hint: failed.hint });

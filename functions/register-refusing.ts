@@ -33,10 +33,6 @@ export function registerRefusing(one: AppFunction, problems: readonly SettingPro
       });
       return;
     case 'event':
-      if (one.from !== undefined) {
-        refuseMessages(name, one.from, say, detail);
-        return;
-      }
       app.eventGrid(name, {
         handler: async (_event, context: InvocationContext) => {
           say(context);

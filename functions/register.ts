@@ -60,8 +60,7 @@ export function register(one: AppFunction, load: LoadApp): void {
         const to = put === undefined ? undefined : outputs.get(put.queue);
         if (to !== undefined) context.extraOutputs.set(to, encodeText(put?.message));
       };
-      if (one.from === undefined) app.eventGrid(name, { extraOutputs, handler });
-      else app.storageQueue(name, { queueName: one.from, connection, extraOutputs, handler });
+      app.eventGrid(name, { extraOutputs, handler });
       return;
     }
     case 'http':

@@ -6,11 +6,13 @@ import type { FreezeState } from '../shared/contract/state.ts';
 import { checkRequest } from '../shared/engine/policy/check-request.ts';
 import { type Failure, isFailure } from '../shared/errors.ts';
 import { performArrival } from '../shared/operations/arrival.ts';
+import { atOnce, mostVaultsAtOnce } from '../shared/operations/at-once.ts';
 import { checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
 import { expireApprovals } from '../shared/operations/expire-approvals.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
 import type { App } from './compose.ts';
+import { readLeftMessages } from './left-messages.ts';
 import { readMessage } from './read-message.ts';
 
 export interface Schedule {
@@ -37,6 +39,7 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
     async sweep(log) {
       const deps = { ...app, index: app, jitterMs: swept.jitterMs, random: Math.random };
       const { freeze, vaults } = await sweepAll(deps, AbortSignal.timeout(runWithinMs));
+      await readLeftMessages(app, log);
       const notExpired = await expireApprovals({ ...app, log });
       if (notExpired !== undefined) log.warn('approvals-not-expired', { code: notExpired.code });
       const frozen = isFailure(freeze) || freeze.frozen;
@@ -56,8 +59,12 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
     async drift(log) {
       const deps = { ...app, jitterMs: drifted.jitterMs, random: Math.random };
       const signal = AbortSignal.timeout(runWithinMs);
-      const outcomes = await Promise.all(
-        [...app.engine.vaults.values()].map((vault) => enqueueChecks(deps, vault, signal)),
+      const vaults = [...app.engine.vaults.values()];
+      const outcomes = await atOnce(
+        vaults,
+        mostVaultsAtOnce,
+        (vault) => enqueueChecks(deps, vault, signal),
+        Math.random(),
       );
       for (const outcome of outcomes) {
         if (isFailure(outcome))

@@ -24,8 +24,6 @@ export type AppFunction = { readonly name: string } & (
   | {
       /** An event of Event Grid, and the queues it may be put into. Event Grid waits 30 s, so the app is not loaded for it. */
       readonly kind: 'event';
-      /** The queue that Event Grid puts it into; absent: Event Grid calls the app itself. */
-      readonly from?: string;
       readonly queues: readonly string[];
       readonly run: (event: unknown, log: Log) => Promise<Taken>;
     }
@@ -47,7 +45,7 @@ export interface Placed {
   readonly schedules: { readonly sweep: string; readonly drift: string };
 }
 
-const { rotations, retirements, notifications, deliveries, checks, secretEvents } = queueNames;
+const { rotations, retirements, notifications, checks, secretEvents } = queueNames;
 
 export function allFunctions({ vaults, schedules }: Placed): readonly AppFunction[] {
   return [
@@ -60,22 +58,19 @@ export function allFunctions({ vaults, schedules }: Placed): readonly AppFunctio
     // The same events by way of a queue, which Event Grid reaches where the app has no public address (docs/decisions/13-delivery.md).
     {
       name: 'onSecretEventQueue',
-      kind: 'event',
-      from: secretEvents,
-      queues: [rotations, checks, poisonQueueOf(rotations)],
-      run: (event, log) => takeSecretEvent(vaults, event, log),
+      kind: 'queue',
+      queue: secretEvents,
+      run: (app, ...given) => app.secretEvent(...given),
     },
     { name: 'rotate', kind: 'queue', queue: rotations, run: (app, ...given) => app.work.rotate(...given) },
     // A message becomes visible when its overlap is over.
     { name: 'retire', kind: 'queue', queue: retirements, run: (app, ...given) => app.work.retire(...given) },
-    // One notice becomes one message for each channel, and each of these is sent on its own.
+    // A notice goes to all its channels; what one of them does not take comes back as a message of its own.
     { name: 'notify', kind: 'queue', queue: notifications, run: (app, ...given) => app.tell.notify(...given) },
-    { name: 'deliver', kind: 'queue', queue: deliveries, run: (app, ...given) => app.tell.deliver(...given) },
-    ...Object.values(queueNames).map(poisonFunction),
     { name: 'api', kind: 'http', route: 'v1/{*path}', methods: everyMethod },
     // A function of its own, so that an action group of Azure Monitor finds it by name.
     { name: 'onAlert', kind: 'http', route: 'v1/alerts', methods: ['POST'] },
-    // The sweep finds what events missed; once a day every managed credential is tried, a message each.
+    // The sweep finds what events missed, and reads the poison queues, which no function waits for; once a day every managed credential is tried, a message each.
     {
       name: 'sweep',
       kind: 'timer',
@@ -95,14 +90,4 @@ export function allFunctions({ vaults, schedules }: Placed): readonly AppFunctio
       run: async (app, ...given) => (await app.schedule()).check(...given),
     },
   ];
-}
-
-/** Names every message of a queue that could not be processed, with the next step. */
-function poisonFunction(queue: string): AppFunction {
-  return {
-    name: `${queue}Poison`,
-    kind: 'queue',
-    queue: poisonQueueOf(queue),
-    run: (app, message, log) => app.work.namePoison(queue, message, log),
-  };
 }

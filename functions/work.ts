@@ -1,7 +1,7 @@
 /** What the queue triggers do with a message: read it, call the engine, and say how it went. */
 import type { QueueOf } from '../shared/contract/ports.ts';
 import { queueNames } from '../shared/contract/queue-names.ts';
-import type { Activity } from '../shared/contract/state.ts';
+import type { SeenVersions } from '../shared/contract/state.ts';
 import { rotationRequest } from '../shared/engine/policy/request.ts';
 import { retirementRequest } from '../shared/engine/retirement/request.ts';
 import type { RetirementResult } from '../shared/engine/retirement/result.ts';
@@ -11,24 +11,24 @@ import { isFailure } from '../shared/errors.ts';
 import {
   type PerformDependencies,
   type Performed,
-  performGivenUp,
   performRetirement,
   performRotation,
 } from '../shared/operations/perform.ts';
 import { retirementsQueue, rotationsQueue } from '../shared/operations/queues.ts';
+import { seenKey } from '../shared/operations/seen-versions.ts';
 import type { Log } from '../shared/telemetry.ts';
-import { readPoison } from './poison.ts';
 import { DeliverAgain, readMessage } from './read-message.ts';
 
 /** What the workers need, but for the log of the invocation. */
-export type WorkDependencies = Omit<PerformDependencies, 'log'>;
+export type WorkDependencies = Omit<PerformDependencies, 'log'> & {
+  /** Versions that need no other look; absent: each is looked at. */
+  readonly seenVersions?: Pick<SeenVersions, 'add'>;
+};
 
 export interface Work {
   /** Throws where the message is to be delivered again. */
   readonly rotate: (message: unknown, log: Log) => Promise<void>;
   readonly retire: (message: unknown, log: Log) => Promise<void>;
-  /** Names a message that could not be processed, with the next step, and tells people of it. */
-  readonly namePoison: (queue: string, message: unknown, log: Log) => Promise<void>;
 }
 
 export function workOf(app: WorkDependencies): Work {
@@ -37,6 +37,9 @@ export function workOf(app: WorkDependencies): Work {
       const request = readMessage(queueNames.rotations, rotationRequest, message);
       const result = await performRotation({ ...app, log }, request);
       await comeBack(app, rotationsQueue, request, result);
+      // The event of this version needs no look: it is known whose it is.
+      if (result.kind === 'rotated' && result.found === undefined)
+        app.seenVersions?.add(seenKey(result.vault, result.secret, result.to));
       reportRotation(result, log);
     },
     async retire(message, log) {
@@ -45,34 +48,7 @@ export function workOf(app: WorkDependencies): Work {
       await comeBack(app, retirementsQueue, request, result);
       reportRetirement(result, log);
     },
-    async namePoison(queue, message, log) {
-      const { vault, secret, channel, refused, hint: told, about: named } = readPoison(message);
-      // News of news that could not be told would go the same way.
-      const activity = activityOf(queue);
-      if (activity !== undefined && refused === undefined && named !== undefined) {
-        await performGivenUp({ ...app, log }, named, activity);
-        return;
-      }
-      const detail = refused ?? 'it was delivered too often without success; the errors before say why';
-      const hint =
-        told ?? 'Look at the event subscription, at KEYTURN_VAULTS and KEYTURN_CHANNELS, and at the errors before.';
-      log.error('message-poisoned', { queue, vault, secret, channel, detail, hint });
-    },
   };
-}
-
-/** What a message of the queue asks for; undefined: to tell somebody. */
-function activityOf(queue: string): Activity | undefined {
-  switch (queue) {
-    case queueNames.rotations:
-      return 'rotation';
-    case queueNames.retirements:
-      return 'retirement';
-    case queueNames.checks:
-      return 'check';
-    default:
-      return undefined;
-  }
 }
 
 /**

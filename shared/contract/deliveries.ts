@@ -34,8 +34,6 @@ export interface Delivery {
 export interface Deliveries {
   /** Makes the row or replaces it. */
   keep(delivery: Delivery): Promise<{ readonly kind: 'kept' } | Failure>;
-  /** Makes the row unless there is one. */
-  begin(delivery: Delivery): Promise<{ readonly kind: 'kept' } | Failure>;
   /** The row of one notice and channel, if there is one. */
   one(
     about: Pick<Delivery, 'rotationId' | 'noticeId' | 'channel' | 'vault' | 'secret'>,

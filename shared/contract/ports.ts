@@ -141,6 +141,20 @@ export interface Queues {
   ): Promise<Enqueued | Failure>;
 }
 
+/** A message that lies in a queue without a trigger. */
+export interface LeftMessage {
+  /** As it was put there. */
+  readonly text: string;
+  /** Never fails: a message that stays is taken again. */
+  remove(): Promise<void>;
+}
+
+/** Queues that no function waits for. */
+export interface LeftMessages {
+  /** Up to 32 messages, hidden from others for five minutes; none where the queue does not exist. May be called again. */
+  take(queue: string): Promise<{ readonly kind: 'taken'; readonly messages: readonly LeftMessage[] } | Failure>;
+}
+
 /** Whether each service of the app's storage account answers. */
 export type StorageParts = Readonly<
   Record<'blob' | 'queue' | 'table', () => Promise<{ readonly kind: 'reached' } | Failure>>

@@ -1,6 +1,6 @@
 /**
- * How news reaches its channels: one notice becomes one message for each channel, and each message is sent until its receiver takes it, or
- * for a day. Delivered at least once: the id of a notice is the same for every attempt.
+ * How news reaches its channels: a notice is sent to each of them where it is read, and what a channel does not take becomes a message of its
+ * own, sent until its receiver takes it, or for a day. Delivered at least once: the id of a notice is the same for every attempt.
  */
 import type { Channel } from '../config/channels.ts';
 import type { ChannelSwitches, Deliveries, Delivery, DeliveryState } from '../contract/deliveries.ts';
@@ -42,34 +42,50 @@ export function makeNotifier(deps: NotifierDependencies): Notifier {
   };
 }
 
+/** Whether no channel waits for the notice, so that it need not be put into the queue. A channel that does not exist has to be named. */
+export function isUnheard(deps: Pick<NotifierDependencies, 'channels' | 'standard'>, notice: Notice): boolean {
+  return namesOf(deps, notice).every((name) => {
+    const settings = deps.channels.get(name);
+    return settings !== undefined && !wants(settings, notice.type);
+  });
+}
+
 /** The channels of a notice. Where none of those it names exists, the app's own are told: somebody must be. */
-function namesOf({ channels, standard }: NotifierDependencies, notice: Notice): readonly string[] {
+function namesOf(
+  { channels, standard }: Pick<NotifierDependencies, 'channels' | 'standard'>,
+  notice: Notice,
+): readonly string[] {
   const named = [...new Set((notice.channels ?? standard).map((name) => name.toLowerCase()))];
   return named.length === 0 || named.some((name) => channels.has(name)) ? named : [...named, ...standard];
 }
 
+/** To all channels at once: a slow receiver holds up no other. */
 async function fanOut(
   deps: NotifierDependencies,
   notice: Notice,
   log: Log,
 ): Promise<{ readonly kind: 'fanned-out' } | Failure> {
-  for (const channel of namesOf(deps, notice)) {
-    const message = { notice, channel, attempts: 0, firstAt: deps.now().toISOString() };
-    const settings = deps.channels.get(channel);
-    if (settings === undefined) {
-      await nameUnknown(deps, message, log);
-      continue;
-    }
-    if (!wants(settings, notice.type)) continue;
-    const known = await deps.deliveries.one({ ...notice, noticeId: notice.id, channel });
-    // It is on its way, or there, already. When that cannot be known, a second one does no harm.
-    if (known.kind === 'known' && known.delivery !== undefined) continue;
-    const enqueued = await deps.queues.enqueue(deliveriesQueue, message, { secret: notice.secret });
-    if (isFailure(enqueued)) return enqueued;
-    // The row comes after the message: a crash in between costs a duplicate, the other way round it would cost the message.
-    await remember(deps, message, { state: 'waiting' }, log, 'begin');
+  const outcomes = await Promise.all(namesOf(deps, notice).map((channel) => sendFirst(deps, notice, channel, log)));
+  return outcomes.find(isFailure) ?? { kind: 'fanned-out' };
+}
+
+async function sendFirst(
+  deps: NotifierDependencies,
+  notice: Notice,
+  channel: string,
+  log: Log,
+): Promise<{ readonly kind: 'settled' } | Failure> {
+  const message = { notice, channel, attempts: 0, firstAt: deps.now().toISOString() };
+  const settings = deps.channels.get(channel);
+  if (settings === undefined) {
+    await nameUnknown(deps, message, log);
+    return { kind: 'settled' };
   }
-  return { kind: 'fanned-out' };
+  if (!wants(settings, notice.type)) return { kind: 'settled' };
+  const known = await deps.deliveries.one({ ...notice, noticeId: notice.id, channel });
+  // It is on its way, or there, already. When that cannot be known, a second one does no harm.
+  if (known.kind === 'known' && known.delivery !== undefined) return { kind: 'settled' };
+  return send(deps, message, settings, log);
 }
 
 async function nameUnknown(deps: NotifierDependencies, message: DeliveryMessage, log: Log): Promise<void> {
@@ -84,14 +100,23 @@ async function deliver(
   message: DeliveryMessage,
   log: Log,
 ): Promise<{ readonly kind: 'settled' } | Failure> {
-  const { notice, channel } = message;
-  const settings = deps.channels.get(channel);
+  const settings = deps.channels.get(message.channel);
   if (settings === undefined) {
     // The channel was taken out of the settings while the message was waiting.
     await nameUnknown(deps, message, log);
     return { kind: 'settled' };
   }
   if (await isBehind(deps, message)) return { kind: 'settled' };
+  return send(deps, message, settings, log);
+}
+
+async function send(
+  deps: NotifierDependencies,
+  message: DeliveryMessage,
+  settings: Channel,
+  log: Log,
+): Promise<{ readonly kind: 'settled' } | Failure> {
+  const { notice, channel } = message;
   const off = await deps.switches.one(channel);
   if (off.kind === 'known' && off.off?.setting === settingHash(settings)) {
     log.warn('channel-switched-off', { secret: notice.secret, channel, noticeId: notice.id, detail: off.off.reason });
@@ -179,7 +204,6 @@ async function remember(
   message: DeliveryMessage,
   progress: Progress,
   log: Log,
-  how: 'keep' | 'begin' = 'keep',
 ): Promise<void> {
   const { notice, channel, attempts, firstAt } = message;
   const { id: noticeId, type, rotationId, vault, secret } = notice;
@@ -188,7 +212,7 @@ async function remember(
     ...(attempts === 0 ? {} : { lastAt: deps.now() }),
     ...progress,
   };
-  const kept = await deps.deliveries[how](delivery);
+  const kept = await deps.deliveries.keep(delivery);
   if (isFailure(kept)) log.warn('delivery-not-kept', { ...about(message), code: kept.code });
 }
 

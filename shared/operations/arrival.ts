@@ -16,6 +16,7 @@ import { reportDrift } from './check.ts';
 import { foreignVersionName } from './held-back.ts';
 import type { PerformDependencies, Performed } from './perform.ts';
 import { notificationsQueue, rotationsQueue } from './queues.ts';
+import { seenKey } from './seen-versions.ts';
 import { healed, settleFailed, verdictOf } from './settle.ts';
 import { wrong } from './sweep-news.ts';
 
@@ -49,7 +50,7 @@ export async function performArrival(
   const { version, secret } = request;
   const vault = deps.engine.vaults.get(request.vault.toLowerCase());
   if (vault === undefined) return failure('vault-unknown', { vault: request.vault, secret });
-  const key = `${vault.name}/${secret}/${version}`.toLowerCase();
+  const key = seenKey(vault.name, secret, version);
   if (deps.seenVersions.has(key)) return { kind: 'known' };
   const listed = await vault.versions(secret, { signal });
   if (isFailure(listed)) return { ...listed, ...soon(deps, listed) };

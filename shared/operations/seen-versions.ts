@@ -1,5 +1,10 @@
 import type { SeenVersions } from '../contract/state.ts';
 
+/** One version of one secret. */
+export function seenKey(vault: string, secret: string, version: string): string {
+  return `${vault}/${secret}/${version}`.toLowerCase();
+}
+
 /** More than this begin anew. */
 const mostRemembered = 10_000;
 

@@ -1,5 +1,5 @@
 import type { QueueClient } from '@azure/storage-queue';
-import type { Enqueued, QueueOf, Queues } from '../contract/ports.ts';
+import type { Enqueued, LeftMessage, LeftMessages, QueueOf, Queues } from '../contract/ports.ts';
 import { Bug, type Failure } from '../errors.ts';
 import type { StorageClients } from './connect.ts';
 import { storageFailure, storageFault } from './fault.ts';
@@ -11,7 +11,10 @@ const longestMessageBytes = 48 * 1024;
 // Never runs out by itself: work that waits for a broken app must still be there when the app is mended.
 const forever = -1;
 
-export class StorageQueues implements Queues {
+// Longer than naming 32 messages takes, and well before the next sweep.
+const takenSeconds = 5 * 60;
+
+export class StorageQueues implements Queues, LeftMessages {
   readonly #clients: Pick<StorageClients, 'queues' | 'within'>;
 
   constructor(clients: Pick<StorageClients, 'queues' | 'within'>) {
@@ -25,6 +28,25 @@ export class StorageQueues implements Queues {
       return { kind: 'made' };
     } catch (error) {
       return storageFailure(storageFault(error), 'queue', name);
+    }
+  }
+
+  async take(name: string): Promise<{ readonly kind: 'taken'; readonly messages: readonly LeftMessage[] } | Failure> {
+    const { queues, within } = this.#clients;
+    const client = queues.getQueueClient(name);
+    try {
+      const options = { numberOfMessages: 32, visibilityTimeout: takenSeconds, ...within() };
+      const { receivedMessageItems } = await client.receiveMessages(options);
+      const messages = receivedMessageItems.map(({ messageId, popReceipt, messageText: text }) => ({
+        text,
+        remove: async () => {
+          await client.deleteMessage(messageId, popReceipt, within()).catch(storageFault);
+        },
+      }));
+      return { kind: 'taken', messages };
+    } catch (error) {
+      const fault = storageFault(error);
+      return fault.status === 404 ? { kind: 'taken', messages: [] } : storageFailure(fault, 'queue', name);
     }
   }
 

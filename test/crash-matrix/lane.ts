@@ -9,6 +9,7 @@ import { connectStorage } from '../../shared/storage/connect.ts';
 import { tableLoginIndex } from '../../shared/storage/state/login-index.ts';
 import { Records } from '../../shared/storage/state/records.ts';
 import { TableHistory } from '../../shared/storage/table-history.ts';
+import { heardSettings } from '../heard.ts';
 import { startWorker, type Worker } from './processes.ts';
 import type { Answer, Point } from './protocol.ts';
 import { type Ground, Scene } from './scene.ts';
@@ -88,6 +89,7 @@ export class Lane {
       AzureWebJobsStorage: storage.connectionString,
       KEYTURN_VAULTS: `local=${vault.url},eu-vault=${otherVault.url}`,
       KEYTURN_CREDENTIAL: 'local',
+      ...heardSettings,
       ...started.settings,
     };
     const connection = { kind: 'connection-string' as const, value: new SecretText(storage.connectionString) };

@@ -220,7 +220,7 @@ export async function playRealTimes(tell: (line: string) => void): Promise<reado
       KEYTURN_SWEEP_SCHEDULE: never,
       KEYTURN_DRIFT_SCHEDULE: never,
     },
-    queues: { maxPollingMs: 2_000, retrySeconds: 30, lockSeconds: 600 },
+    queues: { maxPollingMs: 6_000, retrySeconds: 30, lockSeconds: 600 },
   });
   try {
     return await play(azure, tell);

@@ -41,8 +41,9 @@ test('an app that could not be loaded for too many open files is loaded with the
   const settings = readSettings({ AzureWebJobsStorage: storage, KEYTURN_VAULTS: 'https://v.vault.azure.net' });
   if (settings.kind === 'invalid') throw new Error(JSON.stringify(settings.problems));
   const app: LoadedApp = {
-    work: { rotate: async () => undefined, retire: async () => undefined, namePoison: async () => undefined },
-    tell: { notify: async () => undefined, deliver: async () => undefined },
+    work: { rotate: async () => undefined, retire: async () => undefined },
+    tell: { notify: async () => undefined },
+    secretEvent: async () => undefined,
     api: () => Promise.reject(tooMany()),
     schedule: () => Promise.reject(tooMany()),
   };

@@ -1,6 +1,6 @@
 /** Every message that could not be processed is named with the next step, whatever it says. */
 import { expect, test } from 'vitest';
-import { workOf } from '../../functions/work.ts';
+import { namePoison } from '../../functions/name-poison.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import type { LogFields } from '../../shared/telemetry.ts';
 import { inMemory } from '../fuzz/in-memory.ts';
@@ -13,7 +13,7 @@ const poison = async (queue: string, message: unknown) => {
     warn: () => undefined,
     error: (event: string, fields: LogFields = {}) => void errors.push({ event, ...fields }),
   };
-  await workOf(app).namePoison(queue, message, log);
+  await namePoison(app, queue, message, log);
   return { errors, enqueued };
 };
 
@@ -61,7 +61,7 @@ test.each([
 });
 
 test('of news that could not be told: the secret it is about is named, and no more news is made', async () => {
-  const { errors, enqueued } = await poison(queueNames.deliveries, { channel: 'ops', notice: named });
+  const { errors, enqueued } = await poison(queueNames.notifications, { channel: 'ops', notice: named });
   expect(errors).toEqual([expect.objectContaining({ event: 'message-poisoned', channel: 'ops', ...named })]);
   expect(enqueued).toEqual([]);
 });

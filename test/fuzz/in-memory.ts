@@ -27,7 +27,6 @@ const kept = async () => ({ kind: 'kept' as const });
 
 const deliveries: Deliveries = {
   keep: kept,
-  begin: kept,
   one: async () => ({ kind: 'known', delivery: undefined }),
   of: async () => ({ kind: 'listed', deliveries: [] }),
 };

@@ -148,7 +148,7 @@ describe.each(kinds)('a channel of kind %s', (kind) => {
     expect(row()).toMatchObject({ state: 'given-up', detail: expect.stringContaining('HTTP 503') });
     expect(bench.world.messages).toMatchObject([
       {
-        queue: poisonQueueOf(queueNames.deliveries),
+        queue: poisonQueueOf(queueNames.notifications),
         body: { secret: 'orders-db', channel: 'ours', hint: expect.stringContaining('ours') },
       },
     ]);

@@ -5,14 +5,14 @@
 
 import { channels } from '../../shared/config/channels.ts';
 import type { ChannelSwitch, ChannelSwitches, Deliveries, Delivery } from '../../shared/contract/deliveries.ts';
-import { type Notice, notice as noticeSchema } from '../../shared/contract/notice.ts';
+import type { Notice } from '../../shared/contract/notice.ts';
 import type { QueueOf, Queues } from '../../shared/contract/ports.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
 import { libraryClient, makeWire } from '../../shared/http/client.ts';
 import { channelSecrets } from '../../shared/notify/channel-secrets.ts';
-import { deliveriesQueue, givenUpQueue } from '../../shared/notify/messages.ts';
+import { givenUpQueue, newsMessage } from '../../shared/notify/messages.ts';
 import { makeNotifier } from '../../shared/notify/notifier.ts';
 import { senderOf } from '../../shared/notify/senders.ts';
 import { logTo } from '../../shared/telemetry.ts';
@@ -137,10 +137,11 @@ export class NotifyWorld {
 
   async #take(message: Message): Promise<void> {
     try {
+      const news = newsMessage.parse(message.body);
       const outcome =
-        message.queue === deliveriesQueue.name
-          ? await this.#notifier.deliver(deliveriesQueue.schema.parse(message.body), this.#log)
-          : await this.#notifier.fanOut(notice(message.body), this.#log);
+        'channel' in news
+          ? await this.#notifier.deliver(news, this.#log)
+          : await this.#notifier.fanOut(news, this.#log);
       if (!isFailure(outcome)) {
         this.messages.splice(this.messages.indexOf(message), 1);
         return;
@@ -185,11 +186,6 @@ export class NotifyWorld {
           this.rows.set(key(delivery), delivery);
           return { kind: 'kept' as const };
         }),
-      begin: (delivery) =>
-        this.#table(() => {
-          if (!this.rows.has(key(delivery))) this.rows.set(key(delivery), delivery);
-          return { kind: 'kept' as const };
-        }),
       one: (about) => this.#table(() => ({ kind: 'known' as const, delivery: this.rows.get(key(about)) })),
       of: (rotationId) =>
         this.#table(() => ({
@@ -218,12 +214,8 @@ export class NotifyWorld {
   }
 }
 
-function channelsOf(settings: Readonly<Record<string, unknown>>) {
+export function channelsOf(settings: Readonly<Record<string, unknown>>) {
   const outcome = channels(JSON.stringify(settings));
   if (outcome.kind === 'wrong') throw new Error(outcome.reason);
   return outcome.value;
-}
-
-function notice(body: unknown): Notice {
-  return noticeSchema.parse(body);
 }

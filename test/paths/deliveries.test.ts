@@ -118,6 +118,19 @@ test.each([
   expect(stage.lines({ event: 'event-accepted', secret: name })).toHaveLength(1);
 });
 
+test('an event of an unknown vault in the queue is named once with the next step, and is not delivered again', async () => {
+  const data = { Id: 'x', VaultName: 'unknown', ObjectType: 'Secret', ObjectName: 'a', Version: 'a'.repeat(32) };
+  const event = { id: '1', type: 'Microsoft.KeyVault.SecretExpired', subject: 'a', data };
+  const queues = QueueServiceClient.fromConnectionString(stage.azure.storage.connectionString);
+  const queue = queues.getQueueClient(queueNames.secretEvents);
+  await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
+  await stage.until('the refusal', () => stage.lines({ event: 'message-poisoned' }).length > 0);
+  await stage.until('the end of the message', async () => (await queue.getProperties()).approximateMessagesCount === 0);
+  expect(stage.lines({ event: 'message-poisoned' })).toMatchObject([
+    { queue: queueNames.secretEvents, hint: expect.stringContaining('KEYTURN_VAULTS') },
+  ]);
+});
+
 test('no secret value is in any log, event, message, row, blob or statement', async () => {
   await stage.azure.events.idle();
   stage.expectNoSecretAnywhere();

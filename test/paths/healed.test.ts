@@ -1,6 +1,6 @@
 /**
  * How long a crash lasts, with the times of the platform: the message of a dead worker stays locked for 600 s, the lease of a secret for 30 s,
- * queues are polled every 2 s, and the sweep does not come. All workers of the file die in one moment, each at its own place.
+ * queues are polled every 6 s, and the sweep does not come. All workers of the file die in one moment, each at its own place.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiKeySetting } from '../../local/api-keys.ts';
@@ -16,7 +16,7 @@ let stage: Stage;
 let scene: Scene;
 beforeAll(async () => {
   const people = apiKeySetting([{ name: 'oncall', role: 'emergency', key }]);
-  const queues = { maxPollingMs: 2_000, retrySeconds: 30, lockSeconds: 600 };
+  const queues = { maxPollingMs: 6_000, retrySeconds: 30, lockSeconds: 600 };
   stage = await startStage({ settings: { KEYTURN_API_KEYS: people }, queues });
   scene = await killAll();
 }, 150_000);

@@ -1,13 +1,25 @@
 /** What the timers start: the sweep finds what events missed, and the daily check finds credentials that somebody changed by hand. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { localApiKeys } from '../../local/api-keys.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../local/receivers/webhook.ts';
 import { type Stage, startStage } from './stage.ts';
 
+const signingSecret = `whsec_${Buffer.from('canary-signing-secret-of-the-shop').toString('base64')}`;
+let shop: WebhookReceiver;
 let stage: Stage;
 beforeAll(async () => {
+  shop = await startWebhookReceiver(signingSecret);
+  const channels = { shop: { kind: 'webhook', url: `${shop.url}/hook`, signingSecret: 'hook-signing' } };
   stage = await startStage({
-    settings: { KEYTURN_SWEEP_JITTER: 'PT0S', KEYTURN_DRIFT_JITTER: 'PT0S', KEYTURN_CONNECT_TIMEOUT: 'PT2S' },
+    settings: {
+      KEYTURN_SWEEP_JITTER: 'PT0S',
+      KEYTURN_DRIFT_JITTER: 'PT0S',
+      KEYTURN_CONNECT_TIMEOUT: 'PT2S',
+      KEYTURN_CHANNELS: JSON.stringify(channels),
+      KEYTURN_NOTIFY: 'shop',
+    },
   });
+  stage.vault.put('hook-signing', { value: signingSecret });
   // No events: only the sweep may find what is due.
   await stage.azure.events.close();
 });
@@ -16,7 +28,10 @@ afterEach(() => {
   stage.storage.mend();
   stage.vault.faults.clear();
 });
-afterAll(() => stage?.close());
+afterAll(async () => {
+  await stage?.close();
+  await shop.close();
+});
 
 /** Starts a timer's function by hand, and waits until it has said that it is done. */
 async function run(name: 'sweep' | 'drift', event: string) {

@@ -228,6 +228,21 @@ export class Stage {
     return this.lines({ event, secret }).slice(0, count);
   }
 
+  /** Starts the sweep by hand, and waits until it has said that it is done. */
+  async sweep(): Promise<Line> {
+    const before = this.lines({ event: 'swept' }).length;
+    const { url, keys } = this.azure.host;
+    await fetch(`${url}/admin/functions/sweep`, {
+      method: 'POST',
+      headers: { 'x-functions-key': keys.master, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    await this.until('the sweep', () => this.lines({ event: 'swept' }).length > before);
+    const swept = this.lines({ event: 'swept' }).at(-1);
+    if (swept === undefined) throw new Error('no sweep was made');
+    return swept;
+  }
+
   /** Resolves when no event is on its way, no request waits, and nothing runs. What is delayed past any test is not waited for. */
   async settled(withinMs = patienceMs): Promise<void> {
     await this.azure.events.idle();

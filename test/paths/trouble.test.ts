@@ -2,11 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { localApiKeys } from '../../local/api-keys.ts';
+import { heardSettings } from '../heard.ts';
 import { type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await startStage({ settings: { KEYTURN_CONNECT_TIMEOUT: 'PT2S', KEYTURN_PAUSE_AFTER: '2' } });
+  stage = await startStage({
+    settings: { KEYTURN_CONNECT_TIMEOUT: 'PT2S', KEYTURN_PAUSE_AFTER: '2', ...heardSettings },
+  });
 });
 afterEach(() => {
   stage.vault.faults.clear();

@@ -27,17 +27,15 @@ function delivery(more: Partial<Delivery> = {}): Delivery {
   };
 }
 
-test('deliveries of a rotation are listed with their newest state, and begin replaces nothing', async () => {
+test('deliveries of a rotation are listed with their newest state', async () => {
   const deliveries = tableDeliveries(records);
   expect(await deliveries.of('r1')).toEqual({ kind: 'listed', deliveries: [] });
-  await deliveries.begin(delivery());
   const sent = delivery({ state: 'delivered', attempts: 2, lastAt: new Date('2026-03-01T02:15:00Z'), detail: 'fine' });
   await deliveries.keep(delivery({ attempts: 1, nextAt: firstAt, lastAt: firstAt }));
   await deliveries.keep(sent);
-  await deliveries.begin(delivery());
   const other = delivery({ channel: 'ops', firstAt: new Date('2026-03-01T02:14:09Z') });
-  await deliveries.begin(other);
-  await deliveries.begin(delivery({ rotationId: 'r2', noticeId: 'r2' }));
+  await deliveries.keep(other);
+  await deliveries.keep(delivery({ rotationId: 'r2', noticeId: 'r2' }));
   expect(await deliveries.of('r1')).toEqual({ kind: 'listed', deliveries: [sent, other] });
   expect(await deliveries.one(other)).toEqual({ kind: 'known', delivery: other });
   expect(await deliveries.one({ ...other, secret: 'billing-db' })).toEqual({ kind: 'known', delivery: undefined });

@@ -43,10 +43,6 @@ export function tableDeliveries(records: Records): Deliveries {
       const put = await records.put(groupOf(delivery.rotationId), keyOf(delivery), { ...delivery });
       return isFailure(put) ? put : { kind: 'kept' };
     },
-    async begin(delivery) {
-      const added = await records.add(groupOf(delivery.rotationId), keyOf(delivery), { ...delivery });
-      return isFailure(added) ? added : { kind: 'kept' };
-    },
     async one(about) {
       const got = await records.get(groupOf(about.rotationId), keyOf(about));
       if (isFailure(got)) return got;

@@ -1,4 +1,5 @@
 /** Events of Key Vault, in both schemas of Event Grid. */
+import { namePoison } from '../../../functions/name-poison.ts';
 import { takeSecretEvent } from '../../../functions/on-secret-event.ts';
 import { poisonQueueOf, queueNames } from '../../../shared/contract/queue-names.ts';
 import { checkRequest } from '../../../shared/engine/policy/check-request.ts';
@@ -51,7 +52,7 @@ export const events = target(
       must(vaults.has(vault) && version !== undefined, 'an event asks for a look at one version in a vault of the app');
     } else {
       must(put.queue === poisonQueueOf(queueNames.rotations), 'an event leads to one of three queues');
-      await inMemory().work.namePoison(queueNames.rotations, put.message, heard.log);
+      await namePoison(inMemory().app, queueNames.rotations, put.message, heard.log);
     }
     heard.check();
   },

@@ -1,6 +1,7 @@
 /** Messages of every queue, and of every poison queue. */
 import fc from 'fast-check';
-import { takeSecretEvent } from '../../../functions/on-secret-event.ts';
+import { namePoison } from '../../../functions/name-poison.ts';
+import { doSecretEvent } from '../../../functions/on-secret-event.ts';
 import { readMessage } from '../../../functions/read-message.ts';
 import { queueNames } from '../../../shared/contract/queue-names.ts';
 import { checkRequest } from '../../../shared/engine/policy/check-request.ts';
@@ -28,8 +29,11 @@ const samples: Readonly<Record<string, readonly Json[]>> = {
     ...{ ...asked, mode, version: 'a'.repeat(32), to: 'c'.repeat(32), force: true },
   })),
   [queueNames.retirements]: ['scheduled', 'asked', 'emergency'].map((mode) => ({ ...asked, mode })),
-  [queueNames.notifications]: [notice, { ...notice, failure: { code: 'c', message: 'm', hint: 'h', page: 'p' } }],
-  [queueNames.deliveries]: [{ notice, channel: 'ops', attempts: 0, firstAt: '2026-01-01T00:00:00Z' }],
+  [queueNames.notifications]: [
+    notice,
+    { ...notice, failure: { code: 'c', message: 'm', hint: 'h', page: 'p' } },
+    { notice, channel: 'ops', attempts: 0, firstAt: '2026-01-01T00:00:00Z' },
+  ],
   [queueNames.checks]: [about],
   [queueNames.secretEvents]: [
     {
@@ -46,13 +50,18 @@ const workers: Readonly<Record<string, Take>> = {
   [queueNames.rotations]: ({ work }, message, log) => work.rotate(message, log),
   [queueNames.retirements]: ({ work }, message, log) => work.retire(message, log),
   [queueNames.notifications]: ({ tell }, message, log) => tell.notify(message, log),
-  [queueNames.deliveries]: ({ tell }, message, log) => tell.deliver(message, log),
-  [queueNames.checks]: ({ app }, message, log) => {
-    const request = readMessage(queueNames.checks, checkRequest, message);
-    return performCheck({ ...app, log }, request, AbortSignal.timeout(60_000));
+  [queueNames.checks]: check,
+  [queueNames.secretEvents]: (it, message, log) => {
+    const refuse = (queue: string, refused: unknown) => namePoison(it.app, queue, refused, log);
+    const work = { rotate: it.work.rotate, check: (request: unknown) => check(it, request, log), refuse };
+    return doSecretEvent(new Set(['contoso-kv']), work, message, log);
   },
-  [queueNames.secretEvents]: (_app, message, log) => takeSecretEvent(new Set(['contoso-kv']), message, log),
 };
+
+async function check({ app }: InMemory, message: unknown, log: Log): Promise<void> {
+  const request = readMessage(queueNames.checks, checkRequest, message);
+  await performCheck({ ...app, log }, request, AbortSignal.timeout(60_000));
+}
 
 const inputs = fc.tuple(fc.constantFrom(...Object.values(queueNames)), fc.boolean()).chain(([queue, poison]) =>
   fc.record({
@@ -66,7 +75,7 @@ export const messages = target('messages', 15, inputs, async ({ queue, poison, m
   const heard = hear();
   const app = inMemory();
   try {
-    if (poison) await app.work.namePoison(queue, message, heard.log);
+    if (poison) await namePoison(app.app, queue, message, heard.log);
     else await workers[queue]?.(app, message, heard.log);
   } catch (error) {
     // The one way to say that a message is to be delivered again. A poison message is never delivered again.
