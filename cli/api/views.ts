@@ -252,6 +252,7 @@ const reach = {
 export const health = z.looseObject({
   status: z.string(),
   version: z.string(),
+  time: z.iso.datetime().optional(),
   vaults: z.array(z.looseObject({ vault: z.string(), ...reach })),
   storage: z.looseObject(reach),
   freeze: freeze.optional(),

@@ -1,5 +1,5 @@
 /** The part of "keyturn doctor" that looks at the deployment itself, through Resource Manager. */
-import { examine, type Finding } from '../../infra/hooks/examine/index.ts';
+import { type AppClock, examine, type Finding } from '../../infra/hooks/examine/index.ts';
 import { parseDuration } from '../../shared/config/duration.ts';
 import type { Context } from '../command.ts';
 import { managerOf, withAzure } from '../manager.ts';
@@ -11,7 +11,7 @@ import { usageStop } from '../trouble.ts';
 export const deploymentOptions: OptionTable = {
   deployment: {
     type: 'boolean',
-    help: 'look at the deployment too, with your "az login": rights, events, sign-in, logs, policies, alert rules',
+    help: 'look at the deployment too, with your "az login": rights, events, sign-in, logs, policies, clock, alert rules',
   },
   'app-id': {
     type: 'string',
@@ -24,12 +24,12 @@ const dayMs = 86_400_000;
 const colours = { passed: 'green', failed: 'red', unknown: 'yellow' } as const;
 
 /** What was found; empty where nobody asked for it. */
-export async function examineDeployment(context: Context): Promise<readonly Finding[]> {
+export async function examineDeployment(context: Context, clock: AppClock | undefined): Promise<readonly Finding[]> {
   if (!context.given.flag('deployment')) return [];
   const manager = managerOf(context.env);
   const id = appIdOf(context);
   return withAzure('You need the role Website Contributor on the app, and Reader on its subscription.', () =>
-    examine(manager, id, daysOf),
+    examine(manager, id, daysOf, clock),
   );
 }
 

@@ -50,10 +50,11 @@ export const doctor: Command = {
   async run(context) {
     const { api, given, vault, terminal, json, print, now } = context;
     const app = must(await api.ask({ path: ['health', 'details'], schema: healthView }));
+    const clock = app.time === undefined ? undefined : { time: new Date(app.time), heardMs: performance.now() };
     if (!json)
       for (const line of fieldLines(healthFields(app, now()), terminal.columns, terminal.colour.out))
         terminal.out(line);
-    const deployment = await examineDeployment(context);
+    const deployment = await examineDeployment(context, clock);
     if (!json) tellDeployment(context, deployment);
     const { secrets, warnings } = await listSecrets(api, given, vault, terminal);
     for (const warning of warnings) terminal.err(`warning: ${warning}`);

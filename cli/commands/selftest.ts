@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { all, must as mustBe, type Service } from '../../infra/hooks/azure.ts';
 import { textAt } from '../../infra/hooks/json.ts';
 import { askAndFollow } from '../asked.ts';
+import { followEvent, rotationsBefore } from '../by-event.ts';
 import type { Command, Context } from '../command.ts';
 import type { Exit } from '../exit-codes.ts';
 import { managerOf, withAzure } from '../manager.ts';
@@ -26,6 +27,10 @@ export const selftest: Command = {
       value: 'ID',
       help: 'resource id of the vault (found by its name in the subscription)',
     },
+    'by-event': {
+      type: 'boolean',
+      help: 'ask for nothing: the event of the vault has to bring the rotation, through Event Grid',
+    },
     subscription: { type: 'string', value: 'ID', help: 'subscription of the vault (AZURE_SUBSCRIPTION_ID)' },
     ...waitOptions,
   },
@@ -34,6 +39,7 @@ secrets in it. The app rotates it as any other. At the end the version is disabl
 nothing looks after it; the next time it gets another version.`,
   examples: [
     'keyturn selftest',
+    'keyturn selftest --by-event --timeout 600',
     'keyturn selftest --vault contoso-kv --subscription 11111111-2222-3333-4444-555555555555',
   ],
   role: 'operator',
@@ -46,11 +52,16 @@ nothing looks after it; the next time it gets another version.`,
       const id = context.given.text('vault-id') ?? (await vaultIdOf(manager, named, subscriptionOf(context)));
       return `${id}/secrets/${selftestSecret}?api-version=${apiVersion}`;
     });
-    await withAzure(hint, () => mustBe(manager, { method: 'PUT', path, body: fresh(context.now()) }, 200, 201));
+    const byEvent = context.given.flag('by-event');
+    const before = byEvent ? await rotationsBefore(context, named) : new Set<string>();
+    const body = fresh(context.now(), byEvent);
+    await withAzure(hint, () => mustBe(manager, { method: 'PUT', path, body }, 200, 201));
     terminal.err(`${named.vault}/${selftestSecret} has a first version`);
     let exit: Exit = 'failed';
     try {
-      exit = await askAndFollow(context, [{ named, action: 'rotate', body: { reason: 'keyturn selftest' } }]);
+      exit = byEvent
+        ? await followEvent(context, named, before)
+        : await askAndFollow(context, [{ named, action: 'rotate', body: { reason: 'keyturn selftest' } }]);
     } finally {
       // Also after Ctrl-C or a failure: a secret that nobody wants must not be found due again and again.
       await withAzure(hint, () => mustBe(manager, { method: 'PATCH', path, body: outOfUse }, 200));
@@ -62,13 +73,17 @@ nothing looks after it; the next time it gets another version.`,
   },
 };
 
-function fresh(now: Date) {
+// The vault announces the expiry at once, and it is due by its tags.
+const nearlyOverSeconds = 10 * 86_400;
+
+function fresh(now: Date, due: boolean) {
+  const seconds = due ? nearlyOverSeconds : livesSeconds;
   return {
-    tags: { rotator: 'self-issued' },
+    tags: { rotator: 'self-issued', ...(due ? { 'valid-for': 'P60D', 'rotate-before': 'P20D' } : {}) },
     properties: {
       value: randomBytes(32).toString('base64url'),
       contentType: 'text/plain',
-      attributes: { enabled: true, exp: Math.floor(now.getTime() / 1000) + livesSeconds },
+      attributes: { enabled: true, exp: Math.floor(now.getTime() / 1000) + seconds },
     },
   };
 }

@@ -13,6 +13,8 @@ export interface Asked {
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** What time it is, by the service. */
+  readonly date?: Date;
 }
 
 export interface Service {
@@ -48,7 +50,9 @@ export function serviceAt(base: string, token: () => Promise<string>): Service {
         ...(body === undefined ? {} : { body: text }),
         signal: AbortSignal.timeout(withinMs),
       });
-      return { status: answer.status, body: parsed(await answer.text()) };
+      const date = new Date(answer.headers.get('date') ?? '');
+      const told = Number.isNaN(date.getTime()) ? {} : { date };
+      return { status: answer.status, body: parsed(await answer.text()), ...told };
     },
   };
 }

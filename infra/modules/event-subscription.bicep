@@ -12,6 +12,7 @@ param actionGroupIds array
 var eventTypes = [
   'Microsoft.KeyVault.SecretNearExpiry'
   'Microsoft.KeyVault.SecretExpired'
+  'Microsoft.KeyVault.SecretNewVersionCreated'
 ]
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {

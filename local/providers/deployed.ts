@@ -18,6 +18,8 @@ export interface DeployedStandIn extends StandInServer {
   readonly held: Map<string, Held>;
   /** Paths, in lower case, that the caller may not read. */
   readonly forbidden: Set<string>;
+  /** How far its clock is off, in seconds. */
+  offSeconds: number;
 }
 
 const subscription = '/subscriptions/33333333-3333-3333-3333-333333333333';
@@ -29,6 +31,7 @@ export const ids = {
   topic: `${subscription}/resourceGroups/shared-rg/providers/Microsoft.EventGrid/systemTopics/local-events`,
   role: `${subscription}/providers/Microsoft.Authorization/roleDefinitions/88888888-8888-8888-8888-888888888888`,
   rules: `${group}/providers/Microsoft.Insights/scheduledQueryRules`,
+  metrics: `${group}/providers/Microsoft.Insights/metricAlerts`,
 } as const;
 
 export const principals = { app: 'app-principal', topic: 'topic-principal' } as const;
@@ -54,6 +57,7 @@ export const paths = {
   subscriptions: `${ids.topic}/eventSubscriptions`,
   logs: `${ids.vault}/providers/Microsoft.Insights/diagnosticSettings`,
   policies: `${ids.vault}/providers/Microsoft.Authorization/policyAssignments`,
+  initiative: `${subscription}/providers/Microsoft.Authorization/policySetDefinitions/guardrails`,
 } as const;
 
 export const settings: Readonly<Record<string, string>> = {
@@ -72,7 +76,11 @@ export const eventSubscription = {
   name: 'keyturn-abc',
   properties: {
     provisioningState: 'Succeeded',
-    filter: { includedEventTypes: ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretExpired'] },
+    filter: {
+      includedEventTypes: ['SecretNearExpiry', 'SecretExpired', 'SecretNewVersionCreated'].map(
+        (type) => `Microsoft.KeyVault.${type}`,
+      ),
+    },
     deliveryWithResourceIdentity: {
       destination: {
         endpointType: 'StorageQueue',
@@ -87,12 +95,22 @@ const rule = (name: string) => ({
   properties: { enabled: true, actions: { actionGroups: ['g'] } },
 });
 
+const metricRules = ['throttled-local', 'dead-letters-local-events'];
+const metricRule = (name: string) => ({
+  name: `keyturn-abc-${name}`,
+  properties: { enabled: true, actions: [{ actionGroupId: 'g' }] },
+});
+
 /** `rules`: names of the alert rules that are deployed. */
 export async function startDeployed(token: string, rules: readonly string[]): Promise<DeployedStandIn> {
   const held = new Map(healthy(rules).map(([path, version, body]) => [path.toLowerCase(), { version, body }]));
   const forbidden = new Set<string>();
-  const server = await startServer((asked) => answer(asked, { token, held, forbidden }));
-  return { ...server, token, siteId: ids.site, held, forbidden };
+  const clock = { offSeconds: 0 };
+  const server = await startServer((asked) => {
+    const date = new Date(Date.now() + clock.offSeconds * 1_000).toUTCString();
+    return { ...answer(asked, { token, held, forbidden }), headers: { date } };
+  });
+  return Object.assign(clock, server, { token, siteId: ids.site, held, forbidden });
 }
 
 function healthy(rules: readonly string[]): readonly (readonly [string, string, unknown])[] {
@@ -137,6 +155,8 @@ function healthy(rules: readonly string[]): readonly (readonly [string, string, 
       [{ properties: { workspaceId: 'w', logs: [{ category: 'AuditEvent', enabled: true }] } }],
     ],
     [paths.policies, '2023-04-01', []],
+    [paths.initiative, '2023-04-01', { properties: { policyDefinitions: [] } }],
+    [ids.metrics, '2018-03-01', metricRules.map(metricRule)],
     [ids.rules, '2025-01-01-preview', rules.map(rule)],
   ];
 }

@@ -72,8 +72,8 @@ async function answer({ method, path, url, header, body }: Asked): Promise<Reply
   return { status: answered.status, body: {} };
 }
 
-const run = (env: Readonly<Record<string, string>> = {}) =>
-  keyturn(['selftest'], {
+const run = (env: Readonly<Record<string, string>> = {}, ...options: readonly string[]) =>
+  keyturn(['selftest', ...options], {
     env: {
       ...{ KEYTURN_URL: azure.host.url, KEYTURN_KEY: localApiKeys.operator },
       ...{ AZURE_RESOURCE_MANAGER_URL: manager.url, AZURE_SUBSCRIPTION_ID: subscription, ...env },
@@ -93,6 +93,23 @@ describe('keyturn selftest', () => {
       for (const { value } of all) expect(out + err).not.toContain(value);
       expect(out + err).not.toContain(token);
     }
+  });
+
+  it('by the event of the vault: asks for nothing, and says that the event brought the rotation', async () => {
+    const before = azure.vault.versions(name).length;
+    const { exit, out, err } = await run({}, '--by-event', '--timeout', '30');
+    expect({ exit, err }).toMatchObject({ exit: 0 });
+    expect(out).toMatch(/rotated after \d+ s, brought by near-expiry/);
+    const all = azure.vault.versions(name);
+    expect(all).toHaveLength(before + 2);
+    expect(all.at(-1)).toMatchObject({ enabled: false });
+  });
+
+  it('by an event that does not come: says so, and puts the secret out of use all the same', async () => {
+    await azure.events.close();
+    const { exit, err } = await run({}, '--by-event', '--timeout', '2');
+    expect({ exit, err }).toMatchObject({ exit: 5, err: expect.stringContaining('keyturn doctor --deployment') });
+    expect(azure.vault.versions(name).at(-1)).toMatchObject({ enabled: false, tags: {} });
   });
 
   it('deletes nothing', () => {
@@ -144,7 +161,7 @@ describe('keyturn doctor --deployment', () => {
         },
         { timeout: 30_000, interval: 500 },
       );
-      expect(JSON.parse(well.out)).toMatchObject({ app: { status: 'healthy' }, deployment: { length: 9 } });
+      expect(JSON.parse(well.out)).toMatchObject({ app: { status: 'healthy' }, deployment: { length: 10 } });
       deployed.held.delete(paths.vaultRoles.toLowerCase());
       const rules = deployed.held.get(ids.rules.toLowerCase());
       if (rules !== undefined) rules.body = [];

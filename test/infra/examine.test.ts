@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serviceAt } from '../../infra/hooks/azure.ts';
 import { examine } from '../../infra/hooks/examine/index.ts';
 import { vaultDataActions } from '../../infra/hooks/examine/rights.ts';
-import { alertRules } from '../../infra/hooks/examine/watch.ts';
+import { alertRules, metricRules } from '../../infra/hooks/examine/watch.ts';
 import {
   assignment,
   type DeployedStandIn,
@@ -29,6 +29,7 @@ const look = async () =>
     serviceAt(azure.url, async () => azure.token),
     azure.siteId,
     (text) => Number(/P(\d+)D/.exec(text)?.[1]),
+    { time: new Date(), heardMs: performance.now() },
   );
 
 /** Changes what one path answers. */
@@ -43,13 +44,20 @@ it('a deployment as the templates make it passes in every part, and nothing of i
   expect(findings.filter(({ state }) => state !== 'passed')).toEqual([]);
   expect(findings.map(({ name }) => name)).toEqual([
     ...['app', 'identity', 'rights on the vault local', 'rights on the storage account', 'events of the vault local'],
-    ...['sign-in', 'logs of the vault local', 'policies at the vault local', 'alert rules'],
+    ...['sign-in', 'logs of the vault local', 'policies at the vault local', 'clock', 'alert rules'],
   ]);
   expect(azure.requests.filter(({ method, path }) => method !== 'GET' && !path.includes('/appsettings/list'))).toEqual(
     [],
   );
 });
 
+const definitions = '/providers/Microsoft.Authorization/policyDefinitions';
+const least = (effect: string, days: number) => ({
+  properties: {
+    policyDefinitionId: `${definitions}/b0eb591a-5e70-4534-a8bf-04b9c489584a`,
+    parameters: { effect: { value: effect }, minimumDaysBeforeExpiration: { value: days } },
+  },
+});
 const policy = (effect: string, days: number) => ({
   properties: {
     policyDefinitionId: '/providers/Microsoft.Authorization/policyDefinitions/342e8053-e12e-4c44-be01-c3c2f318400f',
@@ -162,7 +170,15 @@ describe('is named, and nothing else:', () => {
       'policies at the vault local',
       /"KEYTURN_VALID_FOR": "P30D"/,
     ],
+    [
+      'a policy that asks for more days than a new version gets',
+      paths.policies,
+      [least('Deny', 90)],
+      'policies at the vault local',
+      /"KEYTURN_VALID_FOR": "P91D"/,
+    ],
     ['alert rules that are missing', ids.rules, [], 'alert rules', /azd provision/],
+    ['alerts on metrics that are missing', ids.metrics, [], 'alert rules', /azd provision/],
   ])('%s', async (_, path, body, name, fix) => {
     set(path, body);
     const wrong = (await look()).filter(({ state }) => state !== 'passed');
@@ -173,9 +189,70 @@ describe('is named, and nothing else:', () => {
 it.each([
   ['one that only audits', [policy('Audit', 30)]],
   ['one that allows as much', [policy('Deny', 90)]],
+  ['one that asks for less', [least('Deny', 89)]],
+  ['one that is not enforced', [{ properties: { ...policy('Deny', 30).properties, enforcementMode: 'DoNotEnforce' } }]],
 ])('a policy that refuses nothing passes: %s', async (_, assignments) => {
   set(paths.policies, assignments);
   expect((await look()).filter(({ state }) => state !== 'passed')).toEqual([]);
+});
+
+describe('an initiative', () => {
+  const assigned = (parameters: unknown) => {
+    set(paths.policies, [{ properties: { policyDefinitionId: paths.initiative, parameters } }]);
+    set(paths.initiative, {
+      properties: {
+        parameters: { effect: { defaultValue: 'Audit' }, days: { defaultValue: 30 } },
+        policyDefinitions: [
+          {
+            policyDefinitionId: `${definitions}/342e8053-e12e-4c44-be01-c3c2f318400f`,
+            parameters: {
+              effect: { value: "[parameters('effect')]" },
+              maximumValidityInDays: { value: "[parameters('days')]" },
+            },
+          },
+        ],
+      },
+    });
+  };
+  const wrong = async () => (await look()).filter(({ state }) => state !== 'passed');
+
+  it('that refuses by what its assignment gives, and its own default, is named', async () => {
+    assigned({ effect: { value: 'Deny' } });
+    expect(await wrong()).toEqual([
+      expect.objectContaining({ state: 'failed', detail: expect.stringContaining('may live 30 days') }),
+    ]);
+  });
+
+  it('that only audits by its default passes', async () => {
+    assigned({});
+    expect(await wrong()).toEqual([]);
+  });
+
+  it('that may not be read leaves the policies unknown', async () => {
+    assigned({});
+    azure.forbidden.add(paths.initiative.toLowerCase());
+    expect(await wrong()).toEqual([expect.objectContaining({ name: 'policies', state: 'unknown' })]);
+  });
+});
+
+it('a policy that asks for a content type leaves it unknown, with the line that lists secrets without one', async () => {
+  const definition = `${definitions}/75262d3e-ba4a-4f43-85f8-9f72c090e5e3`;
+  set(paths.policies, [{ properties: { policyDefinitionId: definition, parameters: { effect: { value: 'Deny' } } } }]);
+  const wrong = (await look()).filter(({ state }) => state !== 'passed');
+  expect(wrong).toEqual([
+    expect.objectContaining({ state: 'unknown', fix: expect.stringContaining('contentType==null') }),
+  ]);
+});
+
+it.each([
+  [90, /90 s behind/],
+  [-90, /90 s ahead/],
+])('a clock of the app that is off by %i s is named', async (offSeconds, how) => {
+  azure.offSeconds = offSeconds;
+  const wrong = (await look()).filter(({ state }) => state !== 'passed');
+  expect(wrong).toEqual([
+    expect.objectContaining({ name: 'clock', state: 'failed', detail: expect.stringMatching(how) }),
+  ]);
 });
 
 it('what may not be looked at is unknown, and hides nothing of the rest', async () => {
@@ -192,5 +269,6 @@ it('what it looks for is what the templates make', () => {
       ([, action]) => action,
     ),
   );
+  for (const name of metricRules) expect(read('alerts.bicep')).toContain(`name: '\${name}-${name}-\${last(`);
   expect(alertRules).toEqual([...read('alerts.bicep').matchAll(/^ {4}name: '([a-z-]+)'$/gm)].map(([, name]) => name));
 });

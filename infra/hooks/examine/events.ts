@@ -6,7 +6,11 @@ import type { Deployed } from './deployed.ts';
 import { type Finding, failed, passed } from './finding.ts';
 import { giving, rolesAt } from './rights.ts';
 
-const wanted = ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretExpired'];
+const wanted = [
+  'Microsoft.KeyVault.SecretNearExpiry',
+  'Microsoft.KeyVault.SecretExpired',
+  'Microsoft.KeyVault.SecretNewVersionCreated',
+];
 const queue = 'secret-events';
 const messageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a';
 const again = 'Deploy again: azd provision';

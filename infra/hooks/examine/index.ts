@@ -1,19 +1,23 @@
 /** Looks at a whole deployment from outside, through Resource Manager. Changes nothing. */
 import { AzureRefused, type Service } from '../azure.ts';
 import { textAt } from '../json.ts';
+import { type AppClock, examineClock } from './clock.ts';
 import { deployedAs } from './deployed.ts';
 import { examineEvents } from './events.ts';
 import { type Finding, failed, passed, unknown } from './finding.ts';
+import { examinePolicies } from './policies.ts';
 import { examineRights } from './rights.ts';
-import { examineAlerts, examineLogs, examinePolicies, examineSignIn } from './watch.ts';
+import { examineAlerts, examineLogs, examineSignIn } from './watch.ts';
 
+export type { AppClock } from './clock.ts';
 export type { Finding } from './finding.ts';
 
-/** `daysOf`: reads a duration as the app does. Rejects with `AzureRefused` where the app itself cannot be read. */
+/** `daysOf`: reads a duration as the app does. `clock`: what the app said, where it said it. Rejects with `AzureRefused` where the app itself cannot be read. */
 export async function examine(
   manager: Service,
   siteId: string,
   daysOf: (duration: string) => number,
+  clock: AppClock | undefined,
 ): Promise<readonly Finding[]> {
   const deployed = await deployedAs(manager, siteId);
   const state = textAt(deployed.site, 'properties', 'state');
@@ -28,6 +32,9 @@ export async function examine(
     part('sign-in', async () => [await examineSignIn(manager, deployed)]),
     part('logs of the vaults', () => examineLogs(manager, deployed)),
     part('policies', () => examinePolicies(manager, deployed, days)),
+    part('clock', async () =>
+      clock === undefined ? [] : [await examineClock(manager, siteId, clock, () => performance.now())],
+    ),
     part('alert rules', async () => [await examineAlerts(manager, deployed)]),
   ]);
   return [running, ...parts.flat()];

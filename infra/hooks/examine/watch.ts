@@ -1,4 +1,4 @@
-/** Sign-in, logs, policies and alert rules: what is around the app. */
+/** Sign-in, logs and alert rules: what is around the app. */
 import { all, must, type Service } from '../azure.ts';
 import { at, listAt, textAt } from '../json.ts';
 import { apiVersions } from '../preflight.ts';
@@ -61,64 +61,27 @@ export async function examineLogs(manager: Service, { vaults }: Deployed): Promi
   );
 }
 
-/** Built-in policies that can refuse a version which Keyturn publishes. Keyturn always sets an expiry and keeps the content type. */
-const limits: Readonly<Record<string, { readonly parameter: string; readonly says: string }>> = {
-  '342e8053-e12e-4c44-be01-c3c2f318400f': { parameter: 'maximumValidityInDays', says: 'secrets live at most' },
-};
+/** Of each vault and of each system topic, by the end of their names. */
+export const metricRules = ['throttled', 'dead-letters'];
 
-export async function examinePolicies(
-  manager: Service,
-  { vaults, settings }: Deployed,
-  validForDays: number,
-): Promise<readonly Finding[]> {
-  const known = [...vaults].filter(([, id]) => id !== '');
-  return Promise.all(
-    known.map(async ([name, id]) => {
-      const about = `policies at the vault ${name}`;
-      const path = `${id}/providers/Microsoft.Authorization/policyAssignments?$filter=atScope()&api-version=2023-04-01`;
-      const assignments = await all(manager, path);
-      const days = assignments.flatMap((one) => denyingDays(one));
-      const [least] = days.toSorted((a, b) => a - b);
-      if (least !== undefined && least < validForDays) {
-        const set = settings['KEYTURN_VALID_FOR'] ?? 'P90D';
-        return failed(
-          about,
-          `secrets may live ${least} days, and new versions get ${set}: a publish is refused`,
-          `azd env set KEYTURN_DEPLOY_SETTINGS '{"KEYTURN_VALID_FOR": "P${least}D"}'`,
-        );
-      }
-      const sets = assignments.filter((one) =>
-        textAt(one, 'properties', 'policyDefinitionId').includes('/policySetDefinitions/'),
-      );
-      if (sets.length === 0) return passed(about, 'none refuses what Keyturn publishes');
-      return unknown(
-        about,
-        `${sets.length} initiatives are assigned, which are not looked into`,
-        'Look for policies of Key Vault in them: az policy assignment list --scope VAULT_ID'.replace('VAULT_ID', id),
-      );
-    }),
-  );
-}
-
-function denyingDays(assignment: unknown): readonly number[] {
-  const definition = textAt(assignment, 'properties', 'policyDefinitionId').split('/').at(-1) ?? '';
-  const limit = limits[definition];
-  const parameters = at(assignment, 'properties', 'parameters');
-  if (limit === undefined || textAt(parameters, 'effect', 'value').toLowerCase() !== 'deny') return [];
-  const days = at(parameters, limit.parameter, 'value');
-  return typeof days === 'number' ? [days] : [];
-}
-
-export async function examineAlerts(manager: Service, { group }: Deployed): Promise<Finding> {
-  const path = `${group}/providers/Microsoft.Insights/scheduledQueryRules?api-version=2025-01-01-preview`;
-  const rules = await all(manager, path);
-  const isOn = (name: string) =>
-    rules.some((one) => textAt(one, 'name').endsWith(`-${name}`) && at(one, 'properties', 'enabled') === true);
-  const missing = alertRules.filter((name) => !isOn(name));
+export async function examineAlerts(manager: Service, { group, vaults }: Deployed): Promise<Finding> {
+  const insights = `${group}/providers/Microsoft.Insights`;
+  const rules = await all(manager, `${insights}/scheduledQueryRules?api-version=2025-01-01-preview`);
+  const metrics = await all(manager, `${insights}/metricAlerts?api-version=2018-03-01`);
+  const named = (list: readonly unknown[], fits: (name: string) => boolean) =>
+    list.filter((one) => fits(textAt(one, 'name')) && at(one, 'properties', 'enabled') === true).length;
+  const missing = [
+    ...alertRules.filter((name) => named(rules, (given) => given.endsWith(`-${name}`)) === 0),
+    ...metricRules.filter((name) => named(metrics, (given) => given.includes(`-${name}-`)) < vaults.size),
+  ];
   if (missing.length > 0)
     return failed('alert rules', `missing or switched off: ${missing.join(', ')}`, 'Deploy again: azd provision');
-  const told = rules.some((one) => listAt(one, 'properties', 'actions', 'actionGroups').length > 0);
-  if (told) return passed('alert rules', `${alertRules.length} rules, and somebody is told`);
+  const told = [...rules, ...metrics].some(
+    (one) =>
+      listAt(one, 'properties', 'actions', 'actionGroups').length > 0 ||
+      listAt(one, 'properties', 'actions').length > 0,
+  );
+  if (told) return passed('alert rules', `${alertRules.length + metricRules.length} rules, and somebody is told`);
   return unknown(
     'alert rules',
     'nobody is told of them',

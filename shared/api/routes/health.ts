@@ -5,7 +5,7 @@ import { activities } from '../../contract/state.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { ok } from '../answer.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { fields } from '../fields.ts';
+import { fields, time } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 import { freezeView, viewFreeze } from './freeze.ts';
 
@@ -20,6 +20,7 @@ const reach = z.object({
 const details = z.object({
   status: z.enum(['healthy', 'impaired']),
   version: z.string(),
+  time: time.describe("By the app's own clock, when it answered."),
   vaults: z.array(reach.extend({ vault: z.string() })),
   storage: reach.extend({
     services: z.array(reach.extend({ service: z.enum(['blob', 'queue', 'table']) })),
@@ -83,6 +84,7 @@ async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z
   return {
     status: healthy ? 'healthy' : 'impaired',
     version: deps.version,
+    time: deps.now().toISOString(),
     vaults,
     storage,
     ...(isFailure(freeze) ? {} : { freeze: viewFreeze(freeze) }),
