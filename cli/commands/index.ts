@@ -8,6 +8,7 @@ import { list } from './list.ts';
 import { history, rotation } from './past.ts';
 import { pause, resume } from './pause.ts';
 import { plan } from './plan.ts';
+import { release } from './release.ts';
 import { adopt, repair } from './repair.ts';
 import { emergency, rollback } from './revert.ts';
 import { rotate } from './rotate.ts';
@@ -25,6 +26,7 @@ const work: readonly Command[] = [
     repair,
     adopt,
     retire,
+    release,
     pause,
     resume,
     freeze,

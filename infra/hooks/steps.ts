@@ -82,10 +82,11 @@ export async function afterProvision({ azure, env, say, readRunbook }: World): P
   if (runsAs !== '') await giveRole(azure, signIn, runsAs, 'Keyturn.Operator');
 }
 
-/** What stays after `azd down`, as lines to paste: it lies outside the resource group. Changes nothing. */
+/** What stays after `azd down`, as a script: it lies outside the resource group. Changes nothing. */
 export async function leftBehind({ azure, env, say }: World): Promise<void> {
   const wanted = wantedOf(env);
   const principalId = env['KEYTURN_PRINCIPAL_ID'] ?? '';
+  say('# What Keyturn leaves outside its resource group. Run it after "azd down": sh left-behind.sh');
   for (const { name, subscriptionId, resourceGroup, systemTopicName, systemTopicResourceGroup } of wanted.vaults) {
     const scope = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.KeyVault/vaults/${name}`;
     const topic = systemTopicName === '' ? `${name}-events` : systemTopicName;
@@ -96,7 +97,7 @@ export async function leftBehind({ azure, env, say }: World): Promise<void> {
     for (const one of await all(azure.manager, path)) say(`az role assignment delete --ids ${textAt(one, 'id')}`);
     for (const subscription of [app, `${app}-expired`])
       say(
-        `az eventgrid system-topic event-subscription delete --yes -g ${topicGroup} --system-topic-name ${topic} -n ${subscription}`,
+        `az eventgrid system-topic event-subscription delete --yes --subscription ${subscriptionId} -g ${topicGroup} --system-topic-name ${topic} -n ${subscription}`,
       );
     say(`az monitor diagnostic-settings delete --resource ${scope} -n keyturn`);
   }

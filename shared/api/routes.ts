@@ -16,6 +16,7 @@ import { listRoutes } from './routes/list.ts';
 import { manyRoutes } from './routes/many.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { planRoutes } from './routes/plan.ts';
+import { releaseRoutes } from './routes/release.ts';
 import { retireRoutes } from './routes/retire.ts';
 import { rotateRoutes } from './routes/rotate.ts';
 import { rotationRoutes } from './routes/rotations.ts';
@@ -46,6 +47,7 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
     ...retireRoutes(deps),
     ...pauseRoutes(deps),
     ...adoptRoutes(deps),
+    ...releaseRoutes(deps),
     ...acknowledgeRoutes(deps),
     ...approvalRoutes(deps),
     ...freezeRoutes(deps),

@@ -178,6 +178,44 @@ describe('bad days', () => {
     expect((await as('reader', ['show', 'cli-named'])).out).toMatch(/acknowledged +consumer/);
   });
 
+  it('release: shows the plan, asks for the name, ends the old credential, and leaves a secret that nobody looks after', async () => {
+    const { url, version } = await stage.plant('cli-leaving', { ...far, tags: { ...far.tags, team: 'orders' } });
+    await as('operator', ['rotate', 'cli-leaving', '-r', 'a test']);
+    const words = ['release', 'cli-leaving', '-r', 'switched off'];
+    const script = await as('operator', [...words, '--json']);
+    expect(script.exit).toBe(6);
+    expect(JSON.parse(script.out)).toMatchObject({ state: 'planned', left: { team: 'orders' } });
+    const wrong = await as('operator', words, { columns: 100, types: ['cli-left'] });
+    expect({ exit: wrong.exit, err: wrong.err }).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining(`${version} loses`),
+    });
+    expect(await stage.accepts(url), 'while nothing is released').toBe(true);
+    const { exit, out } = await as('operator', words, { columns: 100, types: ['cli-leaving'] });
+    expect({ exit, out: stripVTControlCharacters(out) }).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('local/cli-leaving released: cli_leaving is refused'),
+    });
+    expect(await stage.accepts(url)).toBe(false);
+    await stage.expectCurrentLogsIn('cli-leaving');
+    expect(stage.vault.versions('cli-leaving').map(({ tags }) => tags)).toEqual([
+      { team: 'orders' },
+      { team: 'orders' },
+    ]);
+    expect((await as('operator', [...words, '--yes'])).err).toContain('not-managed');
+  });
+
+  it('release: while a consumer is on the old credential it says who, changes nothing and exits with 6', async () => {
+    await stage.plant('cli-staying', { ...far, tags: { ...far.tags, consumers: 'consumer' } });
+    await as('operator', ['rotate', 'cli-staying', '-r', 'a test']);
+    const { exit, out } = await as('operator', ['release', 'cli-staying', '--yes', '-r', 'too early']);
+    expect({ exit, out }).toMatchObject({
+      exit: 6,
+      out: expect.stringContaining('consumer consumer has not acknowledged'),
+    });
+    expect(stage.newest('cli-staying').tags).toMatchObject({ rotator: 'postgres' });
+  });
+
   it('a version made by hand as docs/on-call/break-glass.md says is taken up: its old credential is retired', async () => {
     await stage.plant('cli-glass', far);
     await as('operator', ['rotate', 'cli-glass', '-r', 'a test']);

@@ -233,9 +233,10 @@ it('what "azd down" leaves is said as lines to paste: rights, subscriptions, set
     world({ KEYTURN_DEPLOY_VAULTS: one, KEYTURN_APP_NAME: 'keyturn-abc', KEYTURN_DEPLOY_CLIENT_ID: 'c1' }),
   );
   expect(said).toEqual([
+    expect.stringMatching(/^# .*sh left-behind\.sh$/),
     expect.stringMatching(/^az role assignment delete --ids .*\/r1$/),
-    'az eventgrid system-topic event-subscription delete --yes -g shared-rg --system-topic-name contoso-kv-events -n keyturn-abc',
-    'az eventgrid system-topic event-subscription delete --yes -g shared-rg --system-topic-name contoso-kv-events -n keyturn-abc-expired',
+    `az eventgrid system-topic event-subscription delete --yes --subscription ${subscriptionId} -g shared-rg --system-topic-name contoso-kv-events -n keyturn-abc`,
+    `az eventgrid system-topic event-subscription delete --yes --subscription ${subscriptionId} -g shared-rg --system-topic-name contoso-kv-events -n keyturn-abc-expired`,
     expect.stringMatching(/^az monitor diagnostic-settings delete --resource .*contoso-kv -n keyturn$/),
     'az role definition delete --name "Keyturn abc"',
     'az ad app delete --id c1',
@@ -313,7 +314,8 @@ it('azure.yaml calls files that are there, with steps that they know, on each sy
   const calls = [...text.matchAll(/run: node (\S+) (\S+?)[,\s]/g)].map(([, file = '', step = '']) => `${file} ${step}`);
   expect(
     calls.filter(
-      (call) => !/^infra\/hooks\/main\.ts (?:preprovision|postprovision)$|^cli\/keyturn\.js selftest$/.test(call),
+      (call) =>
+        !/^infra\/hooks\/main\.ts (?:preprovision|postprovision|left-behind)$|^cli\/keyturn\.js selftest$/.test(call),
     ),
   ).toEqual([]);
   expect(calls.length % 2).toBe(0);

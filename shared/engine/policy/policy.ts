@@ -170,6 +170,13 @@ export function tagsRead(entry: RotatorEntry): readonly string[] | undefined {
   return namesAll ? [...ownTags, ...Object.keys(options.shape)] : undefined;
 }
 
+/** The tags that a secret of this rotator has for Keyturn alone; those of Microsoft's samples are not among them. */
+export function managedTags(entry: RotatorEntry | undefined): readonly string[] {
+  const names = entry === undefined ? undefined : tagsRead(entry);
+  const samples = new Set(aliases.map(([alias]) => alias));
+  return (names ?? [...ownTags, 'provider', 'resource']).filter((name) => !samples.has(name));
+}
+
 function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry, options: unknown): PolicyOutcome {
   const strategy = own.strategy ?? entry.strategies[0];
   const manual = entry.manual?.(options);
