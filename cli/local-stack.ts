@@ -15,18 +15,29 @@ const file = z.object({
     url: z.url(),
     keys: z.object({ reader: key, operator: key, emergency: key, consumer: key }),
   }),
+  estate: z.object({ url: z.url(), token: key }).optional(),
 });
 
-/** Looked for in this folder, those above it, and the project the CLI is in. `local/start.ts` writes it. */
 export async function readLocalStack(role: LocalRole): Promise<{ readonly url: string; readonly key: SecretText }> {
+  const { url, keys } = (await readStackFile()).api;
+  return { url, key: new SecretText(keys[role]) };
+}
+
+/** Where the stack plays Resource Manager and Graph, and the token that it takes. */
+export async function readLocalEstate(): Promise<{ readonly url: string; readonly token: string }> {
+  const { estate } = await readStackFile();
+  if (estate !== undefined) return estate;
+  throw usageStop('the local stack plays no Resource Manager', 'End "npm start" and start it again.');
+}
+
+/** Looked for in this folder, those above it, and the project the CLI is in. `local/start.ts` writes it. */
+async function readStackFile(): Promise<z.infer<typeof file>> {
   for (const folder of foldersFrom(process.cwd())) {
     const text = await readIfThere(join(folder, '.local', 'azure.json'));
     if (text === undefined) continue;
     const read = file.safeParse(parseJson(text));
-    if (!read.success)
-      throw usageStop('.local/azure.json is not what "npm start" writes', 'End "npm start" and start it again.');
-    const { url, keys } = read.data.api;
-    return { url, key: new SecretText(keys[role]) };
+    if (read.success) return read.data;
+    throw usageStop('.local/azure.json is not what "npm start" writes', 'End "npm start" and start it again.');
   }
   throw usageStop('no local stack runs: there is no .local/azure.json', 'Run "npm start" and leave it running.');
 }

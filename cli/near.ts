@@ -28,3 +28,24 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     .sort((a, b) => Number(b.begun) - Number(a.begun) || a.far - b.far);
   return best?.one;
 }
+
+/** One way to write a name: case and what stands between words do not matter. */
+function plainName(name: string): string {
+  return name
+    .trim()
+    .replaceAll(/([a-z])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .replaceAll(/[\s_.:-]+/g, '-');
+}
+
+/**
+ * The known name that a word is a slip of: written in another way, or with a letter or two wrong. Stricter than `nearest`, for words that may
+ * well be meant as they are.
+ */
+export function mistyped(word: string, known: readonly string[]): string | undefined {
+  const written = plainName(word);
+  const same = known.find((one) => plainName(one) === written);
+  if (same !== undefined) return same;
+  const most = written.length < 5 ? 0 : written.length < 9 ? 1 : 2;
+  return known.find((one) => Math.abs(one.length - written.length) <= most && distance(written, one) <= most);
+}

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { localApiKeys } from './api-keys.ts';
 import type { LocalAzure } from './azure.ts';
+import type { Estate } from './estate.ts';
 import { samples } from './samples.ts';
 
 const folder = (name: string): string => fileURLToPath(new URL(`../.local/${name}`, import.meta.url));
@@ -23,6 +24,8 @@ export interface Addresses {
     readonly token: string;
   };
   readonly api: { readonly url: string; readonly keys: typeof localApiKeys };
+  /** Resource Manager and Graph, as far as a look around needs them. */
+  readonly estate: { readonly url: string; readonly token: string };
   readonly host: { readonly url: string; readonly keys: LocalAzure['host']['keys']; readonly events: string };
   readonly postgres: { readonly url: string | undefined };
   readonly storage: {
@@ -35,11 +38,12 @@ export interface Addresses {
   readonly samples: readonly string[];
 }
 
-export function addressesOf({ vault, host, postgres, storage, settings }: LocalAzure): Addresses {
+export function addressesOf({ vault, host, postgres, storage, settings }: LocalAzure, estate: Estate): Addresses {
   const { name, url, httpsUrl } = vault;
   return {
     vault: { name, url, httpsUrl, authority: authorityFile, control: `${url}/_emulator/`, token: 'any' },
     api: { url: `${host.url}/api/v1`, keys: localApiKeys },
+    estate: { url: estate.url, token: 'any' },
     host: { url: host.url, keys: host.keys, events: host.eventGridUrl('onSecretEvent') },
     postgres: { url: postgres?.adminUrl },
     storage: {
@@ -54,12 +58,16 @@ export function addressesOf({ vault, host, postgres, storage, settings }: LocalA
 }
 
 /** What a person reads at the start. */
-export function describeAddresses({ vault, host, api, postgres, storage, samples }: Addresses, empty: boolean): string {
+export function describeAddresses(
+  { vault, host, api, estate, postgres, storage, samples }: Addresses,
+  empty: boolean,
+): string {
   const lines = [
     ['vault', `${vault.url}  (any bearer token; clock and faults under /_emulator/)`],
     ['', `${vault.httpsUrl}  (authority ${vault.authority})`],
     ['functions', `${host.url}  (master key ${host.keys.master})`],
     ['api', `${api.url}  (x-keyturn-key: ${api.keys.operator})`],
+    ['azure', `${estate.url}  (Resource Manager and Graph, for "keyturn discover --local")`],
     ['postgres', postgres.url ?? ''],
     ['storage', `${storage.blob}, ${storage.queue}, ${storage.table}`],
     ['samples', empty ? 'none' : samples.join(', ')],

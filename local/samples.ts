@@ -1,5 +1,6 @@
 /** Secrets and logins to try things on: what an ordinary vault with three databases behind it looks like. */
 import { Client } from 'pg';
+import type { EstateApplication, EstateResource } from './estate.ts';
 import type { PostgresServer } from './postgres.ts';
 import type { VaultEmulator } from './vault/index.ts';
 
@@ -98,3 +99,20 @@ export function samplePassword(login: string): string {
 function urlOf(postgres: PostgresServer, user: string, password: string, database: string): string {
   return `postgres://${user}:${password}@${postgres.host}:${postgres.port}/${database}`;
 }
+
+/** An application whose client secret ends within days, and a storage account: nothing of either stands in the vault. */
+export function sampleApplications(now: Date): readonly EstateApplication[] {
+  const endsAt = new Date(now.getTime() + 9 * dayMs).toISOString();
+  return [
+    {
+      appId: '55555555-5555-5555-5555-555555555555',
+      displayName: 'sample-reports',
+      secrets: [{ keyId: '66666666-6666-6666-6666-666666666666', displayName: 'of last year', endsAt }],
+    },
+  ];
+}
+
+export const sampleResources: readonly EstateResource[] = [
+  { name: 'samplereports', type: 'Microsoft.Storage/storageAccounts' },
+  { name: 'sample-site', type: 'Microsoft.Web/sites' },
+];

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { addressesOf, addressFile, authorityFile, describeAddresses } from './addresses.ts';
 import { type LocalAzure, startLocalAzure } from './azure.ts';
+import { type Estate, startEstate } from './estate.ts';
 import { isFree } from './guarded-child.ts';
-import { createSamples } from './samples.ts';
+import { createSamples, sampleApplications, sampleResources } from './samples.ts';
 
 const usage = `npm start -- [options]      starts the local Azure and Keyturn in it; Ctrl-C ends all of it
 
@@ -81,12 +82,12 @@ function readArguments() {
   }
 }
 
-async function writeAddresses(azure: LocalAzure): Promise<void> {
+async function writeAddresses(azure: LocalAzure, estate: Estate): Promise<void> {
   await mkdir(fileURLToPath(new URL('../.local', import.meta.url)), { recursive: true });
   // Taken away first: the mode is that of the file's making, and one that is there may be open to others.
   await rm(addressFile, { force: true });
   await writeFile(authorityFile, azure.vault.certificate);
-  await writeFile(addressFile, `${JSON.stringify(addressesOf(azure), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  await writeFile(addressFile, `${JSON.stringify(addressesOf(azure, estate), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
 }
 
 async function main(): Promise<void> {
@@ -103,20 +104,25 @@ async function main(): Promise<void> {
       if (!wanted.json && category === 'user') console.log(`  ${level.padEnd(11)} ${message}`);
     },
   });
+  const estate = await startEstate({
+    vaults: [azure.vault],
+    ...(wanted.empty ? {} : { applications: sampleApplications(azure.vault.clock.now()), resources: sampleResources }),
+  });
   let closing = false;
   const end = (): void => {
     if (closing) return;
     closing = true;
     void Promise.all([addressFile, authorityFile].map((file) => rm(file, { force: true })))
-      .then(() => azure.close())
+      .then(() => Promise.all([azure.close(), estate.close()]))
       .then(() => process.exit(0));
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   if (!wanted.empty && azure.postgres !== undefined) await createSamples(azure.vault, azure.postgres);
-  await writeAddresses(azure);
-  if (wanted.json) console.log(JSON.stringify({ ready: true, ...addressesOf(azure) }));
-  else console.log(describeAddresses(addressesOf(azure), wanted.empty));
+  await writeAddresses(azure, estate);
+  const addresses = addressesOf(azure, estate);
+  if (wanted.json) console.log(JSON.stringify({ ready: true, ...addresses }));
+  else console.log(describeAddresses(addresses, wanted.empty));
 }
 
 try {

@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { completionCommand } from '../completion.ts';
 import { approvals, approve } from './approvals.ts';
+import { discover } from './discover.ts';
 import { doctor } from './doctor.ts';
 import { ack, retire } from './end.ts';
 import { list } from './list.ts';
@@ -18,7 +19,7 @@ import { freeze, health, unfreeze } from './switch.ts';
 import { value } from './value.ts';
 
 const work: readonly Command[] = [
-  ...[list, show, plan, doctor, health, history, rotation],
+  ...[discover, list, show, plan, doctor, health, history, rotation],
   ...[
     rotate,
     emergency,

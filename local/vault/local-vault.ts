@@ -8,6 +8,7 @@ import { Faults } from './faults.ts';
 import { type LimitOptions, Limits } from './limits.ts';
 import { type OperationRequest, perform } from './operations.ts';
 import { Policies, type PolicyOptions } from './policies.ts';
+import type { Shelf } from './shelf.ts';
 import { SecretStore, type StoredVersion, type VersionInput } from './store.ts';
 import { type Recovery, Wire } from './wire.ts';
 
@@ -44,6 +45,7 @@ export class LocalVault {
   readonly calls = new Calls();
   readonly policies: Policies;
   readonly events: VaultEvents;
+  readonly shelf: Shelf = { keys: [], certificates: [], closed: false };
   readonly #store: SecretStore;
   readonly #schedule: ExpirySchedule;
   readonly #recovery: Recovery;

@@ -18,6 +18,7 @@ import type { FaultEffect } from './faults.ts';
 import type { LocalVault } from './local-vault.ts';
 import type { OperationRequest } from './operations.ts';
 import { findRoute, type Route } from './route.ts';
+import { answerShelf } from './shelf.ts';
 
 export interface Gate {
   readonly vault: LocalVault;
@@ -76,6 +77,8 @@ async function judge(gate: Gate, request: IncomingMessage, url: URL): Promise<Ou
   if (body === 'too-large') return payloadTooLarge();
   if (body === 'broken-off') return 'cut';
   const method = request.method ?? 'GET';
+  const shelved = answerShelf(gate.vault.name, gate.vault.shelf, method, url);
+  if (shelved !== undefined) return versionProblem(url.searchParams) ?? shelved;
   const routed = findRoute(method, url.pathname);
   if (routed.kind === 'none') return routed.answer;
   const asked: OperationRequest = {

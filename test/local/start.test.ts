@@ -51,6 +51,7 @@ test('the text of the start says where the authority of the vault is, and the li
       token: 'any',
     },
     api: { url: at, keys: localApiKeys },
+    estate: { url: at, token: 'any' },
     host: { url: at, keys: { master: 'm', system: 's', host: 'h', functions: {} }, events: at },
     postgres: { url: undefined },
     storage: { connectionString: '', blob: at, queue: at, table: at },
