@@ -33,6 +33,7 @@ import { tableIrregularities } from '../shared/storage/state/irregularities.ts';
 import { tableLoginIndex } from '../shared/storage/state/login-index.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
+import { tableRehearsals } from '../shared/storage/state/rehearsals.ts';
 import { tableToldBefore } from '../shared/storage/state/told-before.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
@@ -108,6 +109,7 @@ export async function compose(settings: Settings): Promise<App> {
     fourEyes: settings.fourEyes,
     toldBefore: tableToldBefore(records),
     irregularities: tableIrregularities(records),
+    rehearsals: tableRehearsals(records),
     seenVersions: rememberedVersions(),
     leasesHeld: rememberedLeases(leases, rememberedMs, engine.elapsedMs),
     freeze: rememberedFreeze(tableFreeze(records), rememberedMs, engine.elapsedMs),

@@ -3,12 +3,13 @@
 import type { Settings } from '../shared/config/settings.ts';
 import { queueNames } from '../shared/contract/queue-names.ts';
 import type { FreezeState } from '../shared/contract/state.ts';
-import { checkRequest } from '../shared/engine/policy/check-request.ts';
+import { type CheckRequest, checkRequest } from '../shared/engine/policy/check-request.ts';
 import { type Failure, isFailure } from '../shared/errors.ts';
 import { performArrival } from '../shared/operations/arrival.ts';
 import { atOnce, mostVaultsAtOnce } from '../shared/operations/at-once.ts';
 import { checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
 import { expireApprovals } from '../shared/operations/expire-approvals.ts';
+import { finishRehearsals, performRehearsal } from '../shared/operations/rehearse.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
 import type { App } from './compose.ts';
@@ -42,6 +43,8 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
       await readLeftMessages(app, log);
       const notExpired = await expireApprovals({ ...app, log });
       if (notExpired !== undefined) log.warn('approvals-not-expired', { code: notExpired.code });
+      const finished = await finishRehearsals(app, checksQueue, app.now());
+      if (isFailure(finished)) log.warn('rehearsals-not-finished', { code: finished.code });
       const frozen = isFailure(freeze) || freeze.frozen;
       logFreeze(freeze, log);
       const failed = vaults.flatMap(({ vault, outcome }) => {
@@ -78,6 +81,7 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
       const { vault, secret, version } = request;
       const signal = AbortSignal.timeout(checkWithinMs);
       const deps = { ...app, log };
+      if (request.rehearse !== undefined) return rehearseUnasked(app, request, log);
       const outcome =
         version === undefined
           ? await performCheck(deps, request, signal)
@@ -92,6 +96,27 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
       else logFailure('check-failed', vault, outcome, log, secret);
     },
   };
+}
+
+/** A freeze and a pause hold back what only looks ahead, and not what has to be removed. */
+async function rehearseUnasked(app: App, { vault, secret, rehearse }: CheckRequest, log: Log): Promise<void> {
+  const freeze = await app.freeze.read();
+  if (rehearse === 'schedule' && (isFailure(freeze) || freeze.frozen)) {
+    log.info('skipped', { vault, secret, reason: 'frozen' });
+    return;
+  }
+  const asked = { vault, secret, requestedBy: 'schedule', reason: `rehearsal: ${rehearse ?? ''}`, automatic: true };
+  const result = await performRehearsal({ ...app, log }, asked);
+  switch (result.kind) {
+    case 'rehearsed':
+      log.info('rehearsed', { vault, secret, how: result.how });
+      return;
+    case 'skipped':
+      log.info('skipped', { vault, secret, reason: result.reason, detail: result.detail });
+      return;
+    case 'failed':
+      logFailure('rehearsal-failed', vault, result.failure, log, secret);
+  }
 }
 
 function logFreeze(freeze: FreezeState | Failure, log: Log): void {

@@ -203,6 +203,11 @@ export const failureKinds = {
     (d) => `${d.secret}: that credential was revoked in an emergency: ${d.detail}`,
     (d) => `Run "keyturn rotate ${d.secret}" for a new credential. The page says who may bring this one back, and how.`,
   ),
+  'rehearsal-failed': kind<AtTarget & { readonly check: string; readonly fix: string }>(
+    'blocked',
+    (d) => `${d.secret}: a rotation at ${d.target} would fail, as a look at "${d.check}" shows: ${d.detail}`,
+    (d) => `${d.fix === '' ? 'Correct what the message names.' : d.fix} Then run "keyturn rehearse ${d.secret}".`,
+  ),
   'retire-refused': kind<AtTarget & { readonly login: string }>(
     'blocked',
     (d) => `${d.secret}: the old credential of ${d.login} on ${d.target} still logs in: ${d.detail}`,

@@ -241,6 +241,14 @@ export const freeze = z.looseObject({
 });
 export type FreezeView = z.infer<typeof freeze>;
 
+export const rehearsed = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  how: z.enum(['twin', 'looked']),
+  detail: z.string(),
+  checks: z.array(check),
+});
+
 const reach = {
   reachable: z.boolean(),
   ms: z.number(),

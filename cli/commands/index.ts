@@ -9,6 +9,7 @@ import { list } from './list.ts';
 import { history, rotation } from './past.ts';
 import { pause, resume } from './pause.ts';
 import { plan } from './plan.ts';
+import { rehearse } from './rehearse.ts';
 import { release } from './release.ts';
 import { adopt, repair } from './repair.ts';
 import { emergency, rollback } from './revert.ts';
@@ -26,6 +27,7 @@ const work: readonly Command[] = [
     rollback,
     repair,
     adopt,
+    rehearse,
     retire,
     release,
     pause,

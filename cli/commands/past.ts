@@ -18,6 +18,7 @@ const colours: Readonly<Record<string, Colour>> = {
   rotated: 'green',
   retired: 'green',
   resumed: 'green',
+  rehearsed: 'green',
   failed: 'red',
   skipped: 'yellow',
   retrying: 'yellow',

@@ -20,6 +20,14 @@ export function makeAzureKeysRotator(environment: RotatorEnvironment): Rotator<A
     inUse: async () => ({ kind: 'unknown', detail: 'Azure does not say who uses a key' }),
     retire: (step, previous) => retire(azure, step, previous),
     check: (step) => check(azure, step),
+    rehearsal: {
+      twinStep: () => ({
+        kind: 'no-twin',
+        detail:
+          'The resource has two keys, and to regenerate the other one would take it from whoever uses it: the published key was proven, and the rights were looked at.',
+      }),
+      discard: async () => ({ kind: 'discarded' }),
+    },
   };
 }
 

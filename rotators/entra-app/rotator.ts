@@ -3,6 +3,7 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RetireOutcome, Rotator, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { twinOfIssuer } from '../common/twin.ts';
 import { check } from './check.ts';
 import { connect, type Graph, type HeldKey } from './connect.ts';
 import type { EntraAppTags } from './tags.ts';
@@ -29,6 +30,7 @@ export function makeEntraAppRotator(environment: RotatorEnvironment): Rotator<En
     }),
     retire: (step, previous) => retire(graph, step, previous),
     check: (step) => check(graph, step),
+    rehearsal: { twinStep: twinOfIssuer, discard: (step) => discard(graph, step) },
   };
 }
 
@@ -49,6 +51,18 @@ async function apply(graph: Graph, step: Step<EntraAppTags>): Promise<ApplyOutco
   if (issued.kind === 'failed') return issued;
   const { keyId: _old, ...rest } = step.current;
   return { kind: 'applied', credential: { ...rest, password: issued.secret, keyId: issued.keyId } };
+}
+
+/** What bears the label of a rehearsal was made by one. The published secret is left alone, whatever label it bears. */
+async function discard(graph: Graph, step: Step<EntraAppTags>): Promise<{ readonly kind: 'discarded' } | Failure> {
+  const held = await graph.list(step);
+  if (held.kind === 'failed') return held;
+  for (const key of held.keys) {
+    if (key.label !== step.label || key.keyId === step.current.keyId) continue;
+    const failed = await graph.remove(step, key.keyId);
+    if (failed !== undefined) return failed;
+  }
+  return { kind: 'discarded' };
 }
 
 /**

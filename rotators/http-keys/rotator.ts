@@ -3,6 +3,7 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RetireOutcome, Rotator, RotatorEnvironment, Step } from '../../shared/contract/rotator.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
+import { twinOfIssuer } from '../common/twin.ts';
 import { check } from './check.ts';
 import { connector } from './connect.ts';
 import { create, revoke, revokeOrphans, unproven } from './keys.ts';
@@ -36,6 +37,18 @@ export async function makeHttpKeysRotator(environment: RotatorEnvironment): Prom
     inUse: async () => ({ kind: 'unknown', detail: 'the provider does not say who uses a key' }),
     retire: (step, previous) => within(step, (session) => retire(session, previous)),
     check: (step) => check(connect(step)),
+    rehearsal: {
+      twinStep: (step) => {
+        const session = connect(step);
+        if ('code' in session) return { kind: 'no-twin', detail: session.message };
+        if (session.description.list !== undefined) return twinOfIssuer(step);
+        const { title } = session.description;
+        const detail = `${title} does not list its keys, so one that a crash left behind could not be found again; the published key was proven, and the rights were looked at.`;
+        return { kind: 'no-twin', detail };
+      },
+      discard: (step) =>
+        within(step, async (session) => (await revokeOrphans(session)) ?? { kind: 'discarded' as const }),
+    },
   };
 }
 

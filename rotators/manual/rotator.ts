@@ -10,6 +10,10 @@ export const manualRotator: Rotator<ManualTags> = {
   verify: async () => ({ kind: 'accepted' }),
   inUse: async () => ({ kind: 'unknown', detail: 'only a person knows who uses it' }),
   retire: async (step) => byHand(step),
+  rehearsal: {
+    twinStep: (step) => ({ kind: 'no-twin', detail: byHand(step).message }),
+    discard: async () => ({ kind: 'discarded' }),
+  },
   check: async (step) => [{ name: 'rotation', state: 'failed', detail: byHand(step).message, fix: byHand(step).hint }],
 };
 

@@ -10,9 +10,11 @@ import type {
 } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { drawPassword } from '../common/password-rules.ts';
+import { twinOfPair } from '../common/twin.ts';
 import type { AccountState } from './accounts.ts';
 import { check } from './check.ts';
 import { type Call, choose, failureOf, type Memory, openAdmin } from './connect.ts';
+import { discard } from './discard.ts';
 import { type Fault, fault } from './fault.ts';
 import { whyNotOurs } from './guard.ts';
 import { freshPassword, nextLogin, ownRules } from './next.ts';
@@ -40,6 +42,10 @@ export function makeMysqlRotator(environment: RotatorEnvironment): Rotator<Mysql
     inUse: (step, previous) => inUse(call(step, previous), previous),
     retire: (step, previous): Promise<RetireOutcome> => retire(call(step, previous), previous),
     check: (step) => check(call(step)),
+    rehearsal: {
+      twinStep: (step) => twinOfPair(step, step.current.username),
+      discard: (step) => discard(call(step)),
+    },
   };
 }
 

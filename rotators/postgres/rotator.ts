@@ -3,9 +3,11 @@ import type { Rotator, RotatorEnvironment, Step } from '../../shared/contract/ro
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { drawPassword } from '../common/password-rules.ts';
+import { twinOfPair } from '../common/twin.ts';
 import { apply } from './apply.ts';
 import { check } from './check.ts';
 import type { Memory } from './connect.ts';
+import { discard } from './discard.ts';
 import { longestName, nameFault } from './quote.ts';
 import { retire } from './retire.ts';
 import { inUse } from './sessions.ts';
@@ -22,6 +24,10 @@ export function makePostgresRotator(environment: RotatorEnvironment): Rotator<Po
     inUse: (step, previous) => inUse({ step, environment, memory }, previous),
     retire: (step, previous) => retire({ step, environment, memory }, previous),
     check: (step) => check({ step, environment, memory }),
+    rehearsal: {
+      twinStep: (step) => twinOfPair(step, step.current.username),
+      discard: (step) => discard({ step, environment, memory }),
+    },
   };
 }
 

@@ -27,6 +27,11 @@ export const selfIssuedRotator: Rotator<SelfIssuedTags> = {
   // Nobody refuses an old signing key but its verifiers. The engine takes `previous` out of the value; that is the end of it.
   retire: async () => ({ kind: 'retired', sessionsEnded: 0 }),
   check: async (step) => check(step),
+  // A value is made and judged, and nobody but this process ever has it.
+  rehearsal: {
+    twinStep: (step) => ({ kind: 'twin', step }),
+    discard: async () => ({ kind: 'discarded' }),
+  },
 };
 
 function keepingPrevious(next: Credential, current: Credential): Credential {

@@ -2,10 +2,12 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, Rotator, RotatorEnvironment, UseOutcome } from '../../shared/contract/rotator.ts';
 import { type Failure, failure, isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
+import { twinOfPair } from '../common/twin.ts';
 import { bareName, findAccount, findPrincipal } from './accounts.ts';
 import { applyAlternating, applySingle } from './apply.ts';
 import { check } from './check.ts';
 import { asAdmin, loginOf, type SqlStep } from './connect.ts';
+import { discard } from './discard.ts';
 import { draw } from './password-rules.ts';
 import { longestName, longestPassword } from './quote.ts';
 import { retire } from './retire.ts';
@@ -22,6 +24,10 @@ export function makeSqlServerRotator(environment: RotatorEnvironment): Rotator<S
     inUse: (step, previous) => inUse(step, previous, environment),
     retire: (step, previous) => retire(step, previous, environment),
     check: (step) => check(step, environment),
+    rehearsal: {
+      twinStep: (step) => twinOfPair(step, bareName(step.current.username ?? '', step.endpoint)),
+      discard: (step) => discard(step, environment),
+    },
   };
 }
 

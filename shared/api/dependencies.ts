@@ -1,7 +1,7 @@
 import type { Approvals, FourEyes } from '../contract/approvals.ts';
 import type { Deliveries } from '../contract/deliveries.ts';
 import type { LeasesHeld, StorageParts, Vault } from '../contract/ports.ts';
-import type { Acknowledgements, IdempotencyKeys, Irregularities, Marks } from '../contract/state.ts';
+import type { Acknowledgements, IdempotencyKeys, Irregularities, Marks, Rehearsals } from '../contract/state.ts';
 import type { PerformDependencies } from '../operations/perform.ts';
 import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
@@ -10,6 +10,7 @@ import { problem } from './problem.ts';
 export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly marks: Marks;
   readonly irregularities: Irregularities;
+  readonly rehearsals: Rehearsals;
   /** Which secrets a worker is at. */
   readonly leasesHeld: LeasesHeld;
   readonly deliveries: Deliveries;

@@ -16,6 +16,7 @@ import { listRoutes } from './routes/list.ts';
 import { manyRoutes } from './routes/many.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { planRoutes } from './routes/plan.ts';
+import { rehearseRoutes } from './routes/rehearse.ts';
 import { releaseRoutes } from './routes/release.ts';
 import { retireRoutes } from './routes/retire.ts';
 import { rotateRoutes } from './routes/rotate.ts';
@@ -48,6 +49,7 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
     ...pauseRoutes(deps),
     ...adoptRoutes(deps),
     ...releaseRoutes(deps),
+    ...rehearseRoutes(deps),
     ...acknowledgeRoutes(deps),
     ...approvalRoutes(deps),
     ...freezeRoutes(deps),

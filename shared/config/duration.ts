@@ -14,6 +14,8 @@ export const policyBounds = {
   validFor: { shortestMs: 60_000, longestMs },
   rotateBefore: { shortestMs: 1_000, longestMs },
   overlap: { shortestMs: 0, longestMs },
+  /** It is looked once a day whether it is time. */
+  rehearse: { shortestMs: dayMs, longestMs },
 } as const satisfies Readonly<Record<string, DurationBounds>>;
 
 export type DurationOutcome =

@@ -162,7 +162,8 @@ export type StorageParts = Readonly<
 
 /**
  * What became of one attempt. `awaiting-approval`: nothing yet, a second person has to approve it. `queued`, `running` and `retrying` are not the end: the request is in the queue still, or a worker is at it.
- * `waiting`: the old credential is in use. `paused` and `resumed` are what a person did.
+ * `waiting`: the old credential is in use. `paused`, `resumed` and `tagged` (its tags were changed) are what a person did. `rehearsed`: a rotation was
+ * tried on a throw-away twin; with a failure where that showed that it would fail.
  */
 export const recordOutcomes = [
   'awaiting-approval',
@@ -176,6 +177,8 @@ export const recordOutcomes = [
   'retired',
   'paused',
   'resumed',
+  'tagged',
+  'rehearsed',
 ] as const;
 
 /** One attempt of a rotation or a retirement, for people. Never read to decide, and never holds a secret value. */

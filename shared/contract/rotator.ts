@@ -138,6 +138,29 @@ export interface Check {
   readonly fix?: string;
 }
 
+/** The step in which a throw-away twin is the candidate; or why there is none. */
+export type TwinStep<Options = unknown> =
+  | { readonly kind: 'twin'; readonly step: Step<Options> }
+  /** `detail`: a whole sentence. */
+  | { readonly kind: 'no-twin'; readonly detail: string };
+
+/**
+ * How a rotation is tried without touching what is published. `propose`, `apply`, `verify` and `retire` treat the twin as any candidate, in
+ * the step that is given here: none of them then reaches the published credential.
+ */
+export interface Rehearsal<Options = unknown> {
+  /**
+   * The twin's login or label is the same for every rehearsal of the secret, so that the next one finds what a crash left behind. No I/O. May
+   * be called again.
+   */
+  twinStep(step: Step<Options>): TwinStep<Options>;
+  /**
+   * Removes what is left of the twin at the target; not found is success. `step` is the twin's. Reaches nothing that does not bear the
+   * twin's name. May be called again.
+   */
+  discard(step: Step<Options>): Promise<{ readonly kind: 'discarded' } | Failure>;
+}
+
 export interface Rotator<Options = unknown> {
   /** Which credential comes next. No I/O. The candidate of a target that issues its own keys carries an empty password until apply. */
   propose(step: Step<Options>, current: Credential): Credential | Failure;
@@ -166,6 +189,8 @@ export interface Rotator<Options = unknown> {
   retire(step: Step<Options>, previous: Credential): Promise<RetireOutcome>;
   /** Preflight: reachable, permitted, TLS, strategy possible. Changes nothing. */
   check(step: Step<Options>): Promise<readonly Check[]>;
+  /** Absent in rotators that are made for tests: there is no twin. */
+  readonly rehearsal?: Rehearsal<Options>;
 }
 
 /** What a secret publishes, as far as it tells whose login, pair or slot it is: nothing secret. */

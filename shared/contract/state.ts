@@ -186,6 +186,25 @@ export interface IdempotencyKeys {
   >;
 }
 
+/** The newest rehearsal of a secret. */
+export interface RehearsalState {
+  readonly begunAt: Date;
+  /** Absent while it runs; long after `begunAt`: its worker died, and its twin may be left at the target. */
+  readonly endedAt?: Date;
+}
+
+/**
+ * Rehearsals, so that one that died is finished and the next is known to be due. Lost, the next rehearsal comes sooner and removes what is
+ * left.
+ */
+export interface Rehearsals {
+  /** All of a vault. A failure ends the listing. */
+  all(
+    vault: string,
+  ): AsyncIterable<({ readonly kind: 'rehearsal'; readonly secret: string } & RehearsalState) | Failure>;
+  keep(place: SecretPlace, state: RehearsalState): Promise<{ readonly kind: 'kept' } | Failure>;
+}
+
 /** The switch that stops everything automatic. */
 export interface FreezeState {
   readonly kind: 'freeze';

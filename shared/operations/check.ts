@@ -4,6 +4,7 @@ import { retryBackoff } from '../backoff.ts';
 import { noticeId } from '../contract/notice.ts';
 import { afterLeaseMs, type Lease, type QueueOf, type Queues, type Vault } from '../contract/ports.ts';
 import { queueNames } from '../contract/queue-names.ts';
+import type { Rehearsals } from '../contract/state.ts';
 import { type CheckRequest, checkRequest } from '../engine/policy/check-request.ts';
 import { holdByFailures } from '../engine/policy/hold.ts';
 import { shortHash } from '../engine/policy/identifiers.ts';
@@ -15,6 +16,7 @@ import { checkDrift, type Drift } from './inspect.ts';
 import { shown } from './news.ts';
 import type { PerformDependencies, Performed } from './perform.ts';
 import { notificationsQueue } from './queues.ts';
+import { isRehearsalDue } from './rehearse.ts';
 import { healed, settleFailed, verdictOf } from './settle.ts';
 
 /** Credentials to try with a login. */
@@ -23,6 +25,8 @@ export const checksQueue: QueueOf<CheckRequest> = { name: queueNames.checks, sch
 export interface CheckDependencies {
   readonly engine: Pick<EngineDependencies, 'vaults' | 'rotators' | 'defaults'>;
   readonly queues: Queues;
+  /** When each was rehearsed last. Absent: none is rehearsed unasked. */
+  readonly rehearsals?: Rehearsals;
   /** The checks are spread over this time, in ms, so that a server with a hundred logins is not asked for all of them at once. */
   readonly jitterMs: number;
   /** From 0 to 1. */
@@ -38,24 +42,41 @@ export async function enqueueChecks(
   vault: Vault,
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'enqueued'; readonly vault: string; readonly checks: number } | Failure> {
+  const rehearsed = await rehearsedAt(deps, vault.name);
+  if (isFailure(rehearsed)) return rehearsed;
   let checks = 0;
   for await (const page of vault.list({ signal })) {
     if (isFailure(page)) return page;
-    const tried = page.secrets.filter((secret) => {
+    const messages = page.secrets.flatMap((properties): readonly CheckRequest[] => {
       // What cannot be read is told by the sweep; a stored candidate is nobody's credential yet; what a person replaces has no target.
-      const { policy } = lookAt(deps.engine, secret, {}, page.readAt);
-      return policy !== undefined && policy.manual === undefined;
+      const { policy } = lookAt(deps.engine, properties, {}, page.readAt);
+      if (policy === undefined || policy.manual !== undefined) return [];
+      const check = { vault: vault.name, secret: properties.name };
+      const last = rehearsed.bySecret.get(properties.name.toLowerCase());
+      const isDue = deps.rehearsals !== undefined && isRehearsalDue(policy.rehearseMs, last, page.readAt);
+      return [check, ...(isDue ? [{ ...check, rehearse: 'schedule' as const }] : [])];
     });
-    for (let at = 0; at < tried.length; at += mostAtOnce) {
-      const sent = tried.slice(at, at + mostAtOnce).map(({ name: secret }) => {
+    for (let at = 0; at < messages.length; at += mostAtOnce) {
+      const sent = messages.slice(at, at + mostAtOnce).map((message) => {
+        const { secret } = message;
         const delayMs = Math.floor(deps.random() * deps.jitterMs);
-        return deps.queues.enqueue(checksQueue, { vault: vault.name, secret }, { secret, delayMs });
+        return deps.queues.enqueue(checksQueue, message, { secret, delayMs });
       });
       for (const outcome of await Promise.all(sent)) if (isFailure(outcome)) return outcome;
     }
-    checks += tried.length;
+    checks += messages.filter(({ rehearse }) => rehearse === undefined).length;
   }
   return { kind: 'enqueued', vault: vault.name, checks };
+}
+
+async function rehearsedAt({ rehearsals }: CheckDependencies, vault: string) {
+  const bySecret = new Map<string, Date | undefined>();
+  if (rehearsals === undefined) return { kind: 'rehearsed' as const, bySecret };
+  for await (const one of rehearsals.all(vault)) {
+    if (isFailure(one)) return one;
+    bySecret.set(one.secret.toLowerCase(), one.endedAt);
+  }
+  return { kind: 'rehearsed' as const, bySecret };
 }
 
 export type CheckResult =

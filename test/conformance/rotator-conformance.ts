@@ -9,6 +9,7 @@ import { claimsOfApply } from './claims-apply.ts';
 import { claimsOfCheck } from './claims-check.ts';
 import { claimsOfFailures } from './claims-failures.ts';
 import { claimsOfPropose } from './claims-propose.ts';
+import { claimsOfRehearsal } from './claims-rehearsal.ts';
 import { claimsOfRetire } from './claims-retire.ts';
 import { claimsOfRollBack } from './claims-roll-back.ts';
 import { claimsOfVerify } from './claims-verify.ts';
@@ -34,5 +35,6 @@ function describeStrategy<Options>(strategy: Strategy, harness: RotatorHarness<O
   claimsOfRollBack(bench);
   claimsOfFailures(bench);
   claimsOfCheck(bench);
+  claimsOfRehearsal(bench);
   if (strategy === 'alternating-users') claimsOfAlternating(bench);
 }

@@ -42,6 +42,7 @@ function read(rotator: RotatorEntry, strategy: Strategy, value: string, format?:
       consumers: [],
       notify: undefined,
       announceMs: undefined,
+      rehearseMs: undefined,
       onForeignVersion: 'report',
       manual: undefined,
       field: undefined,

@@ -46,6 +46,12 @@ const storage: Storage = {
     of: async () => ({ kind: 'listed', records: [] }),
     rotation: async () => ({ kind: 'listed', records: [] }),
   },
+  rehearsals: {
+    async *all() {
+      // Nothing was ever rehearsed.
+    },
+    keep: kept,
+  },
   attention: new MemoryAttention(),
   random: () => 0,
   leasesHeld: { held: async () => ({ kind: 'held', secrets: new Set() }) },

@@ -71,6 +71,7 @@ export const rules: readonly Rule[] = [
     may: [...room, 'shared/engine/running/', 'shared/engine/copies/', 'shared/engine/sharing/'],
     packages: ['zod'],
   },
+  { of: 'shared/engine/rehearsal/', may: [...room, 'shared/engine/running/'], packages: [] },
   { of: 'shared/engine/sweep/', may: room, packages: [] },
   { of: 'shared/operations/', may: [...base, 'shared/engine/', 'shared/telemetry.ts'], packages: ['zod'] },
   {

@@ -27,6 +27,7 @@ const every: Tags = {
   consumers: 'shop-web, shop-worker, billing-api, billing-reports, warehouse-sync',
   notify: 'events, shop-hook, billing-hook, oncall-teams, shop-site',
   announce: 'P7D',
+  rehearse: 'P30D',
   'on-foreign-version': 'repair',
   format: 'json;field=/connections/orders/password;length=32;require=upper,lower,digit,special;exclude=@/',
   field: '/connections/orders/password',
@@ -41,6 +42,7 @@ const packed: readonly string[] = [
   'overlap',
   'window',
   'announce',
+  'rehearse',
   'also',
   'on-foreign-version',
 ];

@@ -162,6 +162,8 @@ function stateOf({ outcome }: RotationRecord): RotationView['state'] {
     case 'retired':
     case 'paused':
     case 'resumed':
+    case 'tagged':
+    case 'rehearsed':
       return 'rotated';
     default:
       return outcome;

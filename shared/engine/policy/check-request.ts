@@ -7,6 +7,8 @@ export const checkRequest = z.object({
   secret: rotationRequest.shape.secret,
   /** A version that was made just now, by whoever it may be. Absent: the current one, as every day. */
   version: secretVersion.optional(),
+  /** The secret is to be rehearsed; `schedule`: because it is time for it, `finish`: because the one before did not end. */
+  rehearse: z.enum(['schedule', 'finish']).optional(),
 });
 
 export type CheckRequest = z.infer<typeof checkRequest>;

@@ -38,6 +38,8 @@ export interface Policy {
   readonly notify: readonly string[] | undefined;
   /** How long before a scheduled rotation it is announced; undefined: not at all. */
   readonly announceMs: number | undefined;
+  /** How often it is rehearsed unasked; undefined: never. */
+  readonly rehearseMs: number | undefined;
   /** What follows a version of somebody else that does not log in. */
   readonly onForeignVersion: 'report' | 'repair';
   /** Present where a person replaces the credential: Keyturn reminds, and never rotates. */
@@ -106,6 +108,7 @@ const policyTags = z.object({
   consumers: nameList.optional(),
   notify: nameList.optional(),
   announce: durationTag(policyBounds.rotateBefore).optional(),
+  rehearse: durationTag(policyBounds.rehearse).optional(),
   'on-foreign-version': z.enum(['report', 'repair'], { error: 'is one of report, repair' }).optional(),
   format: formatTag.optional(),
   field: fieldTag.optional(),
@@ -212,6 +215,7 @@ function assemble(own: PolicyTags, defaults: PolicyDefaults, entry: RotatorEntry
       consumers: own.consumers ?? [],
       notify: own.notify,
       announceMs: own.announce,
+      rehearseMs: own.rehearse,
       onForeignVersion: own['on-foreign-version'] ?? 'report',
       manual,
       // Whatever its value is, it is a person's and left as it is.
