@@ -24,6 +24,8 @@ export interface Command {
   readonly role: LocalRole | undefined;
   /** A role that depends on what was given. */
   readonly roleFor?: (given: Given) => LocalRole;
+  /** Whether it calls the API with what was given. Absent: it does where it needs a role. */
+  readonly needsApi?: (given: Given) => boolean;
   run(context: Context): Promise<Exit>;
 }
 

@@ -8,6 +8,7 @@ export const exitCodes = {
   'timed-out': { code: 5, meaning: 'not over within --timeout; it goes on by itself' },
   'not-now': { code: 6, meaning: 'nothing was changed, because something stands in the way' },
   unreachable: { code: 7, meaning: 'the API gave no answer, or not one of Keyturn' },
+  differs: { code: 8, meaning: 'what is there differs from the manifest; nothing was changed' },
   interrupted: { code: 130, meaning: 'ended by Ctrl-C; what was asked for goes on by itself' },
 } as const;
 
@@ -15,6 +16,15 @@ export type Exit = keyof typeof exitCodes;
 
 /** The worst of several outcomes: what a script must react to first. */
 export function worstOf(exits: readonly Exit[]): Exit {
-  const byWeight: readonly Exit[] = ['refused', 'unreachable', 'failed', 'timed-out', 'not-found', 'usage', 'not-now'];
+  const byWeight: readonly Exit[] = [
+    'refused',
+    'unreachable',
+    'failed',
+    'timed-out',
+    'not-found',
+    'usage',
+    'not-now',
+    'differs',
+  ];
   return byWeight.find((exit) => exits.includes(exit)) ?? 'ok';
 }

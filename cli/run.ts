@@ -34,7 +34,10 @@ export async function run(words: readonly string[], { terminal, env, signal, ver
     if (given.flag('help')) return help(command.name, terminal);
     checkCount(command, given);
     const output = outputOf(given, terminal);
-    const api = command.role === undefined ? nobody : await apiFor(command, given, env, signal);
+    const api =
+      command.role === undefined || command.needsApi?.(given) === false
+        ? nobody
+        : await apiFor(command, given, env, signal);
     const envVault = (env['KEYTURN_VAULT'] ?? '').trim();
     return await command.run({
       ...{ command, given, terminal, api, signal, env },

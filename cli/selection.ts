@@ -1,9 +1,11 @@
 /** Which secrets are meant by a selector, and what the listing says of them. */
 import type { Api } from './api/client.ts';
-import { type Page, page, type Secret } from './api/views.ts';
+import { health, type Page, page, type Secret } from './api/views.ts';
+import { inTurns } from './asked.ts';
 import { must } from './must.ts';
 import type { Given, OptionTable } from './options.ts';
 import type { Terminal } from './terminal/terminal.ts';
+import { Stop, type Trouble } from './trouble.ts';
 
 /** From the one that needs a person most to the one that needs nobody, as the API has them. */
 export const states = [
@@ -49,13 +51,62 @@ export async function listSecrets(
   given: Given,
   vault: string | undefined,
   terminal: Terminal,
-): Promise<{ readonly secrets: readonly Secret[]; readonly warnings: readonly string[] }> {
-  const filters: (readonly [string, string])[] = [
+): Promise<Listed> {
+  const filters: readonly Filter[] = [
     ...(vault === undefined ? [] : [['vault', vault] as const]),
     ...given.list('state').map((state) => ['state', state] as const),
     ...[given.text('rotator') ?? []].flat().map((rotator) => ['rotator', rotator] as const),
     ...given.list('tag').map((tag) => ['tag', tag] as const),
   ];
+  return listFiltered(api, filters, terminal);
+}
+
+export interface Everything extends Listed {
+  /** Vaults that could not be listed, and why. */
+  readonly unlisted: readonly { readonly vault: string; readonly trouble: Trouble }[];
+}
+
+/** How many vaults are listed at once. */
+const vaultsAtOnce = 8;
+
+/** All secrets, also those that did not opt in. A vault that cannot be listed is named, and the others are listed all the same. */
+export async function listEverything(api: Api, vault: string | undefined, terminal: Terminal): Promise<Everything> {
+  const vaults =
+    vault === undefined
+      ? must(await api.ask({ path: ['health', 'details'], schema: health })).vaults.map((one) => one.vault)
+      : [vault];
+  const found = await inTurns(vaults, vaultsAtOnce, (name) => listVault(api, name, terminal));
+  return {
+    secrets: found.flatMap((one) => (one.kind === 'listed' ? one.secrets : [])),
+    warnings: [...new Set(found.flatMap((one) => (one.kind === 'listed' ? one.warnings : [])))],
+    unlisted: found.flatMap((trouble, index) => {
+      return trouble.kind === 'trouble' ? [{ vault: vaults[index] ?? '', trouble }] : [];
+    }),
+  };
+}
+
+async function listVault(
+  api: Api,
+  vault: string,
+  terminal: Terminal,
+): Promise<(Listed & { readonly kind: 'listed' }) | Trouble> {
+  const filters = [['vault', vault] as const, ...states.map((state) => ['state', state] as const)];
+  try {
+    return { kind: 'listed', ...(await listFiltered(api, filters, terminal)) };
+  } catch (error) {
+    if (error instanceof Stop) return error.trouble;
+    throw error;
+  }
+}
+
+type Filter = readonly [string, string];
+
+interface Listed {
+  readonly secrets: readonly Secret[];
+  readonly warnings: readonly string[];
+}
+
+async function listFiltered(api: Api, filters: readonly Filter[], terminal: Terminal): Promise<Listed> {
   const secrets: Secret[] = [];
   const warnings = new Set<string>();
   let after: readonly (readonly [string, string])[] | undefined = [];

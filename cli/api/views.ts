@@ -249,6 +249,32 @@ export const rehearsed = z.looseObject({
   checks: z.array(check),
 });
 
+const tagsView = z.record(z.string(), z.string());
+
+/** What opting a secret in would come to. */
+export const onboarding = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  guess: z.looseObject({ rotator: z.string().optional(), what: z.string(), because: z.string(), sure: z.boolean() }),
+  set: tagsView,
+  remove: z.array(z.string()),
+  before: tagsView,
+  tags: tagsView,
+  target: z.string().optional(),
+  login: z.string().optional(),
+  checks: z.array(check),
+  problem: shownFailure.optional(),
+});
+export type OnboardingView = z.infer<typeof onboarding>;
+
+/** What became of tags, or would. */
+export const tagged = z.looseObject({
+  vault: z.string(),
+  secret: z.string(),
+  changed: z.boolean(),
+  warnings: z.array(z.string()),
+});
+
 const reach = {
   reachable: z.boolean(),
   ms: z.number(),

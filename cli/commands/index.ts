@@ -1,11 +1,13 @@
 /** All commands, in the order in which help lists them. */
 import type { Command } from '../command.ts';
 import { completionCommand } from '../completion.ts';
+import { apply } from './apply.ts';
 import { approvals, approve } from './approvals.ts';
 import { discover } from './discover.ts';
 import { doctor } from './doctor.ts';
 import { ack, retire } from './end.ts';
 import { list } from './list.ts';
+import { onboard } from './onboard.ts';
 import { history, rotation } from './past.ts';
 import { pause, resume } from './pause.ts';
 import { plan } from './plan.ts';
@@ -27,7 +29,9 @@ const work: readonly Command[] = [
     rollback,
     repair,
     adopt,
+    onboard,
     rehearse,
+    apply,
     retire,
     release,
     pause,

@@ -1,5 +1,8 @@
 import type { Secret } from '../api/views.ts';
 import type { Command } from '../command.ts';
+import { environmentOption, type Loaded, loadManifest } from '../manifest/load.ts';
+import { compareWith, differenceLines } from '../manifest/wanted.ts';
+import { pathOf } from '../names.ts';
 import { isSelective, listSecrets, selectorOptions, states } from '../selection.ts';
 import type { Colour } from '../terminal/paint.ts';
 import { type Table, tableLines } from '../terminal/table.ts';
@@ -74,13 +77,29 @@ export function countsOf(secrets: readonly Secret[]): string {
   return `${secrets.length} ${secrets.length === 1 ? 'secret' : 'secrets'}: ${counts.join(', ')}`;
 }
 
+/** What differs from the manifest stands with the hints of each secret. */
+function withDrift(secrets: readonly Secret[], { manifest, environment }: Loaded, path: string): readonly Secret[] {
+  const { differences } = compareWith(manifest, environment, secrets);
+  const byPath = new Map(differences.map((one) => [pathOf(one), one]));
+  return secrets.map((one) => {
+    const difference = byPath.get(pathOf(one));
+    if (difference === undefined) return one;
+    const hint = `differs from ${path}: ${differenceLines(difference).join(', ')}`;
+    return { ...one, hints: [...(one.hints ?? []), hint] };
+  });
+}
+
 export const list: Command = {
   name: 'list',
   aliases: ['ls'],
   summary: 'all secrets that opted in, most urgent first',
   takes: '',
   count: [0, 0],
-  options: selectorOptions,
+  options: {
+    ...selectorOptions,
+    manifest: { type: 'string', short: 'f', value: 'FILE', help: 'say what differs from this manifest, too' },
+    ...environmentOption,
+  },
   about:
     'Secrets that did not opt in are shown with --state unmanaged. With a selector that nothing fits it exits with 3.',
   examples: [
@@ -89,9 +108,11 @@ export const list: Command = {
     'keyturn list --query "secrets[].secret" -o tsv',
   ],
   role: 'reader',
-  async run({ api, given, vault, terminal, json, print, now }) {
-    const { secrets, warnings } = await listSecrets(api, given, vault, terminal);
+  async run({ api, given, vault, terminal, json, print, now, env }) {
+    const { secrets: listed, warnings } = await listSecrets(api, given, vault, terminal);
     for (const warning of warnings) terminal.err(`warning: ${warning}`);
+    const path = given.text('manifest');
+    const secrets = path === undefined ? listed : withDrift(listed, await loadManifest({ given, env }, path), path);
     const exit = secrets.length === 0 && isSelective(given) ? 'not-found' : 'ok';
     if (json) print({ secrets, warnings });
     else if (secrets.length === 0) terminal.err(exit === 'ok' ? 'no secret has opted in yet' : 'nothing fits');

@@ -14,6 +14,7 @@ import { healthRoutes } from './routes/health.ts';
 import { inspectRoutes } from './routes/inspect.ts';
 import { listRoutes } from './routes/list.ts';
 import { manyRoutes } from './routes/many.ts';
+import { onboardingRoutes } from './routes/onboarding.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { planRoutes } from './routes/plan.ts';
 import { rehearseRoutes } from './routes/rehearse.ts';
@@ -21,6 +22,7 @@ import { releaseRoutes } from './routes/release.ts';
 import { retireRoutes } from './routes/retire.ts';
 import { rotateRoutes } from './routes/rotate.ts';
 import { rotationRoutes } from './routes/rotations.ts';
+import { tagRoutes } from './routes/tags.ts';
 
 export function allRoutes(deps: ApiDependencies): readonly Route[] {
   const document = route(
@@ -49,6 +51,8 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
     ...pauseRoutes(deps),
     ...adoptRoutes(deps),
     ...releaseRoutes(deps),
+    ...onboardingRoutes(deps),
+    ...tagRoutes(deps),
     ...rehearseRoutes(deps),
     ...acknowledgeRoutes(deps),
     ...approvalRoutes(deps),

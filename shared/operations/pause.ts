@@ -99,11 +99,11 @@ export async function acquirePatiently(
   }
 }
 
-/** What a person did with a secret, for the history: its automatic work was paused, or goes on. */
+/** What a person did with a secret, for the history: its automatic work was paused, or goes on, or its tags were changed. */
 export async function recordPause(
   deps: { readonly history: History; readonly log: Log; readonly now: () => Date },
   about: { readonly vault: string; readonly secret: string; readonly requestedBy: string; readonly reason: string },
-  outcome: 'paused' | 'resumed',
+  outcome: 'paused' | 'resumed' | 'tagged',
   detail: string,
 ): Promise<void> {
   const at = deps.now();

@@ -73,7 +73,12 @@ export const rules: readonly Rule[] = [
   },
   { of: 'shared/engine/rehearsal/', may: [...room, 'shared/engine/running/'], packages: [] },
   { of: 'shared/engine/sweep/', may: room, packages: [] },
-  { of: 'shared/operations/', may: [...base, 'shared/engine/', 'shared/telemetry.ts'], packages: ['zod'] },
+  {
+    of: 'shared/operations/',
+    // The kind of a secret is guessed from its value.
+    may: [...base, 'shared/engine/', 'shared/secret-value/', 'shared/telemetry.ts'],
+    packages: ['zod'],
+  },
   {
     of: 'shared/api/',
     may: [...base, 'shared/engine/', 'shared/operations/', 'shared/config/duration.ts', 'shared/telemetry.ts'],
@@ -106,8 +111,8 @@ export const rules: readonly Rule[] = [
   {
     of: 'cli/',
     // What is asked of Azure itself around a deployment, by people as by azd.
-    may: [...base, 'shared/config/duration.ts', 'shared/secret-value/', 'infra/hooks/'],
-    packages: ['zod', '@azure/identity', 'string-width', 'wrap-ansi', 'jmespath'],
+    may: [...base, 'shared/config/duration.ts', 'shared/engine/policy/glob.ts', 'shared/secret-value/', 'infra/hooks/'],
+    packages: ['zod', '@azure/identity', 'string-width', 'wrap-ansi', 'jmespath', 'yaml'],
   },
   { of: 'consumer/', may: [], packages: ['@azure/', 'zod', ...drivers] },
   { of: 'runbooks/', may: [], packages: [] },
