@@ -100,6 +100,25 @@ function urlOf(postgres: PostgresServer, user: string, password: string, databas
   return `postgres://${user}:${password}@${postgres.host}:${postgres.port}/${database}`;
 }
 
+/** What nobody looks after yet, for "keyturn discover" and "keyturn onboard": a login that expires soon, and two that cannot be rotated as they are. */
+export async function createUnmanaged(vault: VaultEmulator, postgres: PostgresServer): Promise<void> {
+  const client = new Client({ connectionString: postgres.adminUrl });
+  await client.connect();
+  try {
+    await createLogin(client, postgres, 'invoices_app');
+  } finally {
+    await client.end();
+  }
+  const days = (count: number): number => vault.clock.nowSeconds() + (count * dayMs) / 1000;
+  const url = urlOf(postgres, 'invoices_app', samplePassword('invoices_app'), 'invoices_app');
+  vault.put('invoices-db', { value: url, expiresSeconds: days(12) });
+  vault.put('mail-key', {
+    value: 'SG.sample-key-of-a-provider.that-no-mail-was-ever-sent-with',
+    expiresSeconds: days(40),
+  });
+  vault.put('session-signing-key', { value: 'sample-of-a-key-that-nobody-issued', tags: { Rotator: 'self-issued' } });
+}
+
 /** An application whose client secret ends within days, and a storage account: nothing of either stands in the vault. */
 export function sampleApplications(now: Date): readonly EstateApplication[] {
   const endsAt = new Date(now.getTime() + 9 * dayMs).toISOString();

@@ -6,7 +6,7 @@ import { addressesOf, addressFile, authorityFile, describeAddresses } from './ad
 import { type LocalAzure, startLocalAzure } from './azure.ts';
 import { type Estate, startEstate } from './estate.ts';
 import { isFree } from './guarded-child.ts';
-import { createSamples, sampleApplications, sampleResources } from './samples.ts';
+import { createSamples, createUnmanaged, sampleApplications, sampleResources } from './samples.ts';
 
 const usage = `npm start -- [options]      starts the local Azure and Keyturn in it; Ctrl-C ends all of it
 
@@ -118,7 +118,10 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
-  if (!wanted.empty && azure.postgres !== undefined) await createSamples(azure.vault, azure.postgres);
+  if (!wanted.empty && azure.postgres !== undefined) {
+    await createSamples(azure.vault, azure.postgres);
+    await createUnmanaged(azure.vault, azure.postgres);
+  }
   await writeAddresses(azure, estate);
   const addresses = addressesOf(azure, estate);
   if (wanted.json) console.log(JSON.stringify({ ready: true, ...addresses }));
