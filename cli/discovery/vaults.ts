@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { must, type Service } from '../../infra/hooks/azure.ts';
 import { at, listAt, textAt } from '../../infra/hooks/json.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import { parseSecretValue } from '../../shared/secret-value/index.ts';
 import { guessKind, type Kind } from '../../shared/secret-value/kind.ts';
 import { inTurns } from '../asked.ts';
 import { tagNames, writtenByKeyturn } from '../manifest/tag-names.ts';
@@ -136,8 +137,9 @@ function secretOf(entry: unknown, vault: string, value: SecretText | undefined, 
   const contentType = textAt(entry, 'contentType') || undefined;
   const kind = guessKind({ name, contentType, tags, value });
   const times = timesOf(entry);
-  const notes = [...notesOn(tags), ...(at(entry, 'attributes', 'enabled') === false ? ['It is disabled.'] : [])];
-  const odd = notes.length > 0 || kind.what.includes('document') ? ['odd' as const] : [];
+  const isDisabled = at(entry, 'attributes', 'enabled') === false;
+  const notes = [...notesOn(tags), ...(isDisabled ? ['It is disabled.'] : []), ...notesOnValue(value, kind)];
+  const odd = notes.length > 0 ? ['odd' as const] : [];
   const finding: Finding = {
     ...{ what: 'secret', vault, name, kind: kind.what, because: kind.because },
     ...(kind.rotator === undefined ? {} : { rotator: kind.rotator }),
@@ -166,6 +168,13 @@ function notesOn(tags: Readonly<Record<string, string>>): readonly string[] {
       ? []
       : [`The tag "${tag}" has no effect; did you mean "${near}"?`];
   });
+}
+
+/** A value that is a file, an address or a note is nobody's password. What is said of it quotes none of it. */
+function notesOnValue(value: SecretText | undefined, { rotator, because }: Kind): readonly string[] {
+  if (value === undefined || rotator !== undefined || because === 'tag' || because === 'content type') return [];
+  const parsed = parseSecretValue(value, { leads: 'host' });
+  return parsed.kind === 'unreadable' ? [`No credential was found: ${parsed.detail}.`] : [];
 }
 
 async function lookAtKeys(vault: Service, name: string, { now }: LookOptions): Promise<Held> {

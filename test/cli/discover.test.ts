@@ -30,6 +30,7 @@ beforeAll(async () => {
   shop.put('orders-copy', { value: `postgres://orders:${canary}@db.test/orders`, expiresSeconds: far() });
   shop.put('bus', { value: `AccountName=${storage.name};AccountKey=${canary}`, expiresSeconds: far() });
   shop.put('billing-db', { value: canary, tags: { Rotator: 'postgres' }, expiresSeconds: far() });
+  shop.put('settings', { value: `MODE=fast\nTOKEN=${canary}\n`, expiresSeconds: far() });
   shop.put('managed', { value: canary, tags: { rotator: 'manual', owner: 'ops' } });
   shop.shelf.keys.push({ name: 'sign', expiresSeconds: soon(), rotates: true }, { name: 'wrap' });
   shop.shelf.certificates.push(
@@ -111,6 +112,10 @@ describe('keyturn discover', () => {
     const { named, out, err } = await found('--read', '--html', page);
     expect(named('orders-db')).toMatchObject({ rotator: 'postgres', risks: ['soon', 'shared'] });
     expect(named('orders-copy')?.notes).toEqual(['The same value is in shop/orders-db.']);
+    expect(named('settings')).toMatchObject({
+      risks: ['odd'],
+      notes: [expect.stringContaining('No credential was found')],
+    });
     expect(named(resourceIdOf(storage))).toBeUndefined();
     const html = await readFile(page, 'utf8');
     expect(html).toContain('shop &lt;b&gt;');
