@@ -55,6 +55,8 @@ export const benches: readonly Bench[] = [
     aim: 'every vault is swept; what is refused with 429 is waited out',
     flags: [],
     load: () => import('./fleet/bench.ts'),
+  },
+  {
     name: 'onboarding',
     about: '1,000 secrets in 20 vaults, a third of them odd, discovered, onboarded and rehearsed by commands alone',
     aim: 'every secret ends as it should, or is named with its reason; no vault is asked faster than it allows',
