@@ -1,6 +1,6 @@
 /** Preflight of an Azure key: nothing is changed, every problem is named. */
 import * as z from 'zod';
-import type { Check, Step } from '../../shared/contract/rotator.ts';
+import type { CheckName, RotatorCheck, Step } from '../../shared/contract/rotator.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { Azure } from './connect.ts';
 import { listKeys, permissionFor, slotOf } from './keys.ts';
@@ -12,10 +12,12 @@ const permissionsShape = z.object({
 });
 
 /** Preflight. Changes nothing. */
-export async function check(azure: Azure, step: Step<AzureKeysTags>): Promise<readonly Check[]> {
+export async function check(azure: Azure, step: Step<AzureKeysTags>): Promise<readonly RotatorCheck[]> {
   const view = await readResource(azure.arm, step);
-  if (view.kind === 'failed') return [failed('resource', view)];
-  const checks: Check[] = [{ name: 'resource', state: 'passed', detail: `${step.options.type} ${step.options.name}` }];
+  if (view.kind === 'failed') return [failed('target', view)];
+  const checks: RotatorCheck[] = [
+    { name: 'target', state: 'passed', detail: `${step.options.type} ${step.options.name}` },
+  ];
   const off = switchedOff(step, view);
   checks.push(
     off === undefined ? { name: 'keys', state: 'passed', detail: 'keys are switched on' } : failed('keys', off),
@@ -25,7 +27,7 @@ export async function check(azure: Azure, step: Step<AzureKeysTags>): Promise<re
   return checks;
 }
 
-async function checkSlot(azure: Azure, step: Step<AzureKeysTags>): Promise<Check> {
+async function checkSlot(azure: Azure, step: Step<AzureKeysTags>): Promise<RotatorCheck> {
   const listing = await listKeys(azure.arm, step);
   if (listing.kind === 'failed') return failed('slot', listing);
   const published = slotOf(listing.keys, step.current);
@@ -43,7 +45,7 @@ async function checkSlot(azure: Azure, step: Step<AzureKeysTags>): Promise<Check
 
 // Regenerating cannot be tried without doing it. Resource Manager tells the caller's effective actions; where it does not, the
 // answer is "unknown" and the proof is the first rotation.
-async function checkRight(azure: Azure, step: Step<AzureKeysTags>): Promise<Check> {
+async function checkRight(azure: Azure, step: Step<AzureKeysTags>): Promise<RotatorCheck> {
   const { resource, row } = step.options;
   const wanted = permissionFor(step.options, row.slots[0]?.action ?? '');
   const outcome = await azure.arm.send(step, {
@@ -73,6 +75,6 @@ function covers(pattern: string, action: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`, 'i').test(action);
 }
 
-function failed(name: string, { message, hint }: Failure): Check {
+function failed(name: CheckName, { message, hint }: Failure): RotatorCheck {
   return { name, state: 'failed', detail: message, fix: hint };
 }

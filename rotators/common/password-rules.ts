@@ -1,7 +1,7 @@
 /** Passwords that keep the rules of their target by construction, where its settings can be read. */
 import type { Credential } from '../../shared/contract/credential.ts';
 import { meet, type PasswordRules, type TargetRules } from '../../shared/contract/password-rules.ts';
-import type { Check, Step } from '../../shared/contract/rotator.ts';
+import type { RotatorCheck, Step } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 
@@ -32,7 +32,7 @@ function unmet({ secret, endpoint }: Asking, { source }: TargetRules, detail: st
 }
 
 /** The line of the preflight; none where the target asks for nothing. */
-export function rulesLine(step: Asking, target: TargetRules | undefined, own?: PasswordRules): readonly Check[] {
+export function rulesLine(step: Asking, target: TargetRules | undefined, own?: PasswordRules): readonly RotatorCheck[] {
   if (target === undefined) return [];
   const name = 'password rules';
   const met = meet(step.passwordRules ?? own ?? {}, target);

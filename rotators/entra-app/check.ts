@@ -1,17 +1,17 @@
 /** Preflight of an application's client secret: nothing is changed, every problem is named. */
-import type { Check, Step } from '../../shared/contract/rotator.ts';
+import type { CheckName, RotatorCheck, Step } from '../../shared/contract/rotator.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { Graph, HeldKey } from './connect.ts';
 import type { EntraAppTags } from './tags.ts';
 import { whose } from './whose.ts';
 
 /** Preflight. Changes nothing. */
-export async function check(graph: Graph, step: Step<EntraAppTags>): Promise<readonly Check[]> {
+export async function check(graph: Graph, step: Step<EntraAppTags>): Promise<readonly RotatorCheck[]> {
   const held = await graph.list(step);
-  if (held.kind === 'failed') return [failed('application', held)];
-  const checks: Check[] = [
+  if (held.kind === 'failed') return [failed('target', held)];
+  const checks: RotatorCheck[] = [
     {
-      name: 'application',
+      name: 'target',
       state: 'passed',
       detail: `${step.options.clientId} holds ${held.keys.length} client secrets`,
     },
@@ -36,26 +36,26 @@ export async function check(graph: Graph, step: Step<EntraAppTags>): Promise<rea
   return checks;
 }
 
-async function checkId(graph: Graph, step: Step<EntraAppTags>, held: readonly HeldKey[]): Promise<Check> {
+async function checkId(graph: Graph, step: Step<EntraAppTags>, held: readonly HeldKey[]): Promise<RotatorCheck> {
   const found = await whose(graph, step, step.current, held);
   switch (found.kind) {
     case 'own':
-      return { name: 'id', state: 'passed', detail: `the published secret has the key id ${found.keyId}` };
+      return { name: 'key id', state: 'passed', detail: `the published secret has the key id ${found.keyId}` };
     case 'failed':
-      return failed('id', found);
+      return failed('key id', found);
     case 'gone':
       return {
-        name: 'id',
+        name: 'key id',
         state: 'unknown',
         detail: 'the application holds no secret with the key id of the published one',
       };
     case 'unproven': {
       const how = `remove it by hand after the first rotation, or give it a name that begins with ${step.labelPrefix}`;
-      return { name: 'id', state: 'unknown', detail: `${found.detail}: ${how}` };
+      return { name: 'key id', state: 'unknown', detail: `${found.detail}: ${how}` };
     }
   }
 }
 
-function failed(name: string, { message, hint }: Failure): Check {
+function failed(name: CheckName, { message, hint }: Failure): RotatorCheck {
   return { name, state: 'failed', detail: message, fix: hint };
 }

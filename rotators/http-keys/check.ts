@@ -1,5 +1,5 @@
 /** Preflight of a described provider: nothing is changed, every problem is named. */
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { CheckName, RotatorCheck } from '../../shared/contract/rotator.ts';
 import type { Failure } from '../../shared/errors.ts';
 import { listKeys } from './listing.ts';
 import type { Session } from './session.ts';
@@ -7,15 +7,15 @@ import { verify } from './verify.ts';
 import { whose } from './whose.ts';
 
 /** Preflight. Changes nothing. */
-export async function check(session: Session | Failure): Promise<readonly Check[]> {
-  if ('code' in session) return [failed('provider', session)];
-  const checks: Check[] = [{ name: 'provider', state: 'passed', detail: session.description.title }];
+export async function check(session: Session | Failure): Promise<readonly RotatorCheck[]> {
+  if ('code' in session) return [failed('target', session)];
+  const checks: RotatorCheck[] = [{ name: 'target', state: 'passed', detail: session.description.title }];
   checks.push(await checkAdmin(session), await checkCurrent(session), await checkId(session));
   return checks;
 }
 
 // Making a key cannot be tried without doing it. Listing keys needs the same admin, so that much is proven.
-async function checkAdmin(session: Session): Promise<Check> {
+async function checkAdmin(session: Session): Promise<RotatorCheck> {
   const { list } = session.description;
   if (list === undefined) {
     return {
@@ -30,7 +30,7 @@ async function checkAdmin(session: Session): Promise<Check> {
     : { name: 'admin', state: 'passed', detail: `the admin sees ${listed.keys.length} keys` };
 }
 
-async function checkCurrent(session: Session): Promise<Check> {
+async function checkCurrent(session: Session): Promise<RotatorCheck> {
   const { secret, current } = session.step;
   const outcome = await verify(session, current);
   switch (outcome.kind) {
@@ -62,26 +62,26 @@ async function checkCurrent(session: Session): Promise<Check> {
   }
 }
 
-async function checkId(session: Session): Promise<Check> {
+async function checkId(session: Session): Promise<RotatorCheck> {
   const { step, description } = session;
   const found = await whose(session, step.current);
   switch (found.kind) {
     case 'own':
-      return { name: 'id', state: 'passed', detail: `the published key has the id ${found.keyId}` };
+      return { name: 'key id', state: 'passed', detail: `the published key has the id ${found.keyId}` };
     case 'failed':
-      return failed('id', found);
+      return failed('key id', found);
     case 'gone':
-      return { name: 'id', state: 'unknown', detail: 'the provider has no key with the id of the published one' };
+      return { name: 'key id', state: 'unknown', detail: 'the provider has no key with the id of the published one' };
     case 'unproven': {
       const what = found.claimed ?? 'the id of the published key';
       const byName =
         description.list?.label === undefined ? '' : `, or give it a name that begins with ${step.labelPrefix}`;
       const detail = `nothing shows that ${what} is this secret's: revoke the key by hand after the first rotation${byName}`;
-      return { name: 'id', state: 'unknown', detail };
+      return { name: 'key id', state: 'unknown', detail };
     }
   }
 }
 
-function failed(name: string, { message, hint }: Failure): Check {
+function failed(name: CheckName, { message, hint }: Failure): RotatorCheck {
   return { name, state: 'failed', detail: message, fix: hint };
 }

@@ -1,6 +1,6 @@
 /** The accounts of the login: which they are, whether the strategy is possible, and which rules of theirs a rotation meets. */
 import * as z from 'zod';
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { RotatorCheck } from '../../shared/contract/rotator.ts';
 import { failure } from '../../shared/errors.ts';
 import { rulesLine } from '../common/password-rules.ts';
 import type { AccountState } from './accounts.ts';
@@ -18,7 +18,7 @@ export async function checkAccounts(
   call: Call,
   session: Session,
   { states, others }: Chosen,
-): Promise<readonly Check[]> {
+): Promise<readonly RotatorCheck[]> {
   // They may be somebody else's on purpose, so they are no failure; but a consumer there would not get the new password.
   const left = `left alone, since they have the same name and another password: ${namesOf(others)}`;
   return [
@@ -36,7 +36,7 @@ function namesOf(states: readonly AccountState[]): string {
   return states.map(({ account }) => accountName(account)).join(', ');
 }
 
-function whyImpossible(call: Call, session: Session, state: AccountState): Check {
+function whyImpossible(call: Call, session: Session, state: AccountState): RotatorCheck {
   const { strategy, secret } = call.step;
   const passwords = passwordsOf(session);
   const why = strategy === 'dual-password' ? passwords.whyNotTwo(session, state) : passwords.whyNotOne(state);
@@ -45,7 +45,11 @@ function whyImpossible(call: Call, session: Session, state: AccountState): Check
   return { name: 'strategy', state: 'failed', detail: why, fix };
 }
 
-async function checkLockout(call: Call, session: Session, states: readonly AccountState[]): Promise<readonly Check[]> {
+async function checkLockout(
+  call: Call,
+  session: Session,
+  states: readonly AccountState[],
+): Promise<readonly RotatorCheck[]> {
   const rule = await lockoutOf(session, states);
   if (rule.kind === 'fault') return [failed('failed logins', failureOf(call, rule))];
   if (rule.kind === 'free') return [];
@@ -54,12 +58,12 @@ async function checkLockout(call: Call, session: Session, states: readonly Accou
   return [passed('failed logins', `${lockoutText(rule.lockout)}; Keyturn makes none, and reads the catalogue instead`)];
 }
 
-function ownLockout(lockout: Lockout): Check {
+function ownLockout(lockout: Lockout): RotatorCheck {
   const detail = `${lockoutText(lockout)}; a login that changes itself has to try a stored password after a crash, which may be refused. An admin connection avoids that`;
   return noted('failed logins', detail);
 }
 
-function checkMemory({ account, rules }: AccountState): readonly Check[] {
+function checkMemory({ account, rules }: AccountState): readonly RotatorCheck[] {
   if (!rules.remembers) return [];
   return [
     noted('roll-back', `${accountName(account)} remembers earlier passwords, so a roll-back to one may be refused`),
@@ -69,7 +73,7 @@ function checkMemory({ account, rules }: AccountState): readonly Check[] {
 const ruleRow = z.object({ name: z.string(), value: z.string() });
 
 /** Whether a password fits the server's own rules and those of the tag. */
-async function checkPolicy(call: Call, session: Session): Promise<readonly Check[]> {
+async function checkPolicy(call: Call, session: Session): Promise<readonly RotatorCheck[]> {
   const lines = rulesLine(call.step, session.server.policy, ownRules);
   const why = session.server.flavour === 'MySQL' ? undefined : await whyHashesRefused(session);
   if (why === undefined) return lines;
@@ -90,7 +94,7 @@ async function whyHashesRefused(session: Session): Promise<string | undefined> {
 }
 
 /** The rules of a login that changes itself, as far as it may read them. */
-export async function checkOwnRules(call: Call, session: Session): Promise<readonly Check[]> {
+export async function checkOwnRules(call: Call, session: Session): Promise<readonly RotatorCheck[]> {
   const { lockout, lifetimeDays } = await readOwnRules(session);
   return [
     ...(lockout === undefined ? [] : [ownLockout(lockout)]),
@@ -99,7 +103,7 @@ export async function checkOwnRules(call: Call, session: Session): Promise<reado
   ];
 }
 
-function checkLifetime(session: Session, ofAccount: number | undefined): readonly Check[] {
+function checkLifetime(session: Session, ofAccount: number | undefined): readonly RotatorCheck[] {
   const days = ofAccount ?? session.server.lifetimeDays;
   if (days === 0) return [];
   return [

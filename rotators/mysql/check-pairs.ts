@@ -1,5 +1,5 @@
 /** The second login of a pair: whether it can be made ready, as the rotation would do it. */
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { RotatorCheck } from '../../shared/contract/rotator.ts';
 import { adminName } from '../common/failures.ts';
 import { failed, passed } from './check-lines.ts';
 import { type Call, failureOf } from './connect.ts';
@@ -15,13 +15,13 @@ export async function checkPairs(
   session: Session,
   own: readonly Grant[],
   login: string,
-): Promise<readonly Check[]> {
+): Promise<readonly RotatorCheck[]> {
   const read = await readPairs(call, session, login, [call.step.current]);
   if (read.kind === 'fault') return [failed('second login', failureOf(call, read))];
   return read.pairs.flatMap((pair) => checkPair(call, session, own, pair));
 }
 
-function checkPair(call: Call, session: Session, own: readonly Grant[], pair: Pair): readonly Check[] {
+function checkPair(call: Call, session: Session, own: readonly Grant[], pair: Pair): readonly RotatorCheck[] {
   const { step } = call;
   const unsafe = whyNotSafe(pair, session);
   if (unsafe !== undefined) {
@@ -40,11 +40,11 @@ function checkPair(call: Call, session: Session, own: readonly Grant[], pair: Pa
   return [{ name: 'second login', state: 'failed', detail: `${name} lacks ${missing.join('; ')}`, fix }];
 }
 
-function grantable(call: Call, own: readonly Grant[], rights: readonly string[]): Check {
+function grantable(call: Call, own: readonly Grant[], rights: readonly string[]): RotatorCheck {
   const beyond = rights.filter((right) => !mayGive(own, right));
-  if (beyond.length === 0) return passed('rights to give', 'the admin may pass on what the second login needs');
+  if (beyond.length === 0) return passed('permissions', 'the admin may pass on what the second login needs');
   const detail = `the admin ${adminName(call.step)} may not pass on: ${beyond.join('; ')}`;
   const fix =
     'Grant them to the rotation admin WITH GRANT OPTION (roles: WITH ADMIN OPTION), or create the second login by hand.';
-  return { name: 'rights to give', state: 'failed', detail, fix };
+  return { name: 'permissions', state: 'failed', detail, fix };
 }

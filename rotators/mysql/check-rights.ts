@@ -1,5 +1,5 @@
 /** What the admin needs for itself: to change the login, to see its sessions and, in an emergency, to end them. */
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { RotatorCheck } from '../../shared/contract/rotator.ts';
 import { adminName } from '../common/failures.ts';
 import type { AccountState } from './accounts.ts';
 import { failed, noted, passed } from './check-lines.ts';
@@ -15,11 +15,11 @@ export async function checkRights(
   session: Session,
   own: readonly Grant[],
   states: readonly AccountState[],
-): Promise<readonly Check[]> {
+): Promise<readonly RotatorCheck[]> {
   const admin = `the admin ${adminName(call.step)}`;
   const missing = own.length === 0 ? ['CREATE USER'] : await missingToChange(session, own, states);
   if ('kind' in missing) return [failed('permissions', failureOf(call, missing))];
-  const permissions: Check =
+  const permissions: RotatorCheck =
     missing.length === 0
       ? passed('permissions', 'the admin may change the login')
       : {
@@ -43,7 +43,7 @@ async function missingToChange(session: Session, own: readonly Grant[], states: 
   return missing;
 }
 
-function sessionRights({ server }: Session, own: readonly Grant[], admin: string): readonly Check[] {
+function sessionRights({ server }: Session, own: readonly Grant[], admin: string): readonly RotatorCheck[] {
   const kill = server.flavour === 'MariaDB' ? 'CONNECTION ADMIN' : 'CONNECTION_ADMIN';
   const lacks = (right: string) => !covers(own, `${right} ON *.*`);
   return [

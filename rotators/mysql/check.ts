@@ -1,5 +1,5 @@
 /** The preflight: what would stop a rotation, seen without changing anything. */
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { RotatorCheck } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { checkAccounts, checkOwnRules } from './check-accounts.ts';
@@ -13,7 +13,7 @@ import { nextLogin } from './next.ts';
 import type { Session } from './session.ts';
 import { verify } from './verify.ts';
 
-export async function check(call: Call): Promise<readonly Check[]> {
+export async function check(call: Call): Promise<readonly RotatorCheck[]> {
   const { step } = call;
   const next = nextLogin(step, step.current);
   if (isFailure(next)) return [failed('strategy', next)];
@@ -24,7 +24,7 @@ export async function check(call: Call): Promise<readonly Check[]> {
     const transport = isEncrypted(step.adminEndpoint) ? 'the connection is TLS, verified' : 'plain, to loopback only';
     const connected = [
       passed('admin', `${adminName(step)} logs in at ${session.target} (${flavour} ${text})`),
-      passed('tls', transport),
+      passed('transport', transport),
       writable(call, session),
     ];
     // Replacing its own password is all that such a login does, and every login may.
@@ -36,12 +36,12 @@ export async function check(call: Call): Promise<readonly Check[]> {
   }
 }
 
-function writable(call: Call, { server, target }: Session): Check {
+function writable(call: Call, { server, target }: Session): RotatorCheck {
   if (server.readOnly === undefined) return passed('writable', 'the server takes changes');
   return failed('writable', failureOf(call, fault('read-only', target, server.readOnly)));
 }
 
-async function checkTarget(call: Call, session: Session, nextUser: string): Promise<readonly Check[]> {
+async function checkTarget(call: Call, session: Session, nextUser: string): Promise<readonly RotatorCheck[]> {
   const { step } = call;
   const user = step.current.username ?? '';
   const chosen = await choose(session, user, [step.current]);
@@ -59,7 +59,7 @@ async function checkTarget(call: Call, session: Session, nextUser: string): Prom
   ];
 }
 
-async function published(call: Call): Promise<Check> {
+async function published(call: Call): Promise<RotatorCheck> {
   const { step } = call;
   const answer = await verify(call, step.current);
   if (answer.kind === 'accepted') return passed('current credential', `${step.current.username ?? ''} logs in`);

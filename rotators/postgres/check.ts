@@ -1,5 +1,5 @@
 /** The preflight: what a rotation would need, looked at without changing anything. */
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { CheckName, RotatorCheck } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { type AdminAccess, adminAccess, adminTarget, loginOpening, loginTarget, type Work } from './connect.ts';
@@ -21,18 +21,18 @@ import { readSettings, settingsOutOfReach } from './settings.ts';
 import type { Greeting, Session } from './talk.ts';
 import { isEncrypted, type Opening } from './wire.ts';
 
-export async function check(work: Work): Promise<readonly Check[]> {
+export async function check(work: Work): Promise<readonly RotatorCheck[]> {
   const named = nameChecks(work);
   if (named.some((line) => line.state === 'failed')) return named;
   const server = work.step.admin.kind === 'self' ? [] : await adminChecks(work);
   return [...named, ...server, ...(await loginChecks(work))];
 }
 
-function passed(name: string, detail: string): Check {
+function passed(name: CheckName, detail: string): RotatorCheck {
   return { name, state: 'passed', detail };
 }
 
-function failed(name: string, detail: string, fix: string): Check {
+function failed(name: CheckName, detail: string, fix: string): RotatorCheck {
   return { name, state: 'failed', detail, fix };
 }
 
@@ -43,20 +43,20 @@ function names(work: Work): { readonly live: string; readonly idle: string | und
   return pair.kind === 'pair' ? { live, idle: pair.other } : { live, idle: undefined, fault: pair.detail };
 }
 
-function nameChecks(work: Work): readonly Check[] {
+function nameChecks(work: Work): readonly RotatorCheck[] {
   const { idle, fault } = names(work);
-  const lines: Check[] = [];
+  const lines: RotatorCheck[] = [];
   const objection =
     objectionToName(work, work.step.current.username) ?? (idle === undefined ? undefined : objectionToName(work, idle));
-  if (objection !== undefined) lines.push(failed('logins', objection.message, objection.hint));
+  if (objection !== undefined) lines.push(failed('login', objection.message, objection.hint));
   if (fault !== undefined) {
-    lines.push(failed('pair', fault, `Name both logins in the tag "users" of ${work.step.secret}.`));
+    lines.push(failed('second login', fault, `Name both logins in the tag "users" of ${work.step.secret}.`));
   }
-  if (lines.length === 0 && idle !== undefined) lines.push(passed('pair', `the other login is "${idle}"`));
+  if (lines.length === 0 && idle !== undefined) lines.push(passed('second login', `the other login is "${idle}"`));
   return lines;
 }
 
-async function adminChecks(work: Work): Promise<readonly Check[]> {
+async function adminChecks(work: Work): Promise<readonly RotatorCheck[]> {
   const access = await adminAccess(work);
   if (isFailure(access)) return [failed('admin', access.message, access.hint)];
   const outcome = await withSession(access.opening, (session) => lookAsAdmin(work, access, session));
@@ -65,7 +65,7 @@ async function adminChecks(work: Work): Promise<readonly Check[]> {
   return [failed('admin', failure.message, failure.hint)];
 }
 
-async function lookAsAdmin(work: Work, access: AdminAccess, session: Session): Promise<readonly Check[]> {
+async function lookAsAdmin(work: Work, access: AdminAccess, session: Session): Promise<readonly RotatorCheck[]> {
   const { live, idle } = names(work);
   const wanted = idle === undefined ? [live] : [live, idle];
   const { opening } = access;
@@ -87,34 +87,34 @@ async function lookAsAdmin(work: Work, access: AdminAccess, session: Session): P
   ];
 }
 
-function transport(opening: Opening): Check {
+function transport(opening: Opening): RotatorCheck {
   const detail = isEncrypted(opening.endpoint)
     ? 'the connection is encrypted and the certificate is trusted'
     : 'a plain connection that does not leave this machine';
   return passed('transport', detail);
 }
 
-function encryption(session: Session, greeting: Greeting): Check {
+function encryption(session: Session, greeting: Greeting): RotatorCheck {
   const objection = passwordObjection(session, greeting);
   const name = 'password storage';
   if (objection === undefined) return passed(name, `SCRAM-SHA-256, ${greeting.iterations ?? 4096} iterations`);
   return failed(name, objection, `Set password_encryption to 'scram-sha-256' on the server.`);
 }
 
-function writable({ inRecovery }: Greeting): readonly Check[] {
+function writable({ inRecovery }: Greeting): readonly RotatorCheck[] {
   if (!inRecovery) return [];
   const detail = 'the server is a standby (in recovery), which takes no changes; a rotation waits until it does';
-  return [failed('primary', detail, 'Name the primary, or all servers, in the admin connection.')];
+  return [failed('writable', detail, 'Name the primary, or all servers, in the admin connection.')];
 }
 
-function adminRights(session: Session, found: AdminRights | undefined, admin: string): readonly Check[] {
+function adminRights(session: Session, found: AdminRights | undefined, admin: string): readonly RotatorCheck[] {
   if (found === undefined)
-    return [{ name: 'admin rights', state: 'unknown', detail: 'the admin is no role of pg_roles' }];
+    return [{ name: 'permissions', state: 'unknown', detail: 'the admin is no role of pg_roles' }];
   const lacks = missingRight(session, found);
   const change =
     lacks === undefined
-      ? passed('admin rights', 'the admin may change the logins')
-      : failed('admin rights', `the admin lacks ${lacks}`, `Grant ${lacks} to the rotation admin.`);
+      ? passed('permissions', 'the admin may change the logins')
+      : failed('permissions', `the admin lacks ${lacks}`, `Grant ${lacks} to the rotation admin.`);
   if (found.maySignal) return [change, passed('emergency', 'the admin may end sessions')];
   const detail = 'the admin may not end sessions of other logins, which only an emergency rotation does';
   return [
@@ -123,7 +123,7 @@ function adminRights(session: Session, found: AdminRights | undefined, admin: st
   ];
 }
 
-function state(work: Work, login: LoginFacts | undefined, name: string): readonly Check[] {
+function state(work: Work, login: LoginFacts | undefined, name: string): readonly RotatorCheck[] {
   if (login === undefined) {
     const fix = `Create it, or correct the login in the value of ${work.step.secret}.`;
     return [failed('login', `there is no login "${name}"`, fix)];
@@ -144,7 +144,7 @@ async function pair(
   inside: Inside,
   logins: ReadonlyMap<string, LoginFacts>,
   { live, idle }: { readonly live: string; readonly idle: string | undefined },
-): Promise<readonly Check[]> {
+): Promise<readonly RotatorCheck[]> {
   const model = logins.get(live);
   if (idle === undefined || model === undefined) return [];
   if (!logins.has(idle)) return [await creatable(inside, model, idle)];
@@ -154,7 +154,7 @@ async function pair(
   return [passed('second login', `"${idle}" may do what "${live}" may, and no more`)];
 }
 
-async function creatable({ session, rights }: Inside, live: LoginFacts, idle: string): Promise<Check> {
+async function creatable({ session, rights }: Inside, live: LoginFacts, idle: string): Promise<RotatorCheck> {
   const name = 'second login';
   const attributes = rights === undefined ? [] : attributesOutOfReach(session, rights, live);
   const settings = await settingsOutOfReach(session, await readSettings(session, [live.name]), live.name);
@@ -166,7 +166,7 @@ async function creatable({ session, rights }: Inside, live: LoginFacts, idle: st
 }
 
 /** The login in use, as its consumers come in. A self-rotation has only this connection, so it asks it about the server too. */
-async function loginChecks(work: Work): Promise<readonly Check[]> {
+async function loginChecks(work: Work): Promise<readonly RotatorCheck[]> {
   const { step } = work;
   const opening = loginOpening(work, step.current);
   if (opening.password.isEmpty) return [failed('current credential', 'the password is empty', 'Set a value with one.')];
@@ -185,7 +185,7 @@ async function loginChecks(work: Work): Promise<readonly Check[]> {
   return [failed('current credential', outcome.fault.message, loginFix(work, outcome.fault))];
 }
 
-async function lookAsItself(work: Work, opening: Opening, session: Session): Promise<readonly Check[]> {
+async function lookAsItself(work: Work, opening: Opening, session: Session): Promise<readonly RotatorCheck[]> {
   const [greeting, logins, passwords] = await Promise.all([
     session.greeting(),
     readLogins(session, [opening.username]),

@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import { breaksTarget, type TargetRules } from '../../shared/contract/password-rules.ts';
-import type { Check } from '../../shared/contract/rotator.ts';
+import type { RotatorCheck } from '../../shared/contract/rotator.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
 import { rulesLine } from '../common/password-rules.ts';
 import { adminTarget, type Work } from './connect.ts';
@@ -94,7 +94,7 @@ export async function objectionToPassword(
 }
 
 /** `login`: who sets the password. */
-export async function passwordLines({ step }: Work, session: Session, login: string): Promise<readonly Check[]> {
+export async function passwordLines({ step }: Work, session: Session, login: string): Promise<readonly RotatorCheck[]> {
   const rows = await session.rows(question);
   const lines = rulesLine(step, policyIn(rows));
   if (!refusesStoredForms(rows)) return lines;

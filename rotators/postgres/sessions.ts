@@ -21,7 +21,9 @@ const place = z.object({ application: z.string(), address: z.string(), sessions:
 function placesOf(login: string): Question<z.infer<typeof place>> {
   const sql = `
   SELECT coalesce(nullif(application_name, ''), 'an unnamed application') AS application,
-         coalesce(host(client_addr), 'an unknown address') AS address, count(*)::int AS sessions
+         coalesce(host(client_addr), CASE WHEN backend_type IS NOT NULL THEN 'a socket of the server' ELSE
+           'a hidden address (GRANT pg_read_all_stats TO ' || quote_ident(session_user) || ' shows it)' END) AS address,
+         count(*)::int AS sessions
   FROM pg_stat_activity WHERE ${ofClients(login)} AND application_name <> ${quoteText(applicationName)}
   GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`;
   return { sql, row: place };

@@ -1,6 +1,6 @@
 /** The preflight: what would stop a rotation, seen without changing anything. */
 import type { Credential } from '../../shared/contract/credential.ts';
-import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
+import type { CheckName, RotatorCheck, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
@@ -12,16 +12,16 @@ import { objectionToWatchers } from './sentinels.ts';
 import { defaultUser } from './settings.ts';
 import { verify } from './verify.ts';
 
-export async function check(step: RedisStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
+export async function check(step: RedisStep, environment: RotatorEnvironment): Promise<readonly RotatorCheck[]> {
   const admin = await adminLogins(step, [step.current]);
   if (isFailure(admin)) return [failed('admin', admin)];
   const user = userOf(step.current);
   const fleet = await gather(fleetOptions(step, environment, admin.logins, { user, depth: 'everything' }));
-  if (fleet.kind === 'fault') return [failed('nodes', adminFailure(step, adminName(step), fleet))];
+  if (fleet.kind === 'fault') return [failed('admin', adminFailure(step, adminName(step), fleet))];
   try {
     const names = fleet.nodes().map((node) => node.name);
     return [
-      passed('nodes', `${adminName(step)} logs in on ${names.join(', ')}`),
+      passed('admin', `${adminName(step)} logs in on ${names.join(', ')}`),
       transport(step, environment, fleet),
       ...logins(step, fleet),
       ...(await sentinels(step, fleet, user)),
@@ -34,28 +34,28 @@ export async function check(step: RedisStep, environment: RotatorEnvironment): P
   }
 }
 
-function passed(name: string, detail: string): Check {
+function passed(name: CheckName, detail: string): RotatorCheck {
   return { name, state: 'passed', detail };
 }
 
-function failed(name: string, why: Failure): Check {
+function failed(name: CheckName, why: Failure): RotatorCheck {
   return { name, state: 'failed', detail: why.message, fix: why.hint };
 }
 
-function transport(step: RedisStep, environment: RotatorEnvironment, fleet: Fleet): Check {
+function transport(step: RedisStep, environment: RotatorEnvironment, fleet: Fleet): RotatorCheck {
   const plain = fleet.nodes().filter((node) => transportFor(step, environment, node.address).kind === 'plain');
   const detail = plain.length === 0 ? 'every connection is TLS, verified' : 'plain connections, to loopback only';
-  return passed('tls', detail);
+  return passed('transport', detail);
 }
 
-function logins(step: RedisStep, fleet: Fleet): Check[] {
+function logins(step: RedisStep, fleet: Fleet): RotatorCheck[] {
   const user = userOf(step.current);
   const problems = fleet.nodes().map((node) => loginProblem(step, node, user));
   const checks = problems.filter((problem) => problem !== undefined);
   return checks.length > 0 ? checks : [passed('login', `${user} exists on every node`)];
 }
 
-function loginProblem(step: RedisStep, node: Node, user: string): Check | undefined {
+function loginProblem(step: RedisStep, node: Node, user: string): RotatorCheck | undefined {
   const found = node.state?.user ?? { kind: 'missing' };
   if (found.kind === 'missing') {
     const fix = `Create ${user} on ${node.name} with the rules it has elsewhere: ACL SETUSER.`;
@@ -77,7 +77,7 @@ function loginProblem(step: RedisStep, node: Node, user: string): Check | undefi
   return failed('login', adminFailure(step, adminName(step), found));
 }
 
-async function sentinels(step: RedisStep, fleet: Fleet, user: string): Promise<Check[]> {
+async function sentinels(step: RedisStep, fleet: Fleet, user: string): Promise<RotatorCheck[]> {
   const objection = await objectionToWatchers(fleet, user);
   if (objection !== undefined) return [failed('sentinels', adminFailure(step, adminName(step), objection))];
   const told = fleet.sentinels().map((node) => node.name);
@@ -95,7 +95,7 @@ const needed = [
 ] as const;
 
 // ACL DRYRUN (Redis 7) tells what a user may do without doing it; without it only the attempt tells.
-async function permissions(step: RedisStep, fleet: Fleet, admins: readonly Credential[]): Promise<Check[]> {
+async function permissions(step: RedisStep, fleet: Fleet, admins: readonly Credential[]): Promise<RotatorCheck[]> {
   const [admin] = admins;
   const [node] = fleet.nodes();
   if (admin === undefined || node === undefined) return [];
@@ -113,7 +113,7 @@ async function permissions(step: RedisStep, fleet: Fleet, admins: readonly Crede
   return [{ name: 'permissions', state: 'failed', detail, fix }];
 }
 
-function keeping(fleet: Fleet): Check[] {
+function keeping(fleet: Fleet): RotatorCheck[] {
   const forgetful = fleet.nodes().filter((node) => lackOf(node) === 'users');
   if (forgetful.length === 0) return [passed('persistence', 'every node has a file to keep its users in')];
   const names = forgetful.map((node) => node.name).join(', ');
@@ -121,7 +121,7 @@ function keeping(fleet: Fleet): Check[] {
   return [{ name: 'persistence', state: 'failed', detail: `${names} forget their users at a restart`, fix }];
 }
 
-async function published(step: RedisStep, environment: RotatorEnvironment): Promise<Check> {
+async function published(step: RedisStep, environment: RotatorEnvironment): Promise<RotatorCheck> {
   const answer = await verify(step, environment, step.current);
   if (answer.kind === 'accepted') return passed('current credential', `${userOf(step.current)} logs in`);
   if (answer.kind === 'failed') return failed('current credential', answer);

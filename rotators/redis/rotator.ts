@@ -2,9 +2,9 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type {
   ApplyOutcome,
-  Check,
   RetireOutcome,
   Rotator,
+  RotatorCheck,
   RotatorEnvironment,
   UseOutcome,
   VerifyOutcome,
@@ -31,7 +31,7 @@ export function makeRedisRotator(environment: RotatorEnvironment): Rotator<Redis
     verify: (step, credential): Promise<VerifyOutcome> => verify(step, environment, credential),
     inUse: (step, previous) => inUse(step, environment, previous),
     retire: (step, previous) => retire(step, environment, previous),
-    check: (step): Promise<readonly Check[]> => check(step, environment),
+    check: (step): Promise<readonly RotatorCheck[]> => check(step, environment),
     rehearsal: {
       twinStep: () => ({
         kind: 'no-twin',

@@ -1,6 +1,6 @@
 /** The preflight: what would go wrong, said before anything is changed. */
 import * as z from 'zod';
-import type { Check, RotatorEnvironment } from '../../shared/contract/rotator.ts';
+import type { CheckName, RotatorCheck, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { isFailure } from '../../shared/errors.ts';
 import { otherLogin } from '../common/pair.ts';
 import { rulesLine } from '../common/password-rules.ts';
@@ -25,12 +25,12 @@ interface Asking {
   readonly environment: RotatorEnvironment;
 }
 
-const passed = (name: string, detail: string): Check => ({ name, state: 'passed', detail });
-const unknown = (name: string, detail: string): Check => ({ name, state: 'unknown', detail });
-const failed = (name: string, detail: string, fix: string): Check => ({ name, state: 'failed', detail, fix });
+const passed = (name: CheckName, detail: string): RotatorCheck => ({ name, state: 'passed', detail });
+const unknown = (name: CheckName, detail: string): RotatorCheck => ({ name, state: 'unknown', detail });
+const failed = (name: CheckName, detail: string, fix: string): RotatorCheck => ({ name, state: 'failed', detail, fix });
 
 /** Everything a rotation needs, one line each. Changes nothing. */
-export async function check(step: SqlStep, environment: RotatorEnvironment): Promise<readonly Check[]> {
+export async function check(step: SqlStep, environment: RotatorEnvironment): Promise<readonly RotatorCheck[]> {
   const login = loginOf(step, step.current);
   if (isFailure(login)) return [failed('login', login.message, login.hint)];
   const name = bareName(login.name, step.endpoint);
@@ -50,7 +50,7 @@ export async function check(step: SqlStep, environment: RotatorEnvironment): Pro
   return [published, ...lines];
 }
 
-async function publishedLogsIn(step: SqlStep, environment: RotatorEnvironment): Promise<Check> {
+async function publishedLogsIn(step: SqlStep, environment: RotatorEnvironment): Promise<RotatorCheck> {
   const place = placeOf(step, step.current.username ?? 'the login');
   const outcome = await logIn(openingAs(step, step.current, environment));
   if (outcome.kind === 'done') return passed('current credential', `${place.who} logs in at ${place.target}.`);
@@ -71,7 +71,7 @@ async function ask(server: Server, database: string, expression: string): Promis
   }
 }
 
-async function rightLines({ step, server, account }: Asking): Promise<readonly Check[]> {
+async function rightLines({ step, server, account }: Asking): Promise<readonly RotatorCheck[]> {
   if (step.admin.kind === 'self') {
     return [passed('permissions', 'a login may always change its own password by naming the old one.')];
   }
@@ -102,31 +102,31 @@ async function rightLines({ step, server, account }: Asking): Promise<readonly C
 }
 
 /** A view that is missing or refused is no verdict: the proof is the login itself. */
-async function readable(work: () => Promise<readonly Check[]>): Promise<readonly Check[]> {
+async function readable(work: () => Promise<readonly RotatorCheck[]>): Promise<readonly RotatorCheck[]> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof SqlFault) || (error.kind !== 'forbidden' && error.kind !== 'rejected')) throw error;
-    return [unknown('account', `the catalogue cannot be read: ${error.message}`)];
+    return [unknown('login', `the catalogue cannot be read: ${error.message}`)];
   }
 }
 
-async function accountLines(asking: Asking, name: string): Promise<readonly Check[]> {
+async function accountLines(asking: Asking, name: string): Promise<readonly RotatorCheck[]> {
   const { step, server, account } = asking;
   const replicated = await replicaLines(asking, [step.endpoint.database ?? server.database]);
   if (step.admin.kind === 'self' && step.strategy === 'single-user') {
-    const changes = passed('account', `${name} changes its own password.`);
+    const changes = passed('login', `${name} changes its own password.`);
     return [changes, ...replicated, ...policyLine(asking, await findPrincipal(server, account, name))];
   }
   const principal = await findPrincipal(server, account, name);
   const kind = account.kind === 'login' ? 'login' : `user with a password in ${account.home}`;
   if (principal === undefined) {
     const fix = `Create it, or correct the login in the value of ${step.secret}; if it exists, let the admin see it (VIEW ANY DEFINITION).`;
-    return [failed('account', `there is no ${kind} "${name}" that the admin may see.`, fix)];
+    return [failed('login', `there is no ${kind} "${name}" that the admin may see.`, fix)];
   }
   const unsafe = await unsafeLogin(server, { step, account, place: adminPlace(step) }, principal);
-  if (unsafe !== undefined) return [failed('account', unsafe.message, unsafe.hint)];
-  const found = passed('account', `${name} is a ${kind}.${expiryWords(principal)}`);
+  if (unsafe !== undefined) return [failed('login', unsafe.message, unsafe.hint)];
+  const found = passed('login', `${name} is a ${kind}.${expiryWords(principal)}`);
   const reach =
     step.strategy === 'alternating-users'
       ? await pairLines(asking, name, principal)
@@ -148,7 +148,7 @@ function expiryWords({ expiration }: Principal): string {
 async function replicaLines(
   { step, server, account }: Asking,
   databases: readonly string[],
-): Promise<readonly Check[]> {
+): Promise<readonly RotatorCheck[]> {
   const failure = await notReplicated(server, { step, account }, databases);
   if (failure === undefined) return [];
   return [failed('replicas', failure.message, `Use a contained user in the value of ${step.secret}.`)];
@@ -157,18 +157,18 @@ async function replicaLines(
 const readOnlyRow = z.object({ readOnly: z.boolean().nullable() });
 
 /** A contained user is changed in its database, and the users of a pair are made there. */
-async function readOnlyLines({ step, server, account }: Asking): Promise<readonly Check[]> {
+async function readOnlyLines({ step, server, account }: Asking): Promise<readonly RotatorCheck[]> {
   if (account.kind === 'login' && step.strategy === 'single-user') return [];
   const database = step.endpoint.database ?? server.database;
   const query = 'SELECT is_read_only AS readOnly FROM sys.databases WHERE name = @database';
   const [row] = await server.rows(readOnlyRow, account.home, query, { database });
   if (row?.readOnly !== true) return [];
   const detail = `${database} is read-only, so nothing can be changed in it now; Keyturn tries again until it takes changes.`;
-  return [unknown('database', detail)];
+  return [unknown('writable', detail)];
 }
 
 /** A strategy that keeps the login goes on, whatever databases were not looked into; they are named. */
-async function reachLines({ server, account }: Asking, principal: Principal): Promise<readonly Check[]> {
+async function reachLines({ server, account }: Asking, principal: Principal): Promise<readonly RotatorCheck[]> {
   if (account.kind !== 'login') return [];
   const onServer = await readServer(server, [principal]);
   const seen = onServer.databases.filter(({ state, open }) => state === 0 && (server.azure || open === 1));
@@ -182,7 +182,7 @@ async function reachLines({ server, account }: Asking, principal: Principal): Pr
   return [unknown('databases', `the admin cannot look into ${names.join(', ')}; the login keeps its rights there.`)];
 }
 
-async function pairLines(asking: Asking, name: string, live: Principal): Promise<readonly Check[]> {
+async function pairLines(asking: Asking, name: string, live: Principal): Promise<readonly RotatorCheck[]> {
   const { step, server, account, environment } = asking;
   if (step.admin.kind === 'self') {
     const fix = 'Name an admin with the tag "admin", or use the strategy "single-user".';
@@ -215,7 +215,10 @@ async function pairLines(asking: Asking, name: string, live: Principal): Promise
   ];
 }
 
-async function outOfSightLines({ step, server, environment }: Asking, reading: PairReading): Promise<readonly Check[]> {
+async function outOfSightLines(
+  { step, server, environment }: Asking,
+  reading: PairReading,
+): Promise<readonly RotatorCheck[]> {
   if (reading.onServer === undefined) return [];
   const unseen = outOfSight(
     reading.onServer,
@@ -226,7 +229,7 @@ async function outOfSightLines({ step, server, environment }: Asking, reading: P
   return isFailure(reach) ? [failed('databases', reach.message, reach.hint)] : [];
 }
 
-function secondLine(step: SqlStep, name: string, other: Principal | undefined, reading: PairReading): Check {
+function secondLine(step: SqlStep, name: string, other: Principal | undefined, reading: PairReading): RotatorCheck {
   if (other === undefined) {
     return passed('second login', `${name} does not exist and will be created with the same rights.`);
   }
@@ -245,7 +248,7 @@ function secondLine(step: SqlStep, name: string, other: Principal | undefined, r
   return passed('second login', `${name} exists.`);
 }
 
-async function sessionLine({ step, server, account }: Asking, name: string): Promise<Check> {
+async function sessionLine({ step, server, account }: Asking, name: string): Promise<RotatorCheck> {
   const permission = sessionPermission(server);
   try {
     const [principal] = await findPair(server, account, name, name);

@@ -61,7 +61,7 @@ async function close(
   const database = step.endpoint.database ?? server.database;
   if (await flushLogins(server, account, database)) return undefined;
   if (await comesTo(step, previous, environment, 'refused')) return undefined;
-  const detail = `${principal.name} is disabled, and ${database} still lets it in by its copy of the logins, which Azure renews by itself. To have it do so now, run DBCC FLUSHAUTHCACHE in ${database}, or grant KILL DATABASE CONNECTION there to the admin.`;
+  const detail = `${principal.name} is disabled, and ${database} still accepts it by its copy of the logins, which Azure renews by itself. To have it do so now, run DBCC FLUSHAUTHCACHE in ${database}, or grant KILL DATABASE CONNECTION there to the admin.`;
   return failure('target-busy', { secret: step.secret, target: at.place.target, detail });
 }
 

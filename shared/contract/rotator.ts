@@ -161,6 +161,45 @@ export interface Rehearsal<Options = unknown> {
   discard(step: Step<Options>): Promise<{ readonly kind: 'discarded' } | Failure>;
 }
 
+/** What a rotator looks at: one word for one thing, whichever target it is. docs/glossary.md says what each is; a test compares them. */
+export const checkNames = [
+  'admin',
+  'current credential',
+  'login',
+  'second login',
+  'permissions',
+  'strategy',
+  'target',
+  'transport',
+  'writable',
+  'databases',
+  'replicas',
+  'sentinels',
+  'persistence',
+  'sessions',
+  'emergency',
+  'failed logins',
+  'password rules',
+  'password storage',
+  'stored passwords',
+  'password lifetime',
+  'other hosts',
+  'roll-back',
+  'keys',
+  'slot',
+  'key id',
+  'value',
+  'overlap',
+  'rotation',
+] as const;
+
+export type CheckName = (typeof checkNames)[number];
+
+/** A check of a rotator. */
+export interface RotatorCheck extends Check {
+  readonly name: CheckName;
+}
+
 export interface Rotator<Options = unknown> {
   /** Which credential comes next. No I/O. The candidate of a target that issues its own keys carries an empty password until apply. */
   propose(step: Step<Options>, current: Credential): Credential | Failure;
@@ -188,7 +227,7 @@ export interface Rotator<Options = unknown> {
    */
   retire(step: Step<Options>, previous: Credential): Promise<RetireOutcome>;
   /** Preflight: reachable, permitted, TLS, strategy possible. Changes nothing. */
-  check(step: Step<Options>): Promise<readonly Check[]>;
+  check(step: Step<Options>): Promise<readonly RotatorCheck[]>;
   /** Absent in rotators that are made for tests: there is no twin. */
   readonly rehearsal?: Rehearsal<Options>;
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
 import { globalOptions, readOptions } from '../../cli/options.ts';
 import { states } from '../../cli/selection.ts';
+import { checkNames } from '../../shared/contract/rotator.ts';
 import { secretStates } from '../../shared/engine/sweep/standing.ts';
 import { projectFiles, root } from '../tidy/files.ts';
 
@@ -33,7 +34,7 @@ function typedIn(path: string, text: string): readonly Typed[] {
 const files = projectFiles().filter(
   ({ path }) =>
     /^(docs\/.*|README|CHANGELOG)(\.md)?$/.test(path) ||
-    path === 'shared/errors.ts' ||
+    ['shared/errors.ts', 'shared/api/problem.ts', 'shared/engine/policy/next-step.ts'].includes(path) ||
     /^rotators\/.*check\.ts$/.test(path),
 );
 const typed = files.flatMap(({ path, text }) => typedIn(path, text));
@@ -96,6 +97,15 @@ describe('commands that people are told to type', () => {
     });
     expect(wrong).toEqual([]);
   });
+});
+
+it('docs/glossary.md has every check of a rotator, once and no other', () => {
+  const text =
+    projectFiles()
+      .find(({ path }) => path === 'docs/glossary.md')
+      ?.text.split('## Checks')[1] ?? '';
+  const names = [...text.matchAll(/^\| `([a-z -]+)` \|/gm)].map(([, name]) => name);
+  expect(names).toEqual([...checkNames]);
 });
 
 it('the states to select by are those of the API, in the same order', () => {

@@ -138,7 +138,7 @@ test('an admin that may make no login fails it only where the checks of the plan
     play(makeWorld('single-user'), (rotator) => ({
       ...bound(rotator),
       apply: async ({ secret }) => refused(secret),
-      check: async () => [{ name: 'admin rights', state, detail: 'looked', fix: 'Grant it.' }],
+      check: async () => [{ name: 'permissions', state, detail: 'looked', fix: 'Grant it.' }],
     }));
   const looked = without('passed');
   expect((await looked.run()).outcome).toMatchObject({ kind: 'rehearsed', how: 'looked' });

@@ -91,7 +91,7 @@ describe('a standby', () => {
     });
     expect(await rotator.verify(step, scene.current)).toEqual({ kind: 'accepted' });
     const failed = (await rotator.check(step)).filter((line) => line.state === 'failed');
-    expect(failed).toEqual([expect.objectContaining({ name: 'primary' })]);
+    expect(failed).toEqual([expect.objectContaining({ name: 'writable' })]);
     const pair = await alternating();
     const second = await rotated(pair);
     await expect.poll(() => replicated(replica, { ...pair, current: second }), { timeout: 10_000 }).toBe(true);

@@ -262,7 +262,7 @@ test('a contained user of a read-only database is tried again, and the plan says
   const step = rig.step('single-user', scene, { current: inside });
   expect((await rig.apply(step)).outcome).toMatchObject({ code: 'target-read-only', class: 'retry' });
   expect(await rig.rotator.check(step)).toContainEqual(
-    expect.objectContaining({ name: 'database', detail: expect.stringContaining('read-only') }),
+    expect.objectContaining({ name: 'writable', detail: expect.stringContaining('read-only') }),
   );
   rig.fixture.server.setDatabase('orders', { readOnly: false });
   expect((await rig.apply(step)).outcome).toMatchObject({ kind: 'applied' });
