@@ -6,6 +6,7 @@ import { type NoticeType, noticeTypes } from '../contract/notice-types.ts';
 import { isLoopback } from '../loopback.ts';
 import { Fields } from './fields.ts';
 import { parser, wrong } from './parsers.ts';
+import { problemOfHeaders, problemOfTemplate, textsOf } from './template.ts';
 
 /** A secret of one of the app's vaults: `NAME`, in the first one, or `VAULT/NAME`. */
 export interface SecretReference {
@@ -23,6 +24,23 @@ export type Channel =
   | ({ readonly kind: 'event-grid'; readonly endpoint: URL; readonly keySecret?: SecretReference } & ForTypes)
   | ({ readonly kind: 'webhook'; readonly address: Address; readonly signingSecret: SecretReference } & ForTypes)
   | ({ readonly kind: 'slack' | 'teams'; readonly address: Address } & ForTypes)
+  | ({ readonly kind: 'pagerduty'; readonly endpoint: URL; readonly routingKeySecret: SecretReference } & ForTypes)
+  /** Without a key the app's own identity sends. */
+  | ({
+      readonly kind: 'email';
+      readonly endpoint: URL;
+      readonly from: string;
+      readonly to: readonly string[];
+      readonly keySecret?: SecretReference;
+    } & ForTypes)
+  | ({
+      readonly kind: 'template';
+      readonly address: Address;
+      /** JSON, whose texts ask for parts of the news as `{{name}}`. */
+      readonly body: unknown;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly keySecret?: SecretReference;
+    } & ForTypes)
   | { readonly kind: 'key-vault-reference'; readonly site: string; readonly restart: boolean }
   | { readonly kind: 'container-app'; readonly app: string };
 
@@ -73,9 +91,14 @@ const isAddress = 'is an address that begins with https:// and holds no login';
 const isReference = 'is the name of a vault secret, or VAULT/NAME';
 const isHost = 'is the name of a host, without https://';
 
+const kinds = [
+  ...['event-grid', 'webhook', 'slack', 'teams', 'pagerduty', 'email', 'template'],
+  ...['key-vault-reference', 'container-app'],
+] as const;
+
 /** Undefined where something is wrong; the fields know what. */
 function readChannel(fields: Fields): Channel | undefined {
-  const kind = fields.word('kind', ['event-grid', 'webhook', 'slack', 'teams', 'key-vault-reference', 'container-app']);
+  const kind = fields.word('kind', kinds);
   switch (kind) {
     case undefined:
       return undefined;
@@ -95,6 +118,12 @@ function readChannel(fields: Fields): Channel | undefined {
       const address = readSecretUrl(fields, kind === 'slack' ? 'hooks.slack.com' : undefined);
       return address && { kind, address, ...readTypes(fields) };
     }
+    case 'pagerduty':
+      return readPagerDuty(fields);
+    case 'email':
+      return readEmail(fields);
+    case 'template':
+      return readTemplate(fields);
     case 'key-vault-reference': {
       const site = fields.text('site', siteOf, 'is the resource id of a web or function app, or of its slot');
       const restart = fields.flag('restart');
@@ -105,6 +134,43 @@ function readChannel(fields: Fields): Channel | undefined {
       return app === undefined ? undefined : { kind, app };
     }
   }
+}
+
+const pagerDuty = new URL('https://events.pagerduty.com/v2/enqueue');
+
+function readPagerDuty(fields: Fields): Channel | undefined {
+  const routingKeySecret = fields.text('routingKeySecret', referenceOf, isReference);
+  const endpoint = fields.has('endpoint') ? fields.text('endpoint', urlOf, isAddress) : pagerDuty;
+  return endpoint && routingKeySecret && { kind: 'pagerduty', endpoint, routingKeySecret, ...readTypes(fields) };
+}
+
+function mailOf(text: string): string | undefined {
+  return /^[^\s@<>",;:]{1,64}@[a-z0-9.-]{1,253}$/i.test(text) ? text : undefined;
+}
+
+const isMail = 'is an e-mail address';
+
+function readEmail(fields: Fields): Channel | undefined {
+  const endpoint = fields.text('endpoint', urlOf, isAddress);
+  const from = fields.text('from', mailOf, isMail);
+  const to = fields.texts('to', mailOf, isMail);
+  const keySecret = fields.optional('keySecret', referenceOf, isReference);
+  const key = keySecret === undefined ? {} : { keySecret };
+  if (endpoint === undefined || from === undefined || to === undefined) return undefined;
+  return { kind: 'email', endpoint, from, to, ...key, ...readTypes(fields) };
+}
+
+function readTemplate(fields: Fields): Channel | undefined {
+  const isSecret = fields.has('urlSecret') && !fields.has('url');
+  const address = isSecret ? readSecretUrl(fields, undefined) : readUrl(fields);
+  const keySecret = fields.optional('keySecret', referenceOf, isReference);
+  const body = fields.json('body', (value) => problemOfTemplate(value, keySecret !== undefined));
+  const headers = fields.has('headers')
+    ? fields.json('headers', (value) => problemOfHeaders(value, keySecret !== undefined))
+    : { value: {} };
+  if (address === undefined || body === undefined || headers === undefined) return undefined;
+  const key = keySecret === undefined ? {} : { keySecret };
+  return { kind: 'template', address, body: body.value, headers: textsOf(headers.value), ...key, ...readTypes(fields) };
 }
 
 function readUrl(fields: Fields): Address | undefined {
@@ -133,6 +199,15 @@ export function referencesOf(one: Channel): readonly SecretReference[] {
     case 'slack':
     case 'teams':
       return one.address.kind === 'secret' ? [one.address.secret] : [];
+    case 'pagerduty':
+      return [one.routingKeySecret];
+    case 'email':
+      return one.keySecret === undefined ? [] : [one.keySecret];
+    case 'template':
+      return [
+        ...(one.keySecret === undefined ? [] : [one.keySecret]),
+        ...(one.address.kind === 'secret' ? [one.address.secret] : []),
+      ];
     case 'key-vault-reference':
     case 'container-app':
       return [];

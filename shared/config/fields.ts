@@ -41,6 +41,27 @@ export class Fields {
     return undefined;
   }
 
+  /** A list of texts with at least one; undefined where it is absent or wrong. */
+  texts<T>(name: string, read: (text: string) => T | undefined, sentence: string): readonly T[] | undefined {
+    const value = this.#take(name);
+    const list: readonly unknown[] = Array.isArray(value) ? value : [];
+    const taken = list
+      .map((one) => (typeof one === 'string' ? read(one) : undefined))
+      .filter((one) => one !== undefined);
+    if (taken.length > 0 && taken.length === list.length) return taken;
+    this.#problems.push(`its "${name}" is a list of which each ${sentence}`);
+    return undefined;
+  }
+
+  /** Whatever JSON holds, judged by `problem`, which says what is wrong with it. */
+  json(name: string, problem: (value: unknown) => string | undefined): { readonly value: unknown } | undefined {
+    const value = this.#take(name);
+    const wrong = problem(value);
+    if (wrong === undefined) return { value };
+    this.#problems.push(`its "${name}" ${wrong}`);
+    return undefined;
+  }
+
   /** False where it is absent. */
   flag(name: string): boolean {
     const value = this.#take(name) ?? false;

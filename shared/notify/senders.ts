@@ -3,11 +3,14 @@ import type { Channel } from '../config/channels.ts';
 import type { NoticeType } from '../contract/notice-types.ts';
 import { chatSender } from './chat.ts';
 import { containerAppSender } from './container-app.ts';
+import { emailSender } from './email.ts';
 import { eventGridSender } from './event-grid.ts';
 import { keyVaultReferenceSender } from './key-vault-reference.ts';
+import { pagerDutySender } from './pagerduty.ts';
 import type { Sender, SenderEnvironment } from './sender.ts';
 import { slackBody } from './slack.ts';
 import { teamsBody } from './teams.ts';
+import { templateSender } from './template.ts';
 import { webhookSender } from './webhook.ts';
 
 /** The one list of kinds. */
@@ -21,6 +24,12 @@ export function senderOf(name: string, channel: Channel, environment: SenderEnvi
       return chatSender(name, channel.address, environment, slackBody);
     case 'teams':
       return chatSender(name, channel.address, environment, teamsBody);
+    case 'pagerduty':
+      return pagerDutySender(name, channel, environment);
+    case 'email':
+      return emailSender(name, channel, environment);
+    case 'template':
+      return templateSender(name, channel, environment);
     case 'key-vault-reference':
       return keyVaultReferenceSender(name, channel, environment);
     case 'container-app':
@@ -34,10 +43,16 @@ export function wants(channel: Channel, type: NoticeType): boolean {
     case 'key-vault-reference':
     case 'container-app':
       return type === 'rotated';
+    case 'pagerduty':
+      // What closes an incident is wanted with whatever opens one; what does neither pages nobody.
+      if (type === 'announced') return false;
+      return type === 'rotated' || type === 'retired' || (channel.types?.includes(type) ?? true);
     case 'event-grid':
     case 'webhook':
     case 'slack':
     case 'teams':
+    case 'email':
+    case 'template':
       return channel.types?.includes(type) ?? true;
   }
 }

@@ -11,6 +11,18 @@ const good = {
   hidden: { kind: 'webhook', urlSecret: 'shop-url', host: 'Shop.contoso.com', signingSecret: 'shop-signing' },
   ops: { kind: 'slack', urlSecret: 'ops-url' },
   oncall: { kind: 'teams', urlSecret: 'oncall-url', host: 'prod-1.westeurope.logic.azure.com' },
+  pager: { kind: 'pagerduty', routingKeySecret: 'pager-key', types: ['failed'] },
+  europe: { kind: 'pagerduty', routingKeySecret: 'pager-key', endpoint: 'https://events.eu.pagerduty.com/v2/enqueue' },
+  mail: {
+    ...{ kind: 'email', endpoint: 'https://contoso.europe.communication.azure.com' },
+    ...{ from: 'keyturn@contoso.com', to: ['oncall@contoso.com', 'dba@contoso.com'], keySecret: 'mail-key' },
+  },
+  other: {
+    ...{ kind: 'template', url: 'https://api.opsgenie.com/v2/alerts', keySecret: 'alert-key' },
+    headers: { authorization: 'GenieKey {{key}}' },
+    body: { message: '{{what}}', alias: '{{dedupKey}}', tags: ['{{ type }}'] },
+  },
+  bare: { kind: 'template', urlSecret: 'other-url', host: 'alerts.contoso.com', body: { text: '{{what}} {{next}}' } },
   site: { kind: 'key-vault-reference', site: `${group}/Microsoft.Web/sites/shop/slots/next`, restart: true },
   job: { kind: 'container-app', app: `${group}/Microsoft.App/containerApps/job` },
 };
@@ -39,6 +51,7 @@ describe('channels', () => {
     });
     expect(found.get('ops')).toMatchObject({ address: { host: 'hooks.slack.com' } });
     expect(found.get('site')).toMatchObject({ restart: true });
+    expect(found.get('pager')).toMatchObject({ endpoint: new URL('https://events.pagerduty.com/v2/enqueue') });
   });
 
   it('are none where the setting is empty', () => {
@@ -86,6 +99,24 @@ describe('channels', () => {
     ['no types at all', { a: { ...good.ops, types: [] } }, 'its "types" is a list of'],
     ['a resource of another provider', { a: { ...good.site, site: good.job.app } }, 'its "site" is the resource id'],
     ['a path that climbs', { a: { ...good.job, app: `${good.job.app}/../../x` } }, 'its "app" is the resource id'],
+    ['no routing key', { a: { kind: 'pagerduty' } }, 'its "routingKeySecret" is the name'],
+    ['a routing key in clear', { a: { ...good.pager, routingKeySecret: 'canary key' } }, 'its "routingKeySecret"'],
+    ['nobody to write to', { a: { ...good.mail, to: [] } }, 'its "to" is a list of which each is an e-mail address'],
+    ['an address that is none', { a: { ...good.mail, to: ['a@b.example', 'canary'] } }, 'its "to" is a list'],
+    ['a sender of two lines', { a: { ...good.mail, from: 'a@b.example\ncanary' } }, 'its "from" is an e-mail address'],
+    ['a template that is a text', { a: { ...good.other, body: '{{what}}' } }, 'its "body" is an object or a list'],
+    [
+      'a template that asks for what is not there',
+      { a: { ...good.other, body: { x: '{{canary}}' } } },
+      'asks for something',
+    ],
+    ['a template that asks for a key it has not', { a: { ...good.bare, body: { x: '{{key}}' } } }, 'no "keySecret"'],
+    ['a header of two lines', { a: { ...good.other, headers: { x: 'a\r\ncanary: b' } } }, 'its "headers" is an object'],
+    [
+      'a header that the client makes',
+      { a: { ...good.other, headers: { Host: 'canary' } } },
+      'its "headers" is an object',
+    ],
     ['a word for a flag', { a: { ...good.site, restart: 'yes' } }, 'its "restart" is true or false'],
   ])('with %s are refused with the reason, and no value is quoted', (_what, settings, reason) => {
     const outcome = read(settings);

@@ -1,8 +1,11 @@
 /** One of each kind of channel with its stand-in, for the fault table that all of them pass. */
 
 import type { StandInServer } from '../../local/providers/server.ts';
+import { alertTemplate, startAlertService } from '../../local/receivers/alerts.ts';
 import { startSlack, startTeams } from '../../local/receivers/chat.ts';
+import { startMailService } from '../../local/receivers/email.ts';
 import { startEventGridTopic } from '../../local/receivers/event-grid.ts';
+import { startPagerDuty } from '../../local/receivers/pagerduty.ts';
 import { startResourceManager } from '../../local/receivers/resource-manager.ts';
 import { startWebhookReceiver } from '../../local/receivers/webhook.ts';
 import { type NotifyOptions, NotifyWorld, vaultName } from './world.ts';
@@ -13,6 +16,9 @@ export const canaries = {
   slackKey: 'canary-of-the-slack-address',
   teamsSignature: 'canary-of-the-teams-address',
   token: 'canary-of-the-token',
+  routingKey: 'canary0of0the0routing0key0000000',
+  mailKey: Buffer.from('canary-of-the-access-key-of-mail').toString('base64'),
+  alertKey: 'canary-of-the-alert-key',
 };
 
 export interface Bench {
@@ -27,13 +33,25 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-type Kind = 'webhook' | 'event-grid' | 'slack' | 'teams' | 'key-vault-reference' | 'container-app';
+type Kind =
+  | 'webhook'
+  | 'event-grid'
+  | 'slack'
+  | 'teams'
+  | 'pagerduty'
+  | 'email'
+  | 'template'
+  | 'key-vault-reference'
+  | 'container-app';
 
 export const kinds: readonly Kind[] = [
   'webhook',
   'event-grid',
   'slack',
   'teams',
+  'pagerduty',
+  'email',
+  'template',
   'key-vault-reference',
   'container-app',
 ];
@@ -82,6 +100,30 @@ const makers: Readonly<Record<Kind, () => Promise<Bench>>> = {
     const server = await startTeams(canaries.teamsSignature);
     const settings = { kind: 'teams', urlSecret: 'teams-url', host: '127.0.0.1' };
     const world = worldOf(settings, { secrets: { 'teams-url': server.address } });
+    return benchOf(server, world, { times: () => server.received.length, ids: undefined });
+  },
+  async pagerduty() {
+    const server = await startPagerDuty(canaries.routingKey);
+    const settings = { kind: 'pagerduty', endpoint: server.endpoint, routingKeySecret: 'pager-key' };
+    const world = worldOf(settings, { secrets: { 'pager-key': canaries.routingKey } });
+    // A success closes two incidents, of which this is the first.
+    const times = () => server.events.filter((event) => event.endsWith('/rotation')).length;
+    return benchOf(server, world, { times, ids: undefined });
+  },
+  async email() {
+    const clock: { world?: NotifyWorld } = {};
+    const now = () => new Date(clock.world?.nowMs ?? 0);
+    const from = 'keyturn@contoso.com';
+    const server = await startMailService({ key: canaries.mailKey, token: canaries.token, senders: [from], now });
+    const settings = { kind: 'email', endpoint: server.url, from, to: ['oncall@contoso.com'], keySecret: 'mail-key' };
+    const world = worldOf(settings, { secrets: { 'mail-key': canaries.mailKey } });
+    clock.world = world;
+    return benchOf(server, world, { times: () => server.operations.length, ids: undefined });
+  },
+  async template() {
+    const server = await startAlertService(canaries.alertKey);
+    const settings = { kind: 'template', url: server.address, keySecret: 'alert-key', ...alertTemplate };
+    const world = worldOf(settings, { secrets: { 'alert-key': canaries.alertKey } });
     return benchOf(server, world, { times: () => server.received.length, ids: undefined });
   },
   async 'key-vault-reference'() {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { projectFiles } from './files.ts';
 
 /** Secrets of channels, which nobody rotates. */
-const unmanaged = /-n (?:hook-signing|shop-hook-signing|ops-slack-url)\b/;
+const unmanaged = /-n (?:hook-signing|shop-hook-signing|ops-slack-url|ops-pagerduty)\b/;
 
 /** Every command that makes a version, with the lines that it goes on in. */
 function commandsIn(text: string): readonly string[] {
