@@ -86,7 +86,7 @@ async function follow(context: Context, named: Named, start: Rotation, alone: bo
   if (start.approval !== undefined && !json) terminal.err(waitingLine(start.approval, context.now()));
   if (context.given.flag('no-wait'))
     return { named, exit: start.approval === undefined ? 'ok' : 'not-now', rotation: start };
-  const writer = alone && !json ? new StepWriter(terminal) : undefined;
+  const writer = alone && !json ? new StepWriter(terminal, context.now) : undefined;
   if (alone && !json) terminal.err(`${pathOf(named)}: rotation ${start.rotationId}`);
   const timeoutMs = (context.given.wholeNumber('timeout', 1, 86_400) ?? 300) * 1000;
   const seen = (rotation: Rotation): void => writer?.see(rotation);
@@ -134,7 +134,10 @@ async function tell(context: Context, ended: Ended, alone: boolean): Promise<voi
       for (const line of alone ? await afterwards(context, ended.named, rotation, now()) : []) terminal.out(line);
       return;
     case 'not-now':
-      return say('yellow', rotation.state, rotation.detail ?? '');
+      say('yellow', rotation.state, rotation.detail ?? '');
+      return rotation.hint === undefined
+        ? undefined
+        : terminal.err(wrapped(`Do: ${plain(rotation.hint)}`, terminal.columns, '  '));
     case 'timed-out':
       say('yellow', rotation.state, `still; ${stillText(rotation, now())}`);
       return terminal.err(`  Look again with: keyturn rotation ${rotation.rotationId} --wait`);

@@ -1,5 +1,6 @@
 /** Completion of commands, options and known values, written for each shell from the same table that parses the command line. */
 import type { Command } from './command.ts';
+import { completeWord } from './complete.ts';
 import { globalOptions, type OptionKind, type OptionTable } from './options.ts';
 import { usageStop } from './trouble.ts';
 
@@ -9,7 +10,7 @@ const shells = ['bash', 'zsh', 'fish'] as const;
 export function completionCommand(work: readonly Command[]): Command {
   const command: Command = {
     name: 'completion',
-    summary: 'a script that completes commands and options in your shell',
+    summary: 'a script that completes commands, options and names of secrets in your shell',
     takes: 'bash|zsh|fish',
     count: [1, 1],
     options: {},
@@ -51,7 +52,13 @@ function namesOf({ name, aliases = [] }: Command): readonly string[] {
 }
 
 function argumentsOf({ name }: Command): readonly string[] {
+  if (name === 'config') return ['list', 'set', 'use', 'remove'];
   return name === 'completion' ? shells : [];
+}
+
+/** Whether its arguments are names of secrets, which the app is asked for while somebody types. */
+function takesNames({ takes }: Command): boolean {
+  return /^\[?NAME/.test(takes);
 }
 
 /** In single quotes for any of the three shells. */
@@ -71,15 +78,18 @@ function bash(commands: readonly Command[]): string {
   );
   const names = commands.flatMap(namesOf).join(' ');
   return `_keyturn() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words named=
   case "$previous" in
 ${[...values].map(([name, choices]) => `    ${name}) words='${choices.join(' ')}' ;;`).join('\n')}
     *) case "\${COMP_WORDS[1]}" in
-${commands.map((command) => `      ${namesOf(command).join('|')}) words='${words(command)}' ;;`).join('\n')}
+${commands.map((command) => `      ${namesOf(command).join('|')}) words='${words(command)}'${takesNames(command) ? ' named=1' : ''} ;;`).join('\n')}
       *) words='${names} --help --version' ;;
     esac ;;
   esac
-  [ "$COMP_CWORD" -eq 1 ] && words='${names} --help --version'
+  [ "$COMP_CWORD" -eq 1 ] && words='${names} --help --version' named=
+  if [ -n "$named" ] && [ "\${current#-}\${previous#-}" = "$current$previous" ]; then
+    words=$(keyturn ${completeWord} "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -F _keyturn keyturn
@@ -94,13 +104,16 @@ function zsh(commands: readonly Command[]): string {
   };
   const block = (command: Command): string => {
     const rest = argumentsOf(command);
-    const all = [
-      ...optionsOf(command).map(spec),
-      quoted(`*::argument:${rest.length === 0 ? '' : `(${rest.join(' ')})`}`),
-    ];
+    const argument = takesNames(command)
+      ? '*:secret:_keyturn_names'
+      : `*::argument:${rest.length === 0 ? '' : `(${rest.join(' ')})`}`;
+    const all = [...optionsOf(command).map(spec), quoted(argument)];
     return `    ${namesOf(command).join('|')}) _arguments ${all.join(' ')} ;;`;
   };
   return `#compdef keyturn
+_keyturn_names() {
+  compadd -- \${(f)"$(keyturn ${completeWord} "\${(@)words[1,CURRENT-1]}" 2>/dev/null)"}
+}
 _keyturn() {
   local -a commands
   commands=(${commands.flatMap((command) => namesOf(command).map((name) => quoted(`${name}:${command.summary.replaceAll(':', ' ')}`))).join(' ')})
@@ -132,9 +145,15 @@ function fish(commands: readonly Command[]): string {
         `-d ${quoted(help)}`,
       ].join(' '),
     ),
+    ...(takesNames(command) ? [fishNames(command)] : []),
     ...argumentsOf(command).map(
       (word) => `complete -c keyturn -f -n ${quoted(`__fish_seen_subcommand_from ${command.name}`)} -a ${word}`,
     ),
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+function fishNames(command: Command): string {
+  const when = quoted(`__fish_seen_subcommand_from ${namesOf(command).join(' ')}`);
+  return `complete -c keyturn -f -n ${when} -a ${quoted(`(keyturn ${completeWord} (commandline -opc)[2..] 2>/dev/null)`)}`;
 }

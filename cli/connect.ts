@@ -32,7 +32,7 @@ export async function connect(options: ConnectOptions): Promise<Access> {
   if (url === undefined) {
     throw usageStop(
       'the address of the API is not known',
-      'Give --url https://APP.azurewebsites.net, or set KEYTURN_URL; --local is for a stack that "npm start" has started.',
+      'Give --url https://APP.azurewebsites.net, set KEYTURN_URL, or run "keyturn config set NAME --url …" once; --local is for a stack that "npm start" has started.',
     );
   }
   return { url: baseOf(url), headers: headersOf(options) };
@@ -44,7 +44,7 @@ function set(text: string | undefined): string | undefined {
 }
 
 /** The address with the version of the API. Credentials go over TLS, or stay on this machine. */
-function baseOf(text: string): string {
+export function baseOf(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     throw usageStop('the address of the API cannot be used', 'Give it like https://keyturn-app.azurewebsites.net.');

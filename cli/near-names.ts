@@ -1,6 +1,6 @@
 /** Who mistypes the name of a secret is told the one that was probably meant. */
 import type { Answered, Api } from './api/client.ts';
-import { page } from './api/views.ts';
+import { page, type Secret } from './api/views.ts';
 import { nearest } from './near.ts';
 import { isTrouble } from './trouble.ts';
 
@@ -38,18 +38,30 @@ function proposing<Value>(answer: Answered<Value>, typed: string, names: readonl
 }
 
 async function listed(api: Api, vault: string): Promise<readonly string[]> {
-  const names: string[] = [];
+  return (await secretsOf(api, vault)).map(({ secret }) => secret);
+}
+
+/** Names as they may be typed: with their vault where there are several and none is chosen. */
+export async function namesOf(api: Api, vault: string | undefined): Promise<readonly string[]> {
+  const secrets = await secretsOf(api, vault);
+  const several = vault === undefined && new Set(secrets.map((one) => one.vault)).size > 1;
+  return secrets.map((one) => (several ? `${one.vault}/${one.secret}` : one.secret));
+}
+
+/** As many of the secrets of a vault, or of all vaults, as a few requests bring. */
+async function secretsOf(api: Api, vault: string | undefined): Promise<readonly Secret[]> {
+  const secrets: Secret[] = [];
   let next: string | undefined;
   for (let pages = 0; pages < mostPages; pages += 1) {
     const query: readonly (readonly [string, string])[] = [
-      ['vault', vault],
+      ...(vault === undefined ? [] : [['vault', vault] as const]),
       ...(next === undefined ? [] : [['page', next] as const]),
     ];
     const answer = await api.ask({ path: ['secrets'], query, schema: page, withinMs });
-    if (answer.kind === 'trouble') return names;
-    names.push(...answer.value.secrets.map(({ secret }) => secret));
+    if (answer.kind === 'trouble') return secrets;
+    secrets.push(...answer.value.secrets);
     next = answer.value.next;
-    if (next === undefined) return names;
+    if (next === undefined) return secrets;
   }
-  return names;
+  return secrets;
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { nearest } from './near.ts';
 import { usageStop } from './trouble.ts';
 
-export const outputFormats = ['table', 'json', 'tsv'] as const;
+export const outputFormats = ['table', 'json', 'yaml', 'tsv'] as const;
 
 export interface OptionKind {
   readonly type: 'boolean' | 'string';
@@ -20,6 +20,7 @@ export interface OptionKind {
 export type OptionTable = Readonly<Record<string, OptionKind>>;
 
 export const globalOptions: OptionTable = {
+  profile: { type: 'string', value: 'NAME', help: 'address, audience and vault of "keyturn config" (KEYTURN_PROFILE)' },
   url: { type: 'string', value: 'URL', help: 'address of the function app (KEYTURN_URL)' },
   key: {
     type: 'string',
@@ -38,7 +39,7 @@ export const globalOptions: OptionTable = {
     type: 'string',
     short: 'o',
     value: 'FORMAT',
-    help: 'table, json (errors are JSON on standard error too) or tsv',
+    help: 'table, json (errors are JSON on standard error too), yaml or tsv',
     choices: outputFormats,
   },
   query: {

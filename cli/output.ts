@@ -1,7 +1,8 @@
-/** How an answer is written: `-o table|json|tsv` and `--query`, as `az` has them. Commands give the answer; its form is decided here. */
+/** How an answer is written: `-o table|json|yaml|tsv` and `--query`, as `az` has them. Commands give the answer; its form is decided here. */
 import { search } from 'jmespath';
 import { type Given, outputFormats } from './options.ts';
 import { cells, columnsOf, rowsOf } from './output-rows.ts';
+import { yamlLines } from './output-yaml.ts';
 import { tableLines } from './terminal/table.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { Stop, usageStop } from './trouble.ts';
@@ -78,6 +79,9 @@ function linesOf(format: Format, value: unknown, queried: boolean, terminal: Ter
   switch (format) {
     case 'json':
       return [JSON.stringify(value, null, 2)];
+    case 'yaml':
+      // As it goes out in JSON: without what JSON leaves out.
+      return yamlLines(JSON.parse(JSON.stringify(value ?? null)));
     case 'tsv': {
       const rows = rowsOf(value, queried);
       const columns = columnsOf(rows);

@@ -1,7 +1,9 @@
 /** One run of the CLI: from the words of the command line to an exit code. */
+import { withLinks } from '../shared/links.ts';
 import { type Api, apiClient } from './api/client.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands/index.ts';
+import { completeNames, completeWord } from './complete.ts';
 import { connect } from './connect.ts';
 import type { Exit } from './exit-codes.ts';
 import { commandHelp, generalHelp } from './help.ts';
@@ -9,9 +11,10 @@ import { nearest } from './near.ts';
 import { withNearNames } from './near-names.ts';
 import { type Given, globalOptions, readOptions } from './options.ts';
 import { outputOf, wantsJson } from './output.ts';
+import { withProfile } from './profiles.ts';
 import { tellTrouble } from './tell.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { Stop, usageStop } from './trouble.ts';
+import { Stop, type Trouble, usageStop } from './trouble.ts';
 
 export interface Run {
   readonly terminal: Terminal;
@@ -21,9 +24,11 @@ export interface Run {
 }
 
 /** Never throws for what a person or the other side did; whatever else is thrown is a mistake in the CLI. */
-export async function run(words: readonly string[], { terminal, env, signal, version }: Run): Promise<Exit> {
+export async function run(words: readonly string[], about: Run): Promise<Exit> {
+  const { terminal, signal, version } = about;
   try {
     const [first = 'help', ...rest] = words;
+    if (first === completeWord) return await completeNames(rest, about);
     if (first === '--version' || first === 'version') {
       terminal.out(await version());
       return 'ok';
@@ -34,6 +39,7 @@ export async function run(words: readonly string[], { terminal, env, signal, ver
     if (given.flag('help')) return help(command.name, terminal);
     checkCount(command, given);
     const output = outputOf(given, terminal);
+    const env = await environmentFor(command, given, about.env);
     const api =
       command.role === undefined || command.needsApi?.(given) === false
         ? nobody
@@ -48,13 +54,33 @@ export async function run(words: readonly string[], { terminal, env, signal, ver
   } catch (error) {
     terminal.live('');
     if (error instanceof Stop) {
-      tellTrouble(terminal, error.trouble, wantsJson(words));
+      tellTrouble(terminal, linked(error.trouble, about.env), wantsJson(words));
       return error.trouble.exit;
     }
     if (!signal.aborted) throw error;
     terminal.err('ended; what was asked for goes on by itself');
     return 'interrupted';
   }
+}
+
+/** What the CLI itself says names pages by their path, too. */
+function linked(trouble: Trouble, env: Run['env']): Trouble {
+  const { message, hint, page } = trouble;
+  const docsUrl = (env['KEYTURN_DOCS_URL'] ?? '').trim().replace(/([^/])$/, '$1/');
+  return {
+    ...trouble,
+    ...{ message: withLinks(message, docsUrl), hint: withLinks(hint, docsUrl) },
+    ...(page === undefined ? {} : { page: withLinks(page, docsUrl) }),
+  };
+}
+
+/** With what a profile says; for commands that call somebody, and where the command line does not say whom. */
+async function environmentFor(command: Command, given: Given, env: Run['env']): Promise<Run['env']> {
+  const isNamed = given.flag('local') || given.text('url') !== undefined;
+  const profile = given.text('profile');
+  if (profile !== undefined && isNamed)
+    throw usageStop('--profile brings its own address', 'Leave --url and --local out, or --profile.');
+  return command.role === undefined || isNamed ? env : withProfile(env, profile);
 }
 
 /** For commands that call nobody. */

@@ -5,8 +5,8 @@ import type { Answered, Api } from './api/client.ts';
 import { type Attempt, type Rotation, rotation } from './api/views.ts';
 import { paint } from './terminal/paint.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { padded, plain } from './terminal/text.ts';
-import { lengthOf, milliseconds } from './terminal/time.ts';
+import { padded, plain, wrapped } from './terminal/text.ts';
+import { absolute, lengthOf, milliseconds } from './terminal/time.ts';
 
 export type Watched =
   | { readonly kind: 'over'; readonly rotation: Rotation }
@@ -54,12 +54,15 @@ export async function watch(start: Rotation, { api, signal, deadlineMs, seen }: 
 /** Writes each step of one rotation as it ends. */
 export class StepWriter {
   readonly #terminal: Terminal;
+  readonly #now: () => Date;
   readonly #startedMs = performance.now();
   #attempt = '';
   #written = 0;
+  #told = '';
 
-  constructor(terminal: Terminal) {
+  constructor(terminal: Terminal, now: () => Date) {
     this.#terminal = terminal;
+    this.#now = now;
   }
 
   see(rotation: Rotation): void {
@@ -67,9 +70,20 @@ export class StepWriter {
       ({ outcome }) => !['queued', 'awaiting-approval', 'retired'].includes(outcome),
     );
     if (attempt !== undefined) this.#write(attempt);
+    if (rotation.state === 'retrying') this.#tellWhy(rotation);
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const since = seconds < 2 ? '' : ` for ${lengthOf(seconds)}`;
     this.#terminal.live(finalStates.has(rotation.state) ? '' : `  ${rotation.state}${since} …`);
+  }
+
+  /** Once for each try: what stands in the way, and when it is tried again. */
+  #tellWhy({ failure, nextTryAt }: Rotation): void {
+    const cause = failure === undefined ? '' : `${failure.code}: ${failure.message}`;
+    const next = nextTryAt === undefined ? '' : `next try ${absolute(nextTryAt, this.#now())}`;
+    const text = [cause, next].filter((part) => part !== '').join('; ');
+    if (text === '' || `${cause}${nextTryAt ?? ''}` === this.#told) return;
+    this.#told = `${cause}${nextTryAt ?? ''}`;
+    this.#terminal.err(wrapped(`not done yet: ${plain(text)}`, this.#terminal.columns, '  '));
   }
 
   #write(attempt: Attempt): void {

@@ -3,6 +3,7 @@ import type { Settings } from '../shared/config/settings.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
 import { libraryClient, makeWire } from '../shared/http/client.ts';
 import { channelSecrets } from '../shared/notify/channel-secrets.ts';
+import { linking } from '../shared/notify/linking.ts';
 import { makeNotifier, type Notifier, type NotifierDependencies } from '../shared/notify/notifier.ts';
 import type { SenderEnvironment } from '../shared/notify/sender.ts';
 import { senderOf } from '../shared/notify/senders.ts';
@@ -12,7 +13,7 @@ const deliveryMs = 45_000;
 
 /** Opens no connection. */
 export function notifierOf(
-  { channels, notify, trustedCertificates, cloud }: Settings,
+  { channels, notify, trustedCertificates, cloud, docsUrl }: Settings,
   { vaults, getToken, wait, elapsedMs }: EngineDependencies,
   kept: Pick<NotifierDependencies, 'queues' | 'deliveries' | 'switches'>,
 ): Notifier {
@@ -28,7 +29,7 @@ export function notifierOf(
     ...kept,
     ...{ channels, now },
     standard: notify,
-    senderOf: (name, channel) => senderOf(name, channel, environment),
+    senderOf: (name, channel) => linking(senderOf(name, channel, environment), docsUrl),
     random: Math.random,
     attemptMs: () => deliveryMs,
   });

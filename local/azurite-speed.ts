@@ -53,7 +53,7 @@ interface QueueStore {
   };
 }
 
-const gone = 'Azurite is made otherwise by now: mend this file, or take it out';
+const gone = 'Azurite has changed: fix this file, or take it out';
 const lokiSchema = z.custom<Loki>(
   (one) => typeof one === 'function' && 'Collection' in one && 'Resultset' in one,
   gone,

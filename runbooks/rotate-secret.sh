@@ -6,8 +6,9 @@
 #
 # KEYTURN_URL       https://APP.azurewebsites.net
 # KEYTURN_KEY       a key of the API; or
-# KEYTURN_AUDIENCE  audience of the app, for the token of whoever is signed in with "az login"
+# KEYTURN_AUDIENCE  audience of the app, for the token of the account signed in with "az login"
 # KEYTURN_TIMEOUT   longest time to wait, in seconds (600)
+# KEYTURN_DOCS_URL  address under which the folder docs is found, so that pages are links
 #
 # Exit codes are those of the command line, docs/cli.md: 0 rotated, 1 failed, 2 used wrongly, 3 not found, 4 refused, 5 not over in time,
 # 6 nothing was changed, 7 no answer, 130 ended by Ctrl-C. Nothing secret is printed, and none stands in a list of processes.
@@ -77,10 +78,12 @@ else
 fi
 field() { printf '%s' "$answer" | read_json "$1"; }
 
+app_down=${KEYTURN_DOCS_URL:+${KEYTURN_DOCS_URL%/}/}docs/on-call/app-down.md
+
 problem() {
   code=$(field code)
-  [ "$status" != 000 ] || stop 7 "$base gave no answer; see docs/on-call/app-down.md"
-  [ -n "$code" ] || stop 7 "$base answered with status $status, and not as Keyturn does; see docs/on-call/app-down.md"
+  [ "$status" != 000 ] || stop 7 "$base gave no answer; see $app_down"
+  [ -n "$code" ] || stop 7 "$base answered with status $status, and not as Keyturn does; see $app_down"
   text="$code: $(field detail) Do: $(field hint) See $(field page)"
   case $code in not-now | not-managed | count-differs | key-in-work) stop 6 "$text" ;; esac
   case $status in
@@ -112,11 +115,13 @@ echo "$name: rotation $id"
 end=$(($(date +%s) + KEYTURN_TIMEOUT)) shown='' unknown=0
 while :; do
   state=$(field state)
-  [ "$state" = "$shown" ] || { plain "$name: $state"; echo; }
-  shown=$state
+  line=$state
+  [ "$state" != retrying ] || line="$state: $(field failure.code): $(field failure.message); next try at $(field nextTryAt)"
+  [ "$line" = "$shown" ] || { plain "$name: $line"; echo; }
+  shown=$line
   case $state in
     rotated) plain "$name rotated to version $(field to)"; echo; exit 0 ;;
-    skipped) stop 6 "$name skipped: $(field attempts.0.reason); nothing was changed" ;;
+    skipped) stop 6 "$name skipped: $(field detail); nothing was changed. Do: $(field hint)" ;;
     failed) stop 1 "$name failed: $(field failure.code): $(field failure.message) Do: $(field failure.hint) See $(field failure.page)" ;;
   esac
   if [ "$state" = awaiting-approval ] && [ "$(date +%s)" -ge "$end" ]; then

@@ -15,6 +15,7 @@ KEYTURN_AUDIENCE  audience of the app: the token of the managed identity is made
 KEYTURN_KEY       a key of the API, instead of an identity
 KEYTURN_CLIENT_ID client id of a user-assigned identity
 KEYTURN_TIMEOUT   longest time to wait, in seconds (600)
+KEYTURN_DOCS_URL  address under which the folder docs is found, so that pages are links
 
 Exit codes are those of the command line, docs/cli.md: 0 rotated, 1 failed, 2 used wrongly, 3 not found, 4 refused, 5 not over in time,
 6 nothing was changed, 7 no answer, 130 ended by Ctrl-C. Nothing secret is printed.
@@ -186,9 +187,9 @@ def read(answer):
 
 def problem_stop(api, status, answer):
     if status is None:
-        return Stop(UNREACHABLE, f"{api.base} gave no answer: {answer}; see docs/on-call/app-down.md")
+        return Stop(UNREACHABLE, f"{api.base} gave no answer: {answer}; see {app_down()}")
     if not isinstance(answer, dict) or "code" not in answer:
-        return Stop(UNREACHABLE, f"{api.base} answered with status {status}, and not as Keyturn does; see docs/on-call/app-down.md")
+        return Stop(UNREACHABLE, f"{api.base} answered with status {status}, and not as Keyturn does; see {app_down()}")
     code = answer["code"]
     fields = "".join(f" {one.get('field')}: {one.get('detail')}." for one in answer.get("errors") or [])
     text = f"{code}: {answer.get('detail', '')}{fields} Do: {answer.get('hint', '')} See {answer.get('page', '')}"
@@ -208,8 +209,7 @@ def outcome_of(name, rotation):
         say(f"{name} rotated to version {rotation.get('to', 'unknown')}")
         return OK
     if state == "skipped":
-        attempts = rotation.get("attempts") or [{}]
-        raise Stop(NOT_NOW, f"{name} skipped: {attempts[0].get('reason', '')}")
+        raise Stop(NOT_NOW, f"{name} skipped: {rotation.get('detail', '')}; nothing was changed. Do: {rotation.get('hint', '')}")
     if state == "failed":
         failure = rotation.get("failure") or {}
         raise Stop(
@@ -220,6 +220,20 @@ def outcome_of(name, rotation):
     return None
 
 
+def standing(rotation):
+    """How it stands, in a line: while it is tried again, with the cause and the time of the next try."""
+    state = rotation.get("state")
+    if state != "retrying":
+        return state
+    failure = rotation.get("failure") or {}
+    return f"{state}: {failure.get('code', '')}: {failure.get('message', '')}; next try at {rotation.get('nextTryAt', '')}"
+
+
+def app_down():
+    address = setting("KEYTURN_DOCS_URL", "")
+    return f"{address.rstrip('/')}/docs/on-call/app-down.md" if address else "docs/on-call/app-down.md"
+
+
 def follow(api, name, rotation, deadline):
     """Waits for the end. A broken line ends nothing: the rotation goes on by itself."""
     rotation_id = rotation["rotationId"]
@@ -227,16 +241,17 @@ def follow(api, name, rotation, deadline):
     shown = None
     unknown = 0
     while True:
-        if rotation.get("state") != shown:
-            shown = rotation.get("state")
+        state = rotation.get("state")
+        if standing(rotation) != shown:
+            shown = standing(rotation)
             say(f"{name}: {shown}")
         exit_code = outcome_of(name, rotation)
         if exit_code is not None:
             return exit_code
         if time.monotonic() >= deadline:
-            if shown == "awaiting-approval":
+            if state == "awaiting-approval":
                 raise Stop(NOT_NOW, f"{name} waits for a second person still: keyturn approve {rotation_id}")
-            raise Stop(TIMED_OUT, f"{name} is {shown} still; it goes on by itself: keyturn rotation {rotation_id} --wait")
+            raise Stop(TIMED_OUT, f"{name} is {state} still; it goes on by itself: keyturn rotation {rotation_id} --wait")
         time.sleep(PAUSE_SECONDS)
         status, answer = api.once(f"/rotations/{rotation_id}")
         if status == 200 and isinstance(answer, dict):

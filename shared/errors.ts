@@ -148,7 +148,7 @@ export const failureKinds = {
   'target-refused': kind<AtTarget>(
     'blocked',
     (d) => `${d.secret}: ${d.target} refused the change: ${d.detail}`,
-    (d) => `Mend what the target names, then run "keyturn rotate ${d.secret}".`,
+    (d) => `Fix what the target names, then run "keyturn rotate ${d.secret}".`,
   ),
   'target-missing': kind<AtTarget>(
     'blocked',
@@ -239,7 +239,7 @@ export const failureKinds = {
   'admin-not-serving': kind<{ readonly secret: string; readonly admin: string; readonly line: string }>(
     'config',
     (d) => `${d.secret}: the admin secret "${d.admin}" does not say that it serves ${d.secret}`,
-    (d) => `Whoever owns ${d.admin} allows it with: ${d.line}`,
+    (d) => `The owner of ${d.admin} allows it with: ${d.line}`,
   ),
   'host-mismatch': kind<
     At & { readonly admin: string; readonly allow?: { readonly host: string; readonly line: string } }
@@ -256,7 +256,7 @@ export const failureKinds = {
   'copy-link': kind<At & { readonly line: string; readonly owner: string }>(
     'config',
     (d) => `${d.secret}: the link is on one side only, so nothing was read or written for it: ${d.detail}`,
-    (d) => `If the two belong together, whoever owns ${d.owner} allows it with: ${d.line}`,
+    (d) => `If the two belong together, the owner of ${d.owner} allows it with: ${d.line}`,
   ),
   'copy-unfit': kind<At & { readonly copy: string }>(
     'config',
@@ -324,7 +324,7 @@ export const failureKinds = {
   'vault-refused': kind<At & { readonly vault: string }>(
     'blocked',
     (d) => `${d.secret}: the vault "${d.vault}" refused the request: ${d.detail}`,
-    (d) => `Mend what the vault names, then run "keyturn rotate ${d.secret}".`,
+    (d) => `Fix what the vault names, then run "keyturn rotate ${d.secret}".`,
   ),
   'storage-unreachable': kind<At>(
     'retry',
@@ -346,7 +346,7 @@ export const failureKinds = {
     'blocked',
     (d) => `${d.secret}: its request was delivered too often without success: ${d.detail}`,
     (d) =>
-      `Mend what the errors before name, then run "keyturn rotate ${d.secret}". The sweep tries again by itself while the secret is due.`,
+      `Fix what the errors before name, then run "keyturn rotate ${d.secret}". The sweep tries again by itself while the secret is due.`,
   ),
   'channel-unreachable': kind<AtChannel>(
     'retry',
@@ -357,11 +357,11 @@ export const failureKinds = {
     'blocked',
     (d) => `${d.secret}: the channel "${d.channel}" refused the message: ${d.detail}`,
     (d) =>
-      `Mend the receiver of "${d.channel}", its key or its address in KEYTURN_CHANNELS. Keyturn sends it again by itself for 24 hours.`,
+      `Fix the receiver of "${d.channel}", its key or its address in KEYTURN_CHANNELS. Keyturn sends it again by itself for 24 hours.`,
   ),
   'channel-gone': kind<AtChannel>(
     'blocked',
-    (d) => `${d.secret}: the receiver of the channel "${d.channel}" wants no more messages: ${d.detail}`,
+    (d) => `${d.secret}: the receiver of the channel "${d.channel}" accepts no more messages: ${d.detail}`,
     (d) => `Change the address of "${d.channel}" in KEYTURN_CHANNELS, or take the channel out of it.`,
   ),
   'channel-unknown': kind<{ readonly secret: string; readonly channel: string }>(
@@ -377,7 +377,7 @@ export const failureKinds = {
   'lease-lost': kind<{ readonly secret: string; readonly step: string }>(
     'superseded',
     (d) => `${d.secret}: stopped before "${d.step}": the lease had no time left`,
-    () => 'Nothing to do: whoever holds the lease now goes on, or the next delivery does.',
+    () => 'Nothing to do: the worker that holds the lease now goes on, or the next delivery does.',
   ),
   'newer-version': kind<At>(
     'superseded',

@@ -10,7 +10,7 @@ import { packageName, resolveImport, wrongImport } from './tidy/directions.ts';
 import { projectFiles, root } from './tidy/files.ts';
 import { missingFromLock } from './tidy/lock.ts';
 import { type Finding, readSource, type Source } from './tidy/source.ts';
-import { forbiddenWords, registryOfThisMachine } from './tidy/text.ts';
+import { forbiddenWords, readByPeople, registryOfThisMachine, strange } from './tidy/text.ts';
 
 const fileLineLimit = 300;
 
@@ -125,6 +125,14 @@ describe('code', () => {
 describe('files', () => {
   it('hold no machine paths, registry addresses, switched-off checks or things left to do', () => {
     expect(files.flatMap((file) => forbiddenWords(file))).toEqual([]);
+  });
+
+  it('say what people read in plain modern English', () => {
+    const said = files.flatMap((file) => {
+      const text = readByPeople(file);
+      return text === undefined ? [] : forbiddenWords({ path: file.path, text }, strange);
+    });
+    expect(said).toEqual([]);
   });
 
   it('do not name the registry this machine uses', () => {

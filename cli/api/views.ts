@@ -56,6 +56,7 @@ export const rotation = z.looseObject({
   requestedBy: z.string(),
   reason: z.string(),
   detail: z.string().optional(),
+  hint: z.string().optional(),
   nextTryAt: z.string().optional(),
   from: z.string().optional(),
   to: z.string().optional(),
@@ -147,6 +148,7 @@ export const acknowledgements = z.looseObject(acknowledgementFields);
 export const inspected = z.looseObject({
   ...secret.shape,
   version: z.string(),
+  login: z.string().optional(),
   versions: z.array(
     z.looseObject({
       version: z.string(),

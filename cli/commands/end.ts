@@ -17,7 +17,7 @@ export const retire: Command = {
   takes: 'NAME',
   count: [1, 1],
   options: {
-    force: { type: 'boolean', help: 'whoever uses it: their sessions are ended. Needs the role emergency' },
+    force: { type: 'boolean', help: 'even while it is in use: its sessions are ended. Needs the role emergency' },
     ...breakGlassOption,
     ...reasonOption,
   },

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { completionCommand } from '../completion.ts';
 import { apply } from './apply.ts';
 import { approvals, approve } from './approvals.ts';
+import { config } from './config.ts';
 import { discover } from './discover.ts';
 import { doctor } from './doctor.ts';
 import { ack, retire } from './end.ts';
@@ -43,6 +44,7 @@ const work: readonly Command[] = [
     ack,
     selftest,
     value,
+    config,
   ],
 ];
 

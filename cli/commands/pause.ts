@@ -32,7 +32,7 @@ export const pause: Command = {
     ...reasonOption,
   },
   about:
-    'What a person asks for is still done, what stopped half-way is finished, and old credentials still end. For all secrets: keyturn freeze.',
+    'What a person asks for is still done, what stopped halfway is finished, and old credentials still end. For all secrets: keyturn freeze.',
   examples: [
     'keyturn pause orders-db --until P3D --reason "migration"',
     'keyturn pause orders-db --reason "vendor is on it"',

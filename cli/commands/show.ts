@@ -28,6 +28,7 @@ function fieldsOf(one: Inspected, now: Date): readonly Field[] {
     ...(one.hints ?? []).map((hint) => ({ name: '', value: hint, colour: 'yellow' as const })),
     { name: 'rotator', value: [one.rotator, one.strategy].filter((word) => word !== undefined).join(', ') },
     { name: 'version', value: one.version },
+    { name: 'login', value: one.login },
     { name: 'enabled', value: one.enabled ? '' : 'no: nobody can read it', colour: 'red' },
     { name: 'expires', value: absolute(one.expiresAt, now) },
     { name: 'due', value: absolute(one.dueAt, now) },

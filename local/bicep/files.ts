@@ -1,15 +1,14 @@
 /** Where the Bicep compiler is. Neither npm nor Debian has it, so `npm run fetch:bicep` puts it into a cache. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../nuget.ts';
 
 /** The version that the templates are compiled with: another one may print another main.json. */
 export const bicepVersion = '0.49.2';
 
 /** The folder that holds the program, complete or not there at all. */
 export function bicepFolder(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? '';
-  return join(cache === '' ? join(homedir(), '.cache') : cache, 'keyturn', `bicep-${bicepVersion}`);
+  return cacheFolder(`bicep-${bicepVersion}`);
 }
 
 /** Undefined where it was not fetched yet. */

@@ -24,7 +24,7 @@ export function makeAzureKeysRotator(environment: RotatorEnvironment): Rotator<A
       twinStep: () => ({
         kind: 'no-twin',
         detail:
-          'The resource has two keys, and to regenerate the other one would take it from whoever uses it: the published key was proven, and the rights were looked at.',
+          'The resource has two keys, and to regenerate the other one would take it from its users: the published key was proven, and the rights were looked at.',
       }),
       discard: async () => ({ kind: 'discarded' }),
     },

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterLeaseMs, type Enqueued, type Vault } from '../contract/ports.ts';
 import type { ManualCare } from '../contract/rotator.ts';
 import { type Current, readCurrent, versionMeant } from '../engine/policy/current.ts';
+import { nextStepOf } from '../engine/policy/next-step.ts';
 import type { RotationRequest } from '../engine/policy/request.ts';
 import type { RotationResult } from '../engine/rotation/result.ts';
 import { type Failure, failure, isFailure } from '../errors.ts';
@@ -221,7 +222,10 @@ async function answerOf(
     case 'skipped':
       if (result.reason === 'already-rotated') return { ...ok(await madeBefore(deps, request)), headers: { location } };
       if (result.reason === 'busy') return accepted(await standing(deps, request), location, 5);
-      return problem('not-now', result.detail, { reason: result.reason, rotationId, steps, headers: { location } });
+      return problem('not-now', result.detail, {
+        ...{ reason: result.reason, rotationId, steps, headers: { location } },
+        hint: nextStepOf(result.reason, request.secret),
+      });
     case 'failed':
       return failureProblem(result.failure, {
         ...{ rotationId, steps, headers: { location } },

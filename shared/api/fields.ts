@@ -16,10 +16,10 @@ export const rotationId = z.string().regex(/^[0-9a-f]{32}$/, 'takes the id of a 
 
 /** Why, in a person's words. Control characters would break a line of a log or a table. */
 export const reason = z
-  .string({ error: 'takes why you ask, in your words: 1 to 512 characters' })
+  .string({ error: 'takes the reason for the request, 1 to 512 characters' })
   .trim()
-  .min(1, 'takes why you ask, in your words: 1 to 512 characters')
-  .max(512, 'takes why you ask, in your words: 1 to 512 characters')
+  .min(1, 'takes the reason for the request, 1 to 512 characters')
+  .max(512, 'takes the reason for the request, 1 to 512 characters')
   .regex(/^[^\p{Cc}]*$/u, 'takes one line without control characters');
 
 /** With four eyes in the settings: go on without a second person. */

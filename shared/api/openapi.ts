@@ -46,7 +46,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     openapi: '3.1.0',
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: {
-      title: 'Keyturn',
+      title: 'Keyturn API',
       version,
       description: 'Rotates the secrets in Azure Key Vault. No answer holds the value of a secret.',
       license: { name: 'MIT', identifier: 'MIT' },
@@ -57,6 +57,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     components: {
       schemas: namedSchemas(routes),
       responses: { Problem: problemResponse() },
+      headers: { Location: locationHeader, 'Retry-After': retryAfterHeader },
       securitySchemes: {
         token: {
           type: 'http',
@@ -83,12 +84,13 @@ function operationOf(route: Route): Json {
       status,
       {
         description: answer.description,
-        content: { 'application/json': { schema: toSchema(answer.schema, 'output') } },
+        ...(status === '202' ? { headers: queuedHeaders } : {}),
+        content: { [answer.type ?? 'application/json']: { schema: toSchema(answer.schema, 'output') } },
       },
     ]),
   );
   return {
-    operationId: operationIdOf(route),
+    operationId: route.id,
     summary,
     ...(description === undefined ? {} : { description }),
     'x-role': needs,
@@ -99,7 +101,7 @@ function operationOf(route: Route): Json {
       : {
           requestBody: { required: true, content: { 'application/json': { schema: toSchema(schemas.body, 'input') } } },
         }),
-    responses: { ...responses, default: { $ref: '#/components/responses/Problem' } },
+    responses: { ...responses, '4XX': problemReference, default: problemReference },
   };
 }
 
@@ -110,6 +112,25 @@ function problemResponse(): Json {
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
 }
+
+const problemReference: Json = { $ref: '#/components/responses/Problem' };
+
+/** Of an answer that says that something is queued, or waits. */
+const queuedHeaders: Json = {
+  Location: { $ref: '#/components/headers/Location' },
+  'Retry-After': { $ref: '#/components/headers/Retry-After' },
+};
+
+const locationHeader: Json = {
+  description:
+    'Where its progress is shown. Absent where several rotations are queued: each has a place of its own in the body.',
+  schema: { type: 'string' },
+};
+
+const retryAfterHeader: Json = {
+  description: 'When to look there, in seconds.',
+  schema: { type: 'integer', minimum: 0 },
+};
 
 const idempotencyKey: Json = {
   name: 'Idempotency-Key',
@@ -136,9 +157,4 @@ function parametersOf(schema: z.ZodType, where: 'path' | 'query'): Json[] {
     ...(description === undefined ? {} : { description }),
     schema: property,
   }));
-}
-
-/** `get_vaults_vault_secrets_secret`: names of generated clients stay the same while a path does. */
-function operationIdOf({ method, path }: Route): string {
-  return `${method.toLowerCase()}${path.replaceAll(/[^A-Za-z]+/g, '_').replace(/_$/, '')}`;
 }

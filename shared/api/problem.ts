@@ -23,7 +23,7 @@ export const problemKinds = {
   },
   'access-not-configured': {
     status: 401,
-    title: 'The app does not know anybody',
+    title: 'No access is configured',
     hint: 'Set KEYTURN_API_KEYS, or KEYTURN_TENANT_ID and KEYTURN_API_AUDIENCE, or switch App Service authentication on.',
   },
   'role-missing': {
@@ -195,10 +195,10 @@ export function failureProblem(failure: Failure, more: More = {}): Answer {
 }
 
 const titles: Readonly<Record<Failure['class'], string>> = {
-  retry: 'Tried again later it may work',
-  blocked: 'Somebody must look',
+  retry: 'Temporary failure',
+  blocked: 'A person has to fix something',
   refused: 'The target refused the new credential',
-  superseded: 'Somebody else was quicker',
+  superseded: 'Another request was faster',
   config: 'A tag, a value or a setting must be corrected',
 };
 

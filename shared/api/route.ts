@@ -30,8 +30,17 @@ export interface Call<Path, Query, Body> {
   readonly signal: AbortSignal;
 }
 
+interface AnswerFacts {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  /** Media type, where it is no JSON. */
+  readonly type?: 'text/html';
+}
+
 /** What every route says of itself. */
 export interface RouteFacts {
+  /** Name of the operation in generated clients: it stays as it is, whatever becomes of the path. */
+  readonly id: string;
   readonly method: Method;
   /** Below `/api/v1`, with `{name}` for what varies. */
   readonly path: `/${string}`;
@@ -46,7 +55,7 @@ export interface RouteFacts {
   readonly summary: string;
   readonly description?: string;
   /** Answers besides problems, by status. */
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
+  readonly answers: Readonly<Record<number, AnswerFacts>>;
   /** Whether `Idempotency-Key` is honoured. */
   readonly idempotent?: boolean;
   /** Whether the key may stand in the address as `code`, for callers that can send no header. */

@@ -27,6 +27,7 @@ import { tagRoutes } from './routes/tags.ts';
 export function allRoutes(deps: ApiDependencies): readonly Route[] {
   const document = route(
     {
+      id: 'getDescription',
       method: 'GET',
       path: '/openapi.json',
       needs: 'reader',

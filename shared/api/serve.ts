@@ -1,6 +1,7 @@
 /** What happens to every request: who calls, which route, may they, is it well-formed; then the route's own work. Denied unless allowed. */
 import type { Role } from '../contract/access.ts';
 import { framesOf } from '../errors.ts';
+import { withLinksInside } from '../links.ts';
 import type { Log } from '../telemetry.ts';
 import { type Answer, alwaysSent } from './answer.ts';
 import type { Authenticated, Authenticator } from './auth/authenticate.ts';
@@ -26,15 +27,16 @@ export const prefix = '/api/v1';
 /** The platform cuts an answer after 230 s. */
 const answerWithinMs = 200_000;
 
-export function makeApi(routes: readonly Route[], authentication: Authenticator): Api {
+/** `docsUrl`: address of the docs, with a slash at the end; empty: pages stay paths of the repository. */
+export function makeApi(routes: readonly Route[], authentication: Authenticator, docsUrl = ''): Api {
+  const answered = async (request: ApiRequest, log: Log): Promise<Answer> => {
+    const answer = await answerTo(routes, authentication, request, log);
+    return withHeaders(answer.body === undefined ? answer : { ...answer, body: withLinksInside(answer.body, docsUrl) });
+  };
   return {
     async handle(request, log) {
-      if (request.method !== 'HEAD') return withHeaders(await answerTo(routes, authentication, request, log));
-      const {
-        body: _left,
-        html: _page,
-        ...head
-      } = withHeaders(await answerTo(routes, authentication, { ...request, method: 'GET' }, log));
+      if (request.method !== 'HEAD') return answered(request, log);
+      const { body: _left, html: _page, ...head } = await answered({ ...request, method: 'GET' }, log);
       return head;
     },
   };

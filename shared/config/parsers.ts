@@ -57,6 +57,13 @@ function serviceUrl(text: string, which: string): URL {
     : url;
 }
 
+/** An address that paths are put behind; given back with a slash at its end. Empty where none is set. */
+export const baseAddress = parser((text): string => {
+  if (text.trim() === '') return '';
+  const { href } = serviceUrl(text.trim(), 'it');
+  return href.endsWith('/') ? href : `${href}/`;
+});
+
 export interface VaultAddress {
   /** As events name the vault: first label of its host, lower case. */
   readonly name: string;

@@ -110,6 +110,10 @@ export const settingTable = {
     standard: '',
     fix: 'Set KEYTURN_NOTIFY to names of channels of KEYTURN_CHANNELS, separated by commas.',
   },
+  KEYTURN_DOCS_URL: {
+    standard: '',
+    fix: 'Set KEYTURN_DOCS_URL to the address under which the folder docs is found, like https://git.contoso.com/ops/keyturn/src/.',
+  },
   AZURE_CLIENT_ID: {
     standard: '',
     fix: 'Set AZURE_CLIENT_ID to the client id of the user-assigned identity, or remove it.',

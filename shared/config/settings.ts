@@ -35,6 +35,8 @@ export interface Settings {
   readonly channels: ReadonlyMap<string, Channel>;
   /** Names of channels for secrets without a tag `notify`. */
   readonly notify: readonly string[];
+  /** Address under which `docs/` is found, with a slash at the end; empty: none is known. */
+  readonly docsUrl: string;
   readonly access: AccessSettings;
   readonly fourEyes: FourEyes;
   readonly sweep: Timed;
@@ -276,6 +278,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     ...readChannels(reader, vaults),
     pauseAfter: reader.get('KEYTURN_PAUSE_AFTER', read.wholeNumber(1, 100), 5),
     connectTimeoutMs: reader.get('KEYTURN_CONNECT_TIMEOUT', read.durationMs(connectBounds), 10 * secondMs),
+    docsUrl: reader.get('KEYTURN_DOCS_URL', read.baseAddress, ''),
     access: readAccess(reader),
     fourEyes: readFourEyes(reader),
     sweep: readTimed(reader, 'SWEEP'),

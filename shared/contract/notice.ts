@@ -28,6 +28,9 @@ export const notice = z.object({
   /** What failed; absent: a rotation. */
   activity: z.enum(activities).optional(),
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string(), page: z.string() }).optional(),
+  /** Of a failure: whether the published credential still works for its consumers, and until when at the latest. Absent: not known. */
+  stillWorks: z.enum(['yes', 'no', 'unknown']).optional(),
+  worksUntil: time.optional(),
   /** When it is tried again without anybody asking; absent with a failure: when somebody asks. */
   nextTryAt: time.optional(),
   /** When a scheduled rotation starts, or a person has to begin. */

@@ -201,6 +201,8 @@ export interface RotationRecord {
   /** The version that was replaced, and the one that is current; also of an attempt that failed after its publish. */
   readonly from?: string;
   readonly to?: string;
+  /** Login, slot or key id of the version that it made. */
+  readonly login?: string;
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
   /** When it is tried again. */
   readonly nextTryAt?: Date;

@@ -34,11 +34,15 @@ function sentences(notice: Notice): Pick<Words, 'urgent' | 'what' | 'next'> {
         next: `Make them read the vault again${retireBy === undefined ? '' : ` before ${when(retireBy)}: then they are cut`}.`,
       };
     case 'failed':
-      return { urgent: true, what: `${failedWhat(notice, name)} ${failure?.message ?? ''}`, next: `${hint}${again}` };
+      return {
+        urgent: true,
+        what: `${failedWhat(notice, name)}${consumersSentence(notice)} ${failure?.message ?? ''}`,
+        next: `${hint}${again}`,
+      };
     case 'paused':
       return {
         urgent: true,
-        what: `Automatic rotations of ${name} are paused after failures. ${failure?.message ?? ''}`,
+        what: `Automatic rotations of ${name} are paused after failures.${consumersSentence(notice)} ${failure?.message ?? ''}`,
         next: `${hint} Then run "keyturn resume ${secret}".${again}`,
       };
     case 'drifted':
@@ -115,6 +119,21 @@ function rotatedSentences({ login, retireBy, consumers = [], warnings = [] }: No
     what: `${name} has a new version${login === undefined ? '' : ` for ${login}`}. ${old}`,
     next: `${warnings.length === 0 ? 'Nothing to do.' : warnings.join(' ')}${wait}`,
   };
+}
+
+/** Whether anybody is down, which is what whoever is woken asks first. */
+function consumersSentence({ stillWorks, worksUntil, version }: Notice): string {
+  switch (stillWorks) {
+    case 'yes':
+      if (version !== undefined) return ' Consumers: the new version works.';
+      return ` Consumers: the published credential is unchanged${worksUntil === undefined ? '' : ` and works until ${when(worksUntil)} at the latest`}.`;
+    case 'no':
+      return ' Consumers: what they hold is refused now.';
+    case 'unknown':
+      return ' Consumers: they may be refused until it is finished, as the target may have the new password already.';
+    case undefined:
+      return '';
+  }
 }
 
 function failedWhat({ activity = 'rotation', version }: Notice, name: string): string {

@@ -1,5 +1,5 @@
 /** What people and consumers are told of an attempt. */
-import { noticeId } from '../contract/notice.ts';
+import { type Notice, noticeId } from '../contract/notice.ts';
 import type { Queues } from '../contract/ports.ts';
 import type { Activity } from '../contract/state.ts';
 import { shortHash } from '../engine/policy/identifiers.ts';
@@ -11,7 +11,9 @@ import { notificationsQueue } from './queues.ts';
 export interface News {
   readonly type: 'retired' | 'failed' | 'paused' | 'waiting' | 'reminder';
   readonly activity: Activity;
-  readonly result: Pick<Attempted, 'rotationId' | 'notify'> & Pick<Failed, 'published'>;
+  readonly result: Pick<Attempted, 'rotationId' | 'notify'> &
+    Partial<Pick<Attempted, 'steps'>> &
+    Pick<Failed, 'published' | 'unpublished' | 'held'>;
   readonly failure?: Failure;
   /** When the trouble it is about began: what comes back after it was healed is other news. */
   readonly since?: Date;
@@ -43,6 +45,7 @@ export async function tell(
     ...(activity === 'rotation' ? {} : { activity }),
     ...(published === undefined ? {} : { from: published.from, version: published.to }),
     ...(failure === undefined ? {} : { failure: shown(failure) }),
+    ...(type === 'failed' || type === 'paused' ? worksFields(news) : {}),
     ...(holding === undefined ? {} : { holding: [...holding] }),
     ...(login === undefined ? {} : { login }),
     ...(retireBy === undefined ? {} : { retireBy: retireBy.toISOString() }),
@@ -51,6 +54,22 @@ export async function tell(
   };
   const told = await deps.queues.enqueue(notificationsQueue, message, { secret });
   if (isFailure(told)) deps.log.error('notice-not-sent', { secret, type, code: told.code, hint: told.hint });
+}
+
+/** Codes that say that no credential a consumer could hold logs in. */
+const dead: ReadonlySet<string> = new Set(['credential-drifted', 'no-live-credential']);
+
+/** The first question of whoever is woken: are consumers down, and if not, for how long. */
+function worksFields({ activity, result, failure }: News): Pick<Notice, 'stillWorks' | 'worksUntil'> {
+  if (activity !== 'rotation') return {};
+  if (dead.has(failure?.code ?? '')) return { stillWorks: 'no' };
+  const { published, unpublished, held, steps = [] } = result;
+  if (published !== undefined) return { stillWorks: 'yes' };
+  if (held === undefined) return {};
+  // The answer to an apply may be lost, so that it was tried is enough to doubt.
+  const touched = unpublished === true || steps.some(({ name }) => name === 'apply');
+  if (touched && !held.outlives) return { stillWorks: 'unknown' };
+  return { stillWorks: 'yes', ...(held.expiresAt === undefined ? {} : { worksUntil: held.expiresAt.toISOString() }) };
 }
 
 /** What a notice says of a failure. */

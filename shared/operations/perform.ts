@@ -49,11 +49,18 @@ export async function performRotation(
 ): Promise<Performed<RotationResult>> {
   const startedAt = deps.now();
   const before = await lookBefore(deps, request);
-  const result = before.held ?? (await rotateReporting(deps, toBegin(request, before.trouble), startedAt));
+  const attempted = before.held ?? (await rotateReporting(deps, toBegin(request, before.trouble), startedAt));
+  const result = withHolders(attempted, before.trouble);
   const tryAgainMs = await settleRotation(deps, request, result, before.trouble);
   const times = timesOf(deps, startedAt, tryAgainMs);
   if (await isNews(deps, request, result)) await keep(deps, rotationRecord(request, result, times));
   return { ...result, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
+}
+
+/** Who keeps the old credential alive, as far as an earlier look at its sessions has seen. */
+function withHolders(result: RotationResult, { waitsFor = [] }: Trouble): RotationResult {
+  if (result.kind !== 'skipped' || result.reason !== 'overlap-running' || waitsFor.length === 0) return result;
+  return { ...result, detail: `${result.detail}; still on it: ${waitsFor.join(', ')}` };
 }
 
 /** A pause holds back what is only tried again, but not what the target may depend on. */

@@ -18,9 +18,17 @@ export function rotationRecord(request: RotationRequest, result: RotationResult,
   const about = aboutAttempt('rotation', request, result, times);
   switch (result.kind) {
     case 'rotated': {
-      const { from, to, reason: due, warnings } = result;
+      const { from, to, login, reason: due, warnings } = result;
       const reason = request.reason ?? (due === 'found' ? request.mode : due);
-      return { ...about, outcome: 'rotated', reason, from, to, ...(warnings.length === 0 ? {} : { warnings }) };
+      return {
+        ...about,
+        outcome: 'rotated',
+        reason,
+        from,
+        to,
+        ...loginField(login),
+        ...(warnings.length === 0 ? {} : { warnings }),
+      };
     }
     case 'skipped':
       return { ...about, ...leftAs(result, times) };
@@ -29,10 +37,14 @@ export function rotationRecord(request: RotationRequest, result: RotationResult,
   }
 }
 
+function loginField(login: string | undefined): Pick<RotationRecord, 'login'> {
+  return login === undefined ? {} : { login };
+}
+
 /** That the version is there, before anybody is told of it: should the worker die now, the history does not deny it. */
 export function publishedRecord(
   { requestedBy, reason, mode }: RotationRequest,
-  { rotationId, vault, secret, from, to, warnings }: Published,
+  { rotationId, vault, secret, from, to, login, warnings }: Published,
   {
     startedAt,
     steps,
@@ -42,7 +54,7 @@ export function publishedRecord(
   return {
     ...{ rotationId, vault, secret, activity: 'rotation', requestedBy, reason: reason ?? mode, startedAt, outcome },
     ...(from === '' ? {} : { from }),
-    ...{ to, steps: [...steps] },
+    ...{ to, steps: [...steps], ...loginField(login) },
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

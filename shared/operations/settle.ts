@@ -47,7 +47,8 @@ export async function settleFailed(
   deps: SettleDependencies,
   activity: Activity,
   about: About,
-  result: Pick<Failed, 'failure' | 'published' | 'unpublished' | 'rotationId' | 'notify'>,
+  result: Pick<Failed, 'failure' | 'published' | 'unpublished' | 'held' | 'rotationId' | 'notify'> &
+    Partial<Pick<Failed, 'steps'>>,
   verdict: Verdict,
 ): Promise<number | undefined> {
   const { failure } = result;

@@ -30,6 +30,7 @@ const row = z.object({
   outcome: z.enum(recordOutcomes),
   from: z.string().nullish(),
   to: z.string().nullish(),
+  login: z.string().nullish(),
   failureCode: z.string().nullish(),
   failureMessage: z.string().nullish(),
   failureHint: z.string().nullish(),
@@ -94,7 +95,7 @@ function toRow(record: RotationRecord) {
 }
 
 function fromRow(entity: object): RotationRecord {
-  const { endedAt, nextTryAt, detail, warnings, from, to, failureCode, failureMessage, failureHint, ...known } =
+  const { endedAt, nextTryAt, detail, warnings, from, to, login, failureCode, failureMessage, failureHint, ...known } =
     row.parse(entity);
   return {
     ...known,
@@ -105,6 +106,7 @@ function fromRow(entity: object): RotationRecord {
     ...(warnings ? { warnings: texts.parse(JSON.parse(warnings)) } : {}),
     ...(from ? { from } : {}),
     ...(to ? { to } : {}),
+    ...(login ? { login } : {}),
     ...(failureCode ? { failure: { code: failureCode, message: failureMessage ?? '', hint: failureHint ?? '' } } : {}),
   };
 }

@@ -160,7 +160,7 @@ test('a body without a field says which, why it is wanted and what is allowed', 
     code: 'request-invalid',
     page: 'docs/api.md#request-invalid',
     errors: [
-      { in: 'body', field: 'reason', detail: 'takes why you ask, in your words: 1 to 512 characters' },
+      { in: 'body', field: 'reason', detail: 'takes the reason for the request, 1 to 512 characters' },
       { in: 'body', field: 'forse', detail: 'is not known here; allowed: reason, force, version, breakGlass' },
     ],
   });

@@ -16,10 +16,14 @@ const schema = z.record(z.string(), z.unknown());
 const content = z.record(z.string(), z.strictObject({ schema }));
 const response = z.union([
   z.strictObject({ $ref: z.string() }),
-  z.strictObject({ description: z.string().min(1), content: content.optional() }),
+  z.strictObject({
+    description: z.string().min(1),
+    content: content.optional(),
+    headers: z.record(z.string(), z.strictObject({ $ref: z.string() })).optional(),
+  }),
 ]);
 const operation = z.strictObject({
-  operationId: z.string().regex(/^[a-z_A-Z]+$/),
+  operationId: z.string().regex(/^[a-z]+([A-Z][a-z]+)*$/),
   summary: z.string().min(1),
   description: z.string().optional(),
   'x-role': z.string(),
@@ -36,7 +40,7 @@ const operation = z.strictObject({
     )
     .optional(),
   requestBody: z.strictObject({ required: z.literal(true), content }).optional(),
-  responses: z.record(z.string().regex(/^([2345]\d\d|default)$/), response),
+  responses: z.record(z.string().regex(/^([2345]\d\d|4XX|default)$/), response),
 });
 // The parts of OpenAPI 3.1 that are used, with nothing besides.
 const document = z.strictObject({
@@ -54,6 +58,7 @@ const document = z.strictObject({
   components: z.strictObject({
     schemas: z.record(z.string(), schema),
     responses: z.record(z.string(), response),
+    headers: z.record(z.string(), z.strictObject({ description: z.string(), schema })),
     securitySchemes: z.record(z.string(), schema),
   }),
 });

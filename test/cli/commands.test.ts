@@ -44,8 +44,9 @@ describe('rotate', () => {
 
   it('while the overlap runs changes nothing, says until when, and exits with 6', async () => {
     const before = stage.newest('cli-one').id;
-    const { exit, out } = await as('operator', ['rotate', 'cli-one', '-r', 'again']);
+    const { exit, out, err } = await as('operator', ['rotate', 'cli-one', '-r', 'again']);
     expect({ exit, out }).toMatchObject({ exit: 6, out: expect.stringContaining('skipped overlap-running') });
+    expect(err).toContain('Do: Wait until then, or run "keyturn retire cli-one"');
     expect(stage.newest('cli-one').id).toBe(before);
   });
 
@@ -297,6 +298,12 @@ describe('looking', () => {
     expect(stripVTControlCharacters(out)).toMatch(/do +Correct the tag "admin"/);
     expect(stripVTControlCharacters(out)).toContain(stage.newest('cli-resume').id);
     expect(JSON.parse((await as('reader', ['show', 'cli-one', '--json'])).out).versions).toHaveLength(2);
+  });
+
+  it('show names the login in use, once a rotation made the version', async () => {
+    const { username } = new URL(stage.newest('cli-one').value);
+    expect((await as('reader', ['show', 'cli-one'])).out).toMatch(new RegExp(`^login +${username}$`, 'm'));
+    expect((await as('reader', ['show', 'cli-resume'])).out).not.toMatch(/^login /m);
   });
 
   it('plan: every check with its result; exits with 1 if it would fail', async () => {

@@ -1,6 +1,9 @@
 /** Answers in the forms that az has: tables, JSON, tab-separated text, and parts of them by JMESPath. */
 import { createServer, type Server } from 'node:http';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { yamlLines } from '../../cli/output-yaml.ts';
 import { keyturn, type Seat } from './harness.ts';
 
 const more = { enabled: true, createdAt: '2026-01-01T00:00:00Z', tags: { team: 'shop' } };
@@ -64,6 +67,44 @@ describe('the form of an answer', () => {
     ]);
   });
 
+  it('-o yaml is read by a YAML parser as the same answer', async () => {
+    const { exit, out } = await asked('list', '-o', 'yaml');
+    expect(exit).toBe(0);
+    expect(parse(out)).toEqual({ secrets: [orders, billing], warnings: [] });
+    expect(out.split('\n').slice(0, 3)).toEqual(['secrets:', '  - vault: v', '    secret: orders-db']);
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('whatever JSON holds, -o yaml holds, for readers of YAML 1.1 and 1.2', () => {
+    const awkward = [
+      'yes',
+      'No',
+      '~',
+      '0x1f',
+      '1e3',
+      '2026-01-01',
+      '- a',
+      'a: b',
+      '#',
+      ' x',
+      'x ',
+      '',
+      'ä\u2028',
+      '\u009b2J',
+    ];
+    const json = fc.jsonValue({ stringUnit: 'binary' });
+    fc.assert(
+      fc.property(
+        fc.oneof(json, fc.constantFrom(...awkward), fc.dictionary(fc.constantFrom(...awkward), json)),
+        (value) => {
+          const text = yamlLines(JSON.parse(JSON.stringify(value))).join('\n');
+          for (const version of ['1.1', '1.2'] as const)
+            expect(parse(text, { version })).toEqual(JSON.parse(JSON.stringify(value)));
+        },
+      ),
+    );
+  });
+
   it.each([
     [['--query', 'secrets[].secret', '-o', 'tsv'], 'orders-db\nbilling-db'],
     [['--query', 'secrets[].[secret, state]', '-o', 'tsv'], 'orders-db\tdue\nbilling-db\thealthy'],
@@ -85,7 +126,7 @@ describe('the form of an answer', () => {
   });
 
   it.each([
-    [['-o', 'yaml'], 'table, json, tsv'],
+    [['-o', 'xml'], 'table, json, yaml, tsv'],
     [['--json', '-o', 'tsv'], 'contradict'],
     [['--query', 'secrets['], 'no JMESPath expression'],
     [['--query', '"secrets'], 'no JMESPath expression'],

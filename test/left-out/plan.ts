@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { bicepProgram } from '../../local/bicep/files.ts';
 import { debianPostgres } from '../../local/debian-postgres.ts';
 import { mysqlFiles } from '../../local/mysql/files.ts';
+import { powershell } from '../../local/powershell/files.ts';
 import { isInstalled } from '../../local/programs.ts';
 import { type Program, programsOf } from './programs.ts';
 import { slow } from './slow.ts';
@@ -26,6 +27,7 @@ export interface Machine {
 /** Programs that are on nobody's path. */
 const elsewhere: ReadonlyMap<string, () => boolean> = new Map([
   ['bicep', () => bicepProgram() !== undefined],
+  ['powershell', () => powershell() !== undefined],
   ['mysqld', () => mysqlFiles() !== undefined],
   ['postgres of Debian', () => debianPostgres() !== undefined],
 ]);

@@ -43,6 +43,12 @@ export const programs: readonly Program[] = [
     startedBy: ['local/bicep/index.ts'],
     optional: true,
   },
+  {
+    name: 'powershell',
+    from: { elsewhere: 'npm run fetch:powershell, which takes the .NET SDK 10' },
+    startedBy: ['local/powershell/index.ts'],
+    optional: true,
+  },
   { name: 'mysqld', from: { elsewhere: 'npm run fetch:mysql' }, startedBy: ['local/mysql/index.ts', ...benches] },
   { name: 'pgbouncer', from: { packages: 'pgbouncer' }, startedBy: ['local/pgbouncer.ts'] },
   { name: 'postgres of Debian', from: { packages: 'postgresql' }, startedBy: ['local/debian-postgres.ts'] },

@@ -49,7 +49,8 @@ describe.each(runbooks)('the %s runbook', (language, start) => {
 
   it('exits with 6 while the overlap runs', async () => {
     const { exit, err } = await run([`local/book-${language}`, 'again']);
-    expect({ exit, err }).toMatchObject({ exit: 6, err: expect.stringContaining('skipped') });
+    expect({ exit, err }).toMatchObject({ exit: 6, err: expect.stringContaining('skipped: overlap-running') });
+    expect(err).toContain(`Do: Wait until then, or run "keyturn retire book-${language}"`);
     expect(stage.vault.versions(`book-${language}`)).toHaveLength(2);
   });
 

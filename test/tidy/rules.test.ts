@@ -4,7 +4,7 @@ import { findCycle } from './cycles.ts';
 import { wrongImport } from './directions.ts';
 import { missingFromLock } from './lock.ts';
 import { readSource } from './source.ts';
-import { forbiddenWords, registryOfThisMachine } from './text.ts';
+import { forbiddenWords, readByPeople, registryOfThisMachine, strange } from './text.ts';
 
 const glue = (...parts: string[]) => parts.join('');
 
@@ -163,6 +163,28 @@ describe('words', () => {
     'a registry of rotators',
   ])('%s is left alone', (text) => {
     expect(found(text)).toEqual([]);
+  });
+
+  it.each([
+    ['docs/a.md', glue('Me', 'nd the tag.')],
+    ['README.md', glue('it lives for', ' ever')],
+    ['cli/a.ts', glue("const help = 'who", "ever asks';")],
+    ['shared/a.ts', glue('title: `Somebody else was', ' quicker`,')],
+    ['rotators/a/check.ts', glue("'the server lets nobody", " in'")],
+    ['runbooks/a.sh', glue('# for bad', ' nights')],
+  ])('of another time are found where people read them: %s, %s', (path, text) => {
+    const read = readByPeople({ path, text }) ?? '';
+    expect(forbiddenWords({ path, text: read }, strange)).toHaveLength(1);
+  });
+
+  it.each([
+    ['cli/a.ts', glue('/** Who', 'ever reads the code. */')],
+    ['shared/a.ts', glue('// an', 'ew\nconst a = 1;')],
+    ['test/a.ts', glue("it('who", "ever', f);")],
+    ['docs/a.md', 'It lets you see all of it in the log; mention, amended, recommended.'],
+  ])('are left alone in what is not read by people, and in other words: %s, %s', (path, text) => {
+    const read = readByPeople({ path, text });
+    expect(read === undefined ? [] : forbiddenWords({ path, text: read }, strange)).toEqual([]);
   });
 
   it('the registry of the machine is read from the environment of npm', () => {

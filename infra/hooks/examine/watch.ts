@@ -84,7 +84,7 @@ export async function examineAlerts(manager: Service, { group, vaults }: Deploye
   if (told) return passed('alert rules', `${alertRules.length + metricRules.length} rules, and somebody is told`);
   return unknown(
     'alert rules',
-    'nobody is told of them',
+    'nobody is told about them',
     `azd env set KEYTURN_DEPLOY_ALERT_EMAILS '["oncall@contoso.com"]' && azd provision`,
   );
 }

@@ -23,6 +23,7 @@ export function acknowledgeRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'getAcknowledgements',
         method: 'GET',
         path,
         needs: 'reader',
@@ -38,6 +39,7 @@ export function acknowledgeRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'acknowledgeVersion',
         method: 'POST',
         path,
         needs: 'consumer',

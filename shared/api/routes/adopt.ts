@@ -21,6 +21,7 @@ export function adoptRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'adoptSecret',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/adopt',
         needs: 'operator',
@@ -42,7 +43,11 @@ export function adoptRoutes(deps: ApiDependencies): readonly Route[] {
           return problem('not-managed', `${secret} is managed already, or no version of it ever had the tag "rotator"`);
         if (outcome.kind === 'busy') {
           const headers = { 'retry-after': '10' };
-          return problem('not-now', 'a worker is at the secret just now; send it again', { reason: 'busy', headers });
+          return problem('not-now', 'a worker is at the secret just now; send it again', {
+            reason: 'busy',
+            headers,
+            hint: 'Send the same request again after the time in Retry-After.',
+          });
         }
         const { version, tags } = outcome;
         const kept = await deps.irregularities.change(path, ({ optedOut: _before, ...rest }) => rest);

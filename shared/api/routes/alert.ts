@@ -42,6 +42,7 @@ export function alertRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'receiveAlert',
         method: 'POST',
         path: '/alerts',
         needs: 'operator',

@@ -26,6 +26,7 @@ export function approvalRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'listApprovals',
         method: 'GET',
         path: '/approvals',
         needs: 'reader',
@@ -40,6 +41,7 @@ export function approvalRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'getApproval',
         method: 'GET',
         path: '/approvals/{approvalId}',
         needs: 'reader',
@@ -53,13 +55,14 @@ export function approvalRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'getApprovalPage',
         method: 'GET',
         path: '/approvals/{approvalId}/page',
         needs: 'anybody',
         summary: 'A page for the link in a message: it signs in, shows the request and asks',
         description:
           'The page itself says nothing of the request and changes nothing, so that whatever previews links may open it.',
-        answers: { 200: { description: 'HTML.', schema: z.string() } },
+        answers: { 200: { description: 'HTML.', schema: z.string(), type: 'text/html' } },
         params,
         query: none,
       },
@@ -67,6 +70,7 @@ export function approvalRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'approveRequest',
         method: 'POST',
         path: '/approvals/{approvalId}/approve',
         needs: 'operator',
@@ -156,7 +160,7 @@ async function approve(deps: ApiDependencies, call: ApproveCall): Promise<Answer
 function whyUnfit({ how, person, id: who }: Caller, { requester }: Approval): string | undefined {
   if (how === 'key') return 'a key can ask and never approve';
   if (!person) return 'an application can ask and never approve';
-  return who === requester.id ? 'whoever asked cannot approve it' : undefined;
+  return who === requester.id ? 'the person who asked cannot approve it' : undefined;
 }
 
 /** The one who approved it may send it again: it is the same rotation, and finds its work done. */

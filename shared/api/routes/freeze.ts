@@ -34,6 +34,7 @@ export function freezeRoutes(deps: ApiDependencies): readonly Route[] {
     route(
       {
         ...facts,
+        id: 'getFreeze',
         method: 'GET',
         needs: 'reader',
         covers: 'each',
@@ -48,6 +49,7 @@ export function freezeRoutes(deps: ApiDependencies): readonly Route[] {
     route(
       {
         ...facts,
+        id: 'setFreeze',
         method: 'PUT',
         needs: 'operator',
         summary: 'Stop automatic rotations, or let them go on',

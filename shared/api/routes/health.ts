@@ -41,6 +41,7 @@ export function healthRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'getHealth',
         method: 'GET',
         path: '/health',
         needs: 'anybody',
@@ -53,6 +54,7 @@ export function healthRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'getHealthDetails',
         method: 'GET',
         path: '/health/details',
         needs: 'reader',

@@ -1,6 +1,6 @@
 /** One secret: its versions, policy, acknowledgements and trouble; and what a rotation of it would do. No value is read to show it. */
 import * as z from 'zod';
-import type { SecretProperties, Vault } from '../../contract/ports.ts';
+import type { History, SecretProperties, Vault } from '../../contract/ports.ts';
 import { lookAtSource } from '../../engine/copies/link.ts';
 import { policyOf } from '../../engine/policy/current.ts';
 import { sourceOf } from '../../engine/policy/links.ts';
@@ -30,6 +30,10 @@ const versionView = z.object({
 
 const inspected = secretView.extend({
   version: z.string().describe('The current version.'),
+  login: z
+    .string()
+    .optional()
+    .describe('Login, slot or key id of the current version, as the history has it; absent where no rotation made it.'),
   versions: z.array(versionView).describe('Newest first, 50 at most.'),
   pending: z.object({ secret: z.string(), version: z.string(), createdAt: time }).optional(),
   acknowledgements: acknowledgementsView.optional(),
@@ -51,12 +55,16 @@ export async function versionsOf(vault: Vault, secret: string, signal: AbortSign
 
 const mostVersions = 50;
 
+/** The current version was made by one of the last attempts, or by nobody of Keyturn. */
+const recordsToLookAt = 50;
+
 type Sees = (where: { readonly vault: string; readonly secret: string }) => boolean;
 
 export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'getSecret',
         method: 'GET',
         path: '/vaults/{vault}/secrets/{secret}',
         needs: 'reader',
@@ -74,6 +82,7 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'getHistory',
         method: 'GET',
         path: '/vaults/{vault}/secrets/{secret}/history',
         needs: 'reader',
@@ -93,9 +102,10 @@ export function inspectRoutes(deps: ApiDependencies): readonly Route[] {
 }
 
 async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sees: Sees, signal: AbortSignal) {
-  const [versions, beside] = await Promise.all([
+  const [versions, beside, history] = await Promise.all([
     versionsOf(vault, secret, signal),
     besideOne(deps, vault, secret, signal),
+    deps.history.of(vault.name, secret, { limit: recordsToLookAt }),
   ]);
   if (isFailure(versions)) return versions;
   const { newest, all } = versions;
@@ -107,19 +117,30 @@ async function inspect(deps: ApiDependencies, vault: Vault, secret: string, sees
   };
   const source = await sourceOfCopy(deps, vault, newest, sees, signal);
   const view = viewSecret(deps.engine, vault.name, newest, { ...known, ...source }, now);
-  const unread = [...beside.unread, ...(isFailure(acknowledged) ? [acknowledged] : [])];
+  const unread = [...beside.unread, ...[acknowledged, history].filter((one) => isFailure(one))];
   const warnings = unread.map(({ message }) => message);
   return {
     kind: 'inspected' as const,
     view: {
       ...view,
       version: newest.version,
+      ...loginOf(history, newest),
       versions: all.slice(0, mostVersions).map((one) => viewVersion(one, one.version === newest.version)),
       ...pendingFields(beside.candidate),
       ...(isFailure(acknowledged) || acknowledged.view === undefined ? {} : { acknowledgements: acknowledged.view }),
       warnings,
     },
   };
+}
+
+/** The login in use, without a look at the value: whoever made the version wrote down which it is of. */
+function loginOf(
+  history: Awaited<ReturnType<History['of']>>,
+  { version }: Listed,
+): Pick<z.infer<typeof inspected>, 'login'> {
+  if (isFailure(history)) return {};
+  const login = history.records.find((record) => record.to === version && record.login !== undefined)?.login;
+  return login === undefined ? {} : { login };
 }
 
 /** Looked at by its tags alone, so that a link without consent is shown. */

@@ -43,6 +43,7 @@ export function listRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'listSecrets',
         method: 'GET',
         path: '/secrets',
         needs: 'reader',

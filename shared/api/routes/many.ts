@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Failure, isFailure } from '../../errors.ts';
-import { type Answer, placeOf } from '../answer.ts';
+import { type Answer, ok, placeOf } from '../answer.ts';
 import { claim, fingerprintOf, queue, queuedMark, requestOf } from '../ask.ts';
 import { may } from '../caller.ts';
 import { type ApiDependencies, vaultOf } from '../dependencies.ts';
@@ -48,6 +48,7 @@ export function manyRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'rotateMany',
         method: 'POST',
         path: '/rotations',
         needs: 'operator',
@@ -132,7 +133,8 @@ type Rotation = Match & { readonly rotationId: string };
 
 function answered(rotations: readonly Rotation[]): Answer {
   const shown = rotations.map((one) => ({ ...one, location: placeOf(one.rotationId) }));
-  return { status: shown.length === 0 ? 200 : 202, body: { matched: shown.length, rotations: shown } };
+  const body = { matched: shown.length, rotations: shown };
+  return shown.length === 0 ? ok(body) : { status: 202, headers: { 'retry-after': '2' }, body };
 }
 
 /** The states have changed since, so the ones that were queued are found by their marks. */

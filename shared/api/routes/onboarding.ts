@@ -52,6 +52,7 @@ export function onboardingRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'lookAtOnboarding',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/onboarding',
         needs: 'operator',

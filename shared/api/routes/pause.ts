@@ -58,10 +58,11 @@ export function pauseRoutes(deps: ApiDependencies): readonly Route[] {
     route(
       {
         ...common,
+        id: 'pauseSecret',
         path: '/vaults/{vault}/secrets/{secret}/pause',
         summary: 'Start no automatic rotation of one secret, until it is resumed or a time has come',
         description:
-          'The pause stands as a tag on the secret. What a person asks for is still done, what stopped half-way is finished, and old credentials still end at their deadline.',
+          'The pause stands as a tag on the secret. What a person asks for is still done, what stopped halfway is finished, and old credentials still end at their deadline.',
         answers: { 200: { description: 'Paused.', schema: paused } },
         body: pauseBody,
       },
@@ -70,6 +71,7 @@ export function pauseRoutes(deps: ApiDependencies): readonly Route[] {
     route(
       {
         ...common,
+        id: 'resumeSecret',
         path: '/vaults/{vault}/secrets/{secret}/resume',
         summary: 'End a pause, forget failures, and have the secret looked at again',
         answers: { 200: { description: 'It is rotated if it is due.', schema: resumed } },
@@ -123,7 +125,11 @@ function refused(changed: Exclude<Changed, { kind: 'changed' }>, secret: string)
       return problem('not-managed', `${secret} has no tag "rotator"`);
     case 'busy': {
       const headers = { 'retry-after': '10' };
-      return problem('not-now', 'a worker is at the secret just now; send it again', { reason: 'busy', headers });
+      return problem('not-now', 'a worker is at the secret just now; send it again', {
+        reason: 'busy',
+        headers,
+        hint: 'Send the same request again after the time in Retry-After.',
+      });
     }
   }
 }

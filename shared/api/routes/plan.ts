@@ -51,6 +51,7 @@ export function planRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'planRotation',
         method: 'GET',
         path: '/vaults/{vault}/secrets/{secret}/plan',
         needs: 'reader',

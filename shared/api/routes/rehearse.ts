@@ -34,6 +34,7 @@ export function rehearseRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'rehearseRotation',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/rehearse',
         needs: 'operator',

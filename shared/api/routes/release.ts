@@ -34,7 +34,7 @@ export function releaseRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
-        ...{ method: 'GET', path, needs: 'reader', params, query: fields({}) },
+        ...{ id: 'planRelease', method: 'GET', path, needs: 'reader', params, query: fields({}) },
         summary: 'What taking a secret out of Keyturn would do; changes nothing',
         answers: { 200: { description: 'The plan.', schema: view } },
       },
@@ -48,7 +48,15 @@ export function releaseRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
-        ...{ method: 'POST', path, needs: 'operator', params, query: fields({}), body: releaseBody },
+        ...{
+          id: 'releaseSecret',
+          method: 'POST',
+          path,
+          needs: 'operator',
+          params,
+          query: fields({}),
+          body: releaseBody,
+        },
         summary: 'Take a secret out of Keyturn: end the overlap, take the tags away',
         description:
           'The current credential goes on working, and nobody rotates it any more. While somebody uses the old credential, who is said and nothing is changed.',

@@ -1,6 +1,7 @@
 /** The end of an old credential, now. */
 import * as z from 'zod';
 import { afterLeaseMs } from '../../contract/ports.ts';
+import { nextStepOf } from '../../engine/policy/next-step.ts';
 import { readStamp } from '../../engine/policy/stamp.ts';
 import type { RetirementResult } from '../../engine/retirement/result.ts';
 import { isFailure } from '../../errors.ts';
@@ -49,12 +50,13 @@ export function retireRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'retireCredential',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/retire',
         needs: 'operator',
         summary: 'End the old credential now, if nobody is seen using it',
         description:
-          'While somebody uses it, who is said and nothing is changed. `force` ends it and its sessions whoever uses it, and needs the role emergency.',
+          'While it is in use, the answer says by whom and nothing is changed. `force` ends it and its sessions all the same, and needs the role emergency.',
         answers: {
           200: { description: 'Retired and proven refused, or who is in the way.', schema: retired },
           202: { description: 'It waits for a second person.', schema: retired },
@@ -93,7 +95,9 @@ async function retireNow(deps: ApiDependencies, { path, body, caller, log, signa
   if (isFailure(versions)) return failureProblem(versions);
   const stamp = readStamp(versions.newest.tags);
   if (stamp === undefined)
-    return problem('not-now', 'the current version was not made by Keyturn, so no old credential is known');
+    return problem('not-now', 'the current version was not made by Keyturn, so no old credential is known', {
+      hint: `Nothing to do here: end the old credential at the target, or run "keyturn rotate ${path.secret}" to have one that Keyturn ends.`,
+    });
   const { vault, secret } = { vault: path.vault, secret: path.secret };
   const mode = body.force ? ('emergency' as const) : ('asked' as const);
   const asker = { ...askerOf(caller), reason: body.reason };
@@ -126,7 +130,10 @@ function answerOf(result: RetirementResult): Answer {
       return ok({ ...about, state: 'waiting', ...held, logins: [], retireBy: result.retireBy.toISOString() });
     }
     case 'skipped':
-      return problem('not-now', result.detail, { reason: result.reason, rotationId, steps });
+      return problem('not-now', result.detail, {
+        ...{ reason: result.reason, rotationId, steps },
+        hint: nextStepOf(result.reason, result.secret),
+      });
     case 'failed':
       return failureProblem(result.failure, { rotationId, steps });
   }

@@ -80,6 +80,7 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'rotateSecret',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/rotate',
         needs: 'operator',
@@ -96,6 +97,7 @@ export function rotateRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'rotateInEmergency',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/emergency',
         needs: 'emergency',
@@ -119,6 +121,7 @@ function wayBackRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'rollBackSecret',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/rollback',
         needs: 'operator',
@@ -135,6 +138,7 @@ function wayBackRoutes(deps: ApiDependencies): readonly Route[] {
     ),
     route(
       {
+        id: 'repairSecret',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/repair',
         needs: 'operator',

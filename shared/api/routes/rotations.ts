@@ -14,6 +14,7 @@ export function rotationRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'getRotation',
         method: 'GET',
         path: '/rotations/{rotationId}',
         needs: 'reader',

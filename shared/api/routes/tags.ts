@@ -45,6 +45,7 @@ export function tagRoutes(deps: ApiDependencies): readonly Route[] {
   return [
     route(
       {
+        id: 'changeTags',
         method: 'POST',
         path: '/vaults/{vault}/secrets/{secret}/tags',
         needs: 'reader',

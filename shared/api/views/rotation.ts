@@ -4,6 +4,8 @@ import { type Delivery, deliveryStates } from '../../contract/deliveries.ts';
 import { noticeTypes } from '../../contract/notice-types.ts';
 import { type RotationRecord, recordOutcomes } from '../../contract/ports.ts';
 import { strategies } from '../../contract/strategy.ts';
+import { skipReasons } from '../../engine/policy/due.ts';
+import { nextStepOf } from '../../engine/policy/next-step.ts';
 import type { Rotated } from '../../engine/rotation/result.ts';
 import { time } from '../fields.ts';
 import { approvalView } from './approval.ts';
@@ -29,13 +31,15 @@ export const attemptView = z
     rotationId: z.string(),
     activity: z.enum(['rotation', 'retirement']),
     outcome: z.enum(recordOutcomes).describe('awaiting-approval, queued, running and retrying are not final.'),
-    reason: z.string().describe('Why: in the words of whoever asked, or what made it due.'),
+    reason: z.string().describe('Why: the reason that was given, or what made it due.'),
     detail: z.string().optional().describe('What became of it, in a sentence.'),
+    hint: z.string().optional().describe('What to do next, where nothing was changed.'),
     requestedBy: z.string(),
     startedAt: time,
     endedAt: time.optional(),
     from: z.string().optional(),
     to: z.string().optional(),
+    login: z.string().optional().describe('Login, slot or key id of the version that it made.'),
     failure: failureView.optional(),
     nextTryAt: time.optional(),
     warnings: z.array(z.string()).optional(),
@@ -70,6 +74,7 @@ export const rotationView = z
     requestedBy: z.string(),
     reason: z.string(),
     detail: z.string().optional().describe('What became of it, in a sentence; of one that failed: how far it came.'),
+    hint: z.string().optional().describe('What to do next, where nothing was changed.'),
     from: z.string().optional(),
     to: z.string().optional().describe('The new version; with failed: it is current, and what comes after it failed.'),
     nextTryAt: time.optional(),
@@ -85,7 +90,7 @@ export const rotationView = z
     deliveries: z
       .array(deliveryView)
       .optional()
-      .describe('How far its news are with each channel, oldest first. Only where one rotation is shown.'),
+      .describe('The messages to each channel and their state, oldest first. Only where one rotation is shown.'),
   })
   .meta({ id: 'Rotation' });
 export type RotationView = z.infer<typeof rotationView>;
@@ -112,13 +117,22 @@ export function viewAttempt(record: RotationRecord): AttemptView {
   };
 }
 
-function becameOf({ detail, from, to, nextTryAt }: RotationRecord) {
+function becameOf(record: RotationRecord) {
+  const { detail, from, to, login, nextTryAt } = record;
   return {
     ...(detail === undefined ? {} : { detail }),
+    ...hintField(record),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+    ...(login === undefined ? {} : { login }),
     ...(nextTryAt === undefined ? {} : { nextTryAt: nextTryAt.toISOString() }),
   };
+}
+
+/** The detail of what was left begins with the reason. */
+function hintField({ outcome, detail = '', secret }: RotationRecord): { readonly hint?: string } {
+  const reason = outcome === 'skipped' ? skipReasons.find((one) => detail.startsWith(`${one}:`)) : undefined;
+  return reason === undefined ? {} : { hint: nextStepOf(reason, secret) };
 }
 
 function viewFailure(failure: NonNullable<RotationRecord['failure']>): z.infer<typeof failureView> {

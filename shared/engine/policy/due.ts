@@ -11,20 +11,23 @@ import { isPaused, type Requested } from './requested.ts';
 import { answers, isRetirementOpen, type Stamp, stampTag } from './stamp.ts';
 
 /** Outcomes that are not errors: there is nothing to do for this request, or not now. */
-export type SkipReason =
-  | 'not-due'
-  | 'already-rotated'
-  | 'superseded'
-  | 'busy'
-  | 'outside-window'
-  | 'opted-out'
-  | 'overlap-running'
-  | 'frozen'
-  | 'paused'
-  | 'nothing-to-retire'
-  | 'already-retired'
+export const skipReasons = [
+  'not-due',
+  'already-rotated',
+  'superseded',
+  'busy',
+  'outside-window',
+  'opted-out',
+  'overlap-running',
+  'frozen',
+  'paused',
+  'nothing-to-retire',
+  'already-retired',
   /** It is renewed with the secret that it is a copy of or derived from. */
-  | 'copy';
+  'copy',
+] as const;
+
+export type SkipReason = (typeof skipReasons)[number];
 
 export type DueReason = 'near-expiry' | 'asked' | 'emergency' | 'stalled' | 'rolled-back' | 'repaired';
 
@@ -94,7 +97,7 @@ const pausedSince: Rule = ({ request, requested, now }) =>
 
 /** A rotation that stopped half-way is finished whatever the calendar says: the target may have changed already. */
 const stalled: Rule = ({ request }) =>
-  request.mode === 'resume' ? { kind: 'due', reason: 'stalled', detail: 'a rotation stopped half-way' } : undefined;
+  request.mode === 'resume' ? { kind: 'due', reason: 'stalled', detail: 'a rotation stopped halfway' } : undefined;
 
 /** Going back is for the case that the overlap exists for, so the overlap is no obstacle. */
 const rolledBack: Rule = ({ request }) =>

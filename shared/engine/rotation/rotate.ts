@@ -64,6 +64,7 @@ async function rotateUnderLease(asked: Asked): Promise<RotationResult | Failure>
   attempt.identify(id);
   attempt.vaultClock(secret.readAt);
   attempt.tellTo(policy.notify);
+  attempt.consumersHold({ expiresAt: secret.expiresAt, outlives: strategyTraits[policy.strategy].oldLives });
   const met = await meetLeaked(asked, current, id);
   switch (met.kind) {
     case 'go-on':

@@ -1,7 +1,7 @@
 import type { Lease } from '../../contract/ports.ts';
 import { type Failure, failure, isFailure } from '../../errors.ts';
 import type { EngineDependencies } from './dependencies.ts';
-import type { Attempted, Failed, StepRecord } from './result.ts';
+import type { Attempted, Failed, Held, StepRecord } from './result.ts';
 
 /** Longest time of one step, in ms. Issued keys of some providers take minutes to work everywhere. */
 const stepLimitMs = 180_000;
@@ -25,6 +25,7 @@ export class Attempt {
   #applied = false;
   #clock = { vaultMs: 0, elapsedMs: 0 };
   #notify: readonly string[] | undefined;
+  #held: Held | undefined;
 
   constructor(
     lease: Lease,
@@ -52,6 +53,11 @@ export class Attempt {
   /** Whom the secret's own tag wants to be told, as soon as it was read. */
   tellTo(channels: readonly string[] | undefined): void {
     this.#notify = channels;
+  }
+
+  /** What consumers hold, as soon as it was read. */
+  consumersHold(held: Held): void {
+    this.#held = held;
   }
 
   /** The vault told its time, to a second, in an answer that came just now. */
@@ -82,9 +88,10 @@ export class Attempt {
   }
 
   /** How far it came before it failed. */
-  get reached(): Pick<Failed, 'published' | 'unpublished'> {
+  get reached(): Pick<Failed, 'published' | 'unpublished' | 'held'> {
     if (this.#published !== undefined) return { published: this.#published };
-    return this.#applied ? { unpublished: true } : {};
+    const held = this.#held === undefined ? {} : { held: this.#held };
+    return this.#applied ? { unpublished: true, ...held } : held;
   }
 
   /** Time for which work may go on, in ms. */

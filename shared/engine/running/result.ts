@@ -18,6 +18,13 @@ export interface Attempted {
   readonly notify?: readonly string[];
 }
 
+/** The published credential, as its consumers have it. */
+export interface Held {
+  readonly expiresAt: Date | undefined;
+  /** Whether a new credential leaves it alone until it is retired. */
+  readonly outlives: boolean;
+}
+
 export interface Skipped extends Attempted {
   readonly kind: 'skipped';
   readonly reason: SkipReason;
@@ -34,4 +41,6 @@ export interface Failed extends Attempted {
    * revokes it.
    */
   readonly unpublished?: boolean;
+  /** What consumers hold while it is not rotated. Absent: it was not read. */
+  readonly held?: Held;
 }
