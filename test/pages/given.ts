@@ -193,9 +193,10 @@ const table: Readonly<Record<string, Ways>> = {
   ...prefixed('docs/rotators/', rotators),
   ...prefixed('docs/on-call/', onCall),
   ...prefixed('docs/', {
-    'cli#2': { before: shopSecrets },
-    'cli#5': { before: fresh },
-    'runbooks#3': { input: value },
+    'cli#3': { before: shopSecrets },
+    'cli#6': { before: fresh },
+    'notifications#6': { input: () => 'a routing key\n' },
+    'runbooks#4': { input: value },
   }),
 };
 

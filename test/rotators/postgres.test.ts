@@ -197,3 +197,21 @@ describe('what a pair shares', () => {
     expect(await storedPassword(candidate.username)).toBeUndefined();
   });
 });
+
+describe('sessions on the old login', () => {
+  test('whose address the admin may not see name the right that shows it, and then the address', async () => {
+    const scene = await alternating();
+    const second = await rotated(scene);
+    const client = await fixture.connect(scene.current);
+    const look = () => rotator.inUse(pairStep(scene, { current: second }), scene.current);
+    try {
+      const hidden = 'a hidden address (GRANT pg_read_all_stats TO rotation_admin shows it)';
+      expect(await look()).toMatchObject({ kind: 'in-use', by: [expect.stringContaining(hidden)] });
+      await fixture.sql('GRANT pg_read_all_stats TO rotation_admin');
+      expect(await look()).toMatchObject({ kind: 'in-use', by: [expect.stringMatching(/ at (127\.0\.0\.1|::1)$/)] });
+    } finally {
+      await fixture.sql('REVOKE pg_read_all_stats FROM rotation_admin');
+      await client.end();
+    }
+  });
+});
