@@ -51,6 +51,31 @@ describe('the freeze', () => {
   );
 });
 
+describe('a request while the overlap runs', () => {
+  test('says until when, and who was seen on the old credential', async () => {
+    const it = around();
+    expect(await requested(it, 'asked')).toMatchObject({ kind: 'rotated' });
+    const { vault, secret } = it.world;
+    const again = (id: string) =>
+      performRotation(it.deps, {
+        vault: vault.name,
+        secret,
+        mode: 'asked',
+        requestedBy: 'Anna',
+        rotationId: id.repeat(32),
+      });
+    expect(await again('b')).toMatchObject({
+      reason: 'overlap-running',
+      detail: expect.stringMatching(/^the credential before is in use until \S+Z$/),
+    });
+    await it.attention.waits(vault.name, secret, ['billing on 10.0.0.4']);
+    expect(await again('c')).toMatchObject({
+      reason: 'overlap-running',
+      detail: expect.stringMatching(/until \S+Z; still on it: billing on 10\.0\.0\.4$/),
+    });
+  });
+});
+
 describe('what a rotation warns of', () => {
   const warning = 'The change is forgotten when redis-0 restarts: start it with an aclfile or a configuration file.';
 

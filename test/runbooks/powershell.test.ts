@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { localApiKeys } from '../../local/api-keys.ts';
 import { needPowerShell, powershellEnvironment } from '../../local/powershell/index.ts';
+import { findSecrets } from '../canary.ts';
 import { child, type Outcome } from '../cli/harness.ts';
+import { startStage } from '../paths/stage.ts';
 import { root } from '../tidy/files.ts';
 import { begun, cases, failure, json, type Played, play, rotation, settings, words } from './cases.ts';
 
@@ -124,5 +127,26 @@ describe('the PowerShell runbook', () => {
       started.on('close', resolve);
     });
     expect({ exit, text }).toMatchObject({ exit: 130, text: expect.stringContaining('goes on by itself') });
+  });
+
+  it('rotates a secret of the built app, and says while the overlap runs what to do', {
+    timeout: 180_000,
+  }, async () => {
+    const stage = await startStage();
+    try {
+      await stage.plant('book-powershell', { days: 90, tags: { overlap: 'P1D' } });
+      const env = { KEYTURN_URL: stage.azure.host.url, KEYTURN_KEY: localApiKeys.operator };
+      const run = () => start(['-File', runbook, 'local/book-powershell', 'a test'], env);
+      const first = await run();
+      expect(first).toMatchObject({ exit: 0, err: '' });
+      expect(first.out).toContain(`rotated to version ${stage.newest('book-powershell').id}`);
+      await stage.expectCurrentLogsIn('book-powershell');
+      const second = await run();
+      expect(second).toMatchObject({ exit: 6, err: expect.stringContaining('skipped: overlap-running') });
+      expect(second.err).toContain('"keyturn retire book-powershell"');
+      expect(findSecrets([first, second], [...Object.values(localApiKeys), ...stage.canaries()])).toEqual([]);
+    } finally {
+      await stage.close();
+    }
   });
 });
