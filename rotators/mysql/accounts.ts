@@ -1,20 +1,12 @@
 /** What the server keeps about the accounts of a name. */
-import * as z from 'zod';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
-import { parseJson } from '../../shared/json.ts';
+import { mariadbAccounts, mariadbRows, mysqlAccounts, mysqlRows } from './account-rows.ts';
 import { type Fault, fault } from './fault.ts';
-import { compare, type Match, nativePlugin } from './hashes.ts';
+import { comparing, nativePlugin } from './hashes.ts';
 import { type Account, accountName, accountText, literal } from './quote.ts';
-import {
-  mariadbRules,
-  mysqlAttributes,
-  mysqlRuleColumns,
-  mysqlRules,
-  type Rules,
-  rulesOnMariadb,
-  rulesOnMysql,
-} from './rules.ts';
+import { type Rules, rulesOnMariadb, rulesOnMysql } from './rules.ts';
 import type { Session } from './session.ts';
+import type { Row } from './wire.ts';
 
 /** One of the ways in: a plugin with what it compares a password to. */
 export interface Method {
@@ -31,7 +23,7 @@ export interface AccountState {
   /** MySQL keeps a second password beside the first. */
   readonly second?: Buffer;
   readonly rules: Rules;
-  /** Which of its passwords one is. The password is not sent anywhere; the answer is worked out once. */
+  /** Which of its passwords one is. The password is not sent anywhere. May be asked again: the answer is worked out once. */
   placeOf(password: SecretText): Promise<Place>;
 }
 
@@ -40,33 +32,28 @@ export type Place = 'first' | 'second' | 'none' | 'unreadable';
 
 export type Accounts = { readonly kind: 'accounts'; readonly accounts: readonly AccountState[] } | Fault;
 
-/** All accounts of these names, by the hosts they may come from. Roles of MariaDB are none. */
-export function readAccounts(session: Session, users: readonly string[]): Promise<Accounts> {
+/** All accounts of these names, by the hosts they may come from, as they are now. Roles of MariaDB are none. */
+export async function readAccounts(session: Session, users: readonly string[]): Promise<Accounts> {
+  const isMariadb = session.server.flavour === 'MariaDB';
   const names = users.map(literal).join(', ');
-  return session.server.flavour === 'MariaDB' ? readMariadb(session, names) : readMysql(session, names);
+  const answer = await session.query(isMariadb ? mariadbAccounts(names) : mysqlAccounts(names));
+  if (answer.kind === 'rows') return accountsIn(session, answer.rows);
+  return withPermission(answer, `SELECT on ${isMariadb ? 'mysql.global_priv' : 'mysql.user'}`);
 }
 
-const method = z.object({ plugin: z.string().optional(), authentication_string: z.string().optional() });
+/** The same, as they were when the session began, where it was opened to see them. */
+export async function accountsAtStart(session: Session, users: readonly string[]): Promise<Accounts> {
+  const { seen } = session;
+  const isSeen = seen !== undefined && users.every((user) => seen.users.includes(user));
+  return isSeen ? accountsIn(session, seen.rows) : readAccounts(session, users);
+}
 
-/** The column Priv of mysql.global_priv: https://mariadb.com/kb/en/mysqlglobal_priv-table/ */
-const privileges = method.extend({
-  ...mariadbRules.shape,
-  auth_or: z.array(method).optional(),
-  account_locked: z.boolean().optional(),
-});
+function accountsIn(session: Session, rows: readonly Row[]): Accounts {
+  return session.server.flavour === 'MariaDB' ? inMariadb(session, rows) : inMysql(session, rows);
+}
 
-const mariadbRow = z.object({
-  user: z.string(),
-  host: z.string(),
-  priv: z.string().transform(parseJson).pipe(privileges),
-});
-
-async function readMariadb(session: Session, names: string): Promise<Accounts> {
-  const answer = await session.query(
-    `SELECT User AS user, Host AS host, CAST(Priv AS CHAR) AS priv FROM mysql.global_priv WHERE User IN (${names}) AND Host <> ''`,
-  );
-  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.global_priv');
-  const rows = z.array(mariadbRow).safeParse(answer.rows);
+function inMariadb(session: Session, given: readonly Row[]): Accounts {
+  const rows = mariadbRows.safeParse(given);
   if (!rows.success) return unreadable(session, 'mysql.global_priv');
   const accounts = rows.data.map(({ user, host, priv }): AccountState => {
     const { auth_or: more = [], account_locked: locked = false, ...outer } = priv;
@@ -81,25 +68,8 @@ async function readMariadb(session: Session, names: string): Promise<Accounts> {
   return { kind: 'accounts', accounts };
 }
 
-const mysqlRow = mysqlRules.extend({
-  user: z.string(),
-  host: z.string(),
-  plugin: z.string(),
-  first: z.string(),
-  locked: z.string(),
-  attributes: z
-    .string()
-    .nullable()
-    .transform((text) => (text === null ? {} : parseJson(text)))
-    .pipe(mysqlAttributes),
-});
-
-async function readMysql(session: Session, names: string): Promise<Accounts> {
-  const answer = await session.query(
-    `SELECT User AS user, Host AS host, plugin, HEX(authentication_string) AS first, account_locked AS locked, CAST(User_attributes AS CHAR) AS attributes, ${mysqlRuleColumns} FROM mysql.user WHERE User IN (${names})`,
-  );
-  if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.user');
-  const rows = z.array(mysqlRow).safeParse(answer.rows);
+function inMysql(session: Session, given: readonly Row[]): Accounts {
+  const rows = mysqlRows.safeParse(given);
   if (!rows.success) return unreadable(session, 'mysql.user');
   const accounts = rows.data.map(({ user, host, plugin, first, locked, attributes, ...rules }): AccountState => {
     const { additional_password: second } = attributes;
@@ -116,27 +86,20 @@ async function readMysql(session: Session, names: string): Promise<Accounts> {
   return { kind: 'accounts', accounts };
 }
 
-/** Working an answer out takes a server's ten thousand rounds, so none is worked out twice. */
 function looked(state: Omit<AccountState, 'placeOf'>): AccountState {
-  const asked: { readonly password: SecretText; readonly place: Promise<Place> }[] = [];
+  const [{ plugin } = { plugin: '' }] = state.methods;
+  const firsts = state.methods.map((method) => comparing(method.plugin, method.hash));
+  const second = state.second === undefined ? undefined : comparing(plugin, state.second);
   return {
     ...state,
-    placeOf(password) {
-      const before = asked.find((one) => one.password.equals(password));
-      const place = before?.place ?? findPlace(state, password);
-      if (before === undefined) asked.push({ password, place });
-      return place;
+    async placeOf(password) {
+      const found = await Promise.all(firsts.map((compare) => compare(password)));
+      if (found.includes('same')) return 'first';
+      const other = (await second?.(password)) ?? 'other';
+      if (other === 'same') return 'second';
+      return [...found, other].includes('unreadable') ? 'unreadable' : 'none';
     },
   };
-}
-
-async function findPlace(state: Omit<AccountState, 'placeOf'>, password: SecretText): Promise<Place> {
-  const found = await Promise.all(state.methods.map(({ plugin, hash }) => compare(plugin, hash, password)));
-  if (found.includes('same')) return 'first';
-  const [{ plugin } = { plugin: '' }] = state.methods;
-  const second: Match = state.second === undefined ? 'other' : await compare(plugin, state.second, password);
-  if (second === 'same') return 'second';
-  return [...found, second].includes('unreadable') ? 'unreadable' : 'none';
 }
 
 /** The refusal to leave an account without any password that is known. */

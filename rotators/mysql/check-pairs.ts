@@ -16,7 +16,7 @@ export async function checkPairs(
   own: readonly Grant[],
   login: string,
 ): Promise<readonly RotatorCheck[]> {
-  const read = await readPairs(call, session, login, [call.step.current]);
+  const read = await readPairs(call, session, login, { known: [call.step.current] });
   if (read.kind === 'fault') return [failed('second login', failureOf(call, read))];
   return read.pairs.flatMap((pair) => checkPair(call, session, own, pair));
 }

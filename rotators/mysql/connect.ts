@@ -9,11 +9,11 @@ import { adminName } from '../common/failures.ts';
 import type { SeenRules } from '../common/password-rules.ts';
 import { ownToken } from '../common/token.ts';
 import { targetName, usesTls } from '../common/transport.ts';
-import { type AccountState, type Place, readAccounts } from './accounts.ts';
+import { type AccountState, accountsAtStart } from './accounts.ts';
 import { adminFailure, type Fault, fault } from './fault.ts';
 import type { Grant } from './grants.ts';
 import { type Account, accountName } from './quote.ts';
-import { type Entry, enter, openSession, type Session } from './session.ts';
+import { type Entry, enter, type FirstQuestion, openSession, type Session } from './session.ts';
 import type { MysqlTags } from './tags.ts';
 import { defaultPort, type OpenOptions } from './wire.ts';
 
@@ -49,29 +49,33 @@ export function openAs(call: Call, credential: Credential, where: Endpoint): Pro
 }
 
 /** Logs in as a consumer does it: with the database, since a login may be kept out of it. */
-export function enterAs(call: Call, credential: Credential): Promise<Entry | Fault> {
+export function enterAs(call: Call, credential: Credential, question: FirstQuestion): Promise<Entry | Fault> {
   const { endpoint } = call.step;
   const { database } = endpoint;
-  return enter({ ...optionsOf(call, endpoint), credential, ...(database === undefined ? {} : { database }) });
+  const options = { ...optionsOf(call, endpoint), credential, ...(database === undefined ? {} : { database }) };
+  return enter(options, question);
 }
 
-/** `many statements`: one text may hold several, so nothing but numbers is ever put into it. */
-export type Manner = 'one statement' | 'many statements';
+export interface AdminOptions {
+  /** One text may hold several statements, so nothing but numbers is ever put into it. Default false. */
+  readonly manyStatements?: boolean;
+  /** Logins whose accounts are read as the session begins. */
+  readonly users?: readonly string[];
+}
 
 /** A session that may make changes. `own` are the login's credentials, for a self-rotation, tried in this order. */
 export async function openAdmin(
   call: Call,
   own: readonly Credential[],
-  manner: Manner = 'one statement',
+  more: AdminOptions = {},
 ): Promise<Session | Failure> {
   const { step } = call;
-  const isMany = manner === 'many statements';
   switch (step.admin.kind) {
     case 'self':
-      return openOwn(call, own, isMany);
+      return openOwn(call, own, more);
     case 'connection': {
       const options = { ...optionsOf(call, step.adminEndpoint), credential: step.admin.credential };
-      const session = await openSession({ ...options, manyStatements: isMany });
+      const session = await openSession({ ...options, ...more });
       return session.kind === 'fault' ? failureOf(call, session) : session;
     }
     case 'identity': {
@@ -79,7 +83,7 @@ export async function openAdmin(
       if (isFailure(token)) return token;
       const { credential } = token;
       const options = { ...optionsOf(call, step.adminEndpoint), credential, sendsToken: true };
-      const session = await openSession({ ...options, manyStatements: isMany });
+      const session = await openSession({ ...options, ...more });
       return session.kind === 'fault' ? failureOf(call, session) : session;
     }
   }
@@ -108,7 +112,7 @@ export async function choose(
   user: string,
   known: readonly Credential[],
 ): Promise<Chosen | { readonly kind: 'missing' } | Fault> {
-  const read = await readAccounts(session, [user]);
+  const read = await accountsAtStart(session, [user]);
   return read.kind === 'fault' ? read : chooseAmong(session, read.accounts, user, known);
 }
 
@@ -141,12 +145,17 @@ export async function thatTake(
   passwords: readonly SecretText[],
 ): Promise<readonly AccountState[]> {
   const taking: AccountState[] = [];
-  for (const state of accounts) {
-    const places: Place[] = [];
-    for (const password of passwords) places.push(await state.placeOf(password));
-    if (places.some((place) => place === 'first' || place === 'second')) taking.push(state);
-  }
+  for (const state of accounts) if (await takesAny(state, passwords)) taking.push(state);
   return taking;
+}
+
+// One that is taken is enough: comparing costs time on the processor.
+async function takesAny(state: AccountState, passwords: readonly SecretText[]): Promise<boolean> {
+  for (const password of passwords) {
+    const place = await state.placeOf(password);
+    if (place === 'first' || place === 'second') return true;
+  }
+  return false;
 }
 
 function optionsOf(call: Call, endpoint: Endpoint): Omit<OpenOptions, 'credential'> {
@@ -177,11 +186,11 @@ function wishOf({ options }: Endpoint): 'required' | 'unsaid' {
   return required ? 'required' : 'unsaid';
 }
 
-async function openOwn(call: Call, own: readonly Credential[], manyStatements: boolean): Promise<Session | Failure> {
+async function openOwn(call: Call, own: readonly Credential[], more: AdminOptions): Promise<Session | Failure> {
   const { step } = call;
   let refused: Fault | undefined;
   for (const credential of own) {
-    const session = await openSession({ ...optionsOf(call, step.endpoint), credential, manyStatements });
+    const session = await openSession({ ...optionsOf(call, step.endpoint), credential, ...more });
     if (session.kind === 'session') return session;
     if (session.fault !== 'refused') return failureOf(call, session);
     refused ??= session;

@@ -4,6 +4,7 @@ import { withPermission } from './accounts.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Account, accountText, literal, sameAccount, shownAccount } from './quote.ts';
 import type { Session } from './session.ts';
+import type { Row } from './wire.ts';
 
 /** One line of SHOW GRANTS. */
 export interface Grant {
@@ -17,6 +18,8 @@ export interface Grant {
 
 export type Grants = { readonly kind: 'grants'; readonly grants: readonly Grant[] } | Fault;
 
+type AllGrants = { readonly kind: 'all-grants'; readonly grants: readonly (readonly Grant[])[] } | Fault;
+
 /** All rights of an account: privileges, roles, default roles. */
 export async function grantsOf(session: Session, account: Account): Promise<Grants> {
   const all = await grantsOfAll(session, [account]);
@@ -24,45 +27,47 @@ export async function grantsOf(session: Session, account: Account): Promise<Gran
 }
 
 /** The same of several accounts, in their order. */
-export async function grantsOfAll(
-  session: Session,
-  accounts: readonly Account[],
-): Promise<{ readonly kind: 'all-grants'; readonly grants: readonly (readonly Grant[])[] } | Fault> {
-  const shown: (readonly Grant[])[] = [];
-  for (const account of accounts) {
-    const held = await shownGrants(session, account);
-    if (held.kind === 'fault') return held;
-    shown.push(held.grants);
-  }
-  if (session.server.flavour === 'MariaDB' || accounts.length === 0) return { kind: 'all-grants', grants: shown };
+export async function grantsOfAll(session: Session, accounts: readonly Account[]): Promise<AllGrants> {
+  const shown = await shownGrants(session, accounts);
+  if (shown.kind === 'fault' || session.server.flavour === 'MariaDB' || accounts.length === 0) return shown;
   const roles = await defaultRoles(session, accounts);
   if (roles.kind === 'fault') return roles;
-  return { kind: 'all-grants', grants: shown.map((grants, at) => [...grants, ...(roles.grants[at] ?? [])]) };
+  return { kind: 'all-grants', grants: shown.grants.map((grants, at) => [...grants, ...(roles.grants[at] ?? [])]) };
 }
 
-async function shownGrants(session: Session, account: Account): Promise<Grants> {
-  const answer = await session.query(`SHOW GRANTS FOR ${accountText(account)}`);
+async function shownGrants(session: Session, accounts: readonly Account[]): Promise<AllGrants> {
+  const answer = await session.queries(accounts.map((account) => `SHOW GRANTS FOR ${accountText(account)}`));
   if (answer.kind === 'fault') return withPermission(answer, 'SELECT on mysql.*');
-  const grants: Grant[] = [];
-  for (const row of answer.rows) {
-    const [line] = Object.values(row);
-    // Of a role MariaDB lists the rights of its own roles as well, under their names.
-    if (typeof line === 'string' && account.host === '' && grantee(line)?.user !== account.user) continue;
-    const grant = typeof line === 'string' ? parseGrant(line, account) : undefined;
-    if (grant === undefined) return fault('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
-    grants.push(grant);
+  const all: (readonly Grant[])[] = [];
+  for (const [at, account] of accounts.entries()) {
+    const grants = grantsIn(answer.sets[at], account);
+    if (grants === undefined) return fault('rejected', session.target, 'an answer to SHOW GRANTS could not be read');
+    all.push(grants);
   }
-  return { kind: 'grants', grants };
+  return { kind: 'all-grants', grants: all };
+}
+
+function grantsIn(rows: readonly Row[] | undefined, account: Account): readonly Grant[] | undefined {
+  const lines = (rows ?? []).map((row) => Object.values(row)[0]).filter((line) => typeof line === 'string');
+  // Of a role MariaDB lists the rights of its own roles as well, under their names.
+  const own = lines.filter((line) => account.host !== '' || grantee(line)?.user === account.user);
+  const grants = own.map((line) => parseGrant(line, account));
+  const read = grants.filter((grant) => grant !== undefined);
+  return rows === undefined || lines.length < rows.length || read.length < own.length ? undefined : read;
 }
 
 /** What the session itself may do. */
 export async function ownGrants(session: Pick<Session, 'query' | 'account'>): Promise<Grants> {
   const answer = await session.query('SHOW GRANTS');
-  if (answer.kind === 'fault') return answer;
-  const lines = answer.rows.flatMap((row) => Object.values(row)).filter((line) => typeof line === 'string');
+  return answer.kind === 'fault' ? answer : { kind: 'grants', grants: ownGrantsIn(answer.rows, session.account) };
+}
+
+/** The same from the answer to SHOW GRANTS. */
+export function ownGrantsIn(rows: readonly Row[], account: Account): readonly Grant[] {
+  const lines = rows.flatMap((row) => Object.values(row)).filter((line) => typeof line === 'string');
   // A role that is in force lists its rights too: MySQL under our own name, MariaDB under that of the role.
-  const grants = lines.map((line) => parseGrant(line, grantee(line) ?? session.account));
-  return { kind: 'grants', grants: grants.filter((grant) => grant !== undefined) };
+  const grants = lines.map((line) => parseGrant(line, grantee(line) ?? account));
+  return grants.filter((grant) => grant !== undefined);
 }
 
 /** Whose line it is, where that is a role: MariaDB gives its roles no host. */
@@ -75,10 +80,7 @@ function grantee(line: string): Account | undefined {
 const roleRow = z.object({ ofUser: z.string(), ofHost: z.string(), user: z.string(), host: z.string() });
 
 // MariaDB lists the default role among the grants, MySQL in a table of its own.
-async function defaultRoles(
-  session: Session,
-  accounts: readonly Account[],
-): Promise<{ readonly kind: 'all-grants'; readonly grants: readonly (readonly Grant[])[] } | Fault> {
+async function defaultRoles(session: Session, accounts: readonly Account[]): Promise<AllGrants> {
   const names = accounts.map(({ user }) => literal(user)).join(', ');
   const answer = await session.query(
     `SELECT USER AS ofUser, HOST AS ofHost, DEFAULT_ROLE_USER AS user, DEFAULT_ROLE_HOST AS host FROM mysql.default_roles WHERE USER IN (${names})`,

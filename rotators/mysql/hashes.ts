@@ -20,7 +20,7 @@ export function nativeHash(password: SecretText): string {
 }
 
 /** Compares with `authentication_string` of an account with this plugin. */
-export async function compare(plugin: string, stored: Buffer, password: SecretText): Promise<Match> {
+async function compare(plugin: string, stored: Buffer, password: SecretText): Promise<Match> {
   if (password.isEmpty || stored.length === 0) return password.isEmpty === (stored.length === 0) ? 'same' : 'other';
   switch (plugin) {
     case nativePlugin:
@@ -33,6 +33,28 @@ export async function compare(plugin: string, stored: Buffer, password: SecretTe
       // What Keyturn changes is kept by one of the plugins above.
       return 'other';
   }
+}
+
+/**
+ * Compares passwords with one stored form. Working an answer out takes a server's thousands of rounds, so none is worked out twice, and none
+ * at all for the others once one password is known to be the one.
+ */
+export function comparing(plugin: string, stored: Buffer): (password: SecretText) => Promise<Match> {
+  const asked: { readonly password: SecretText; readonly match: Promise<Match> }[] = [];
+  let found: SecretText | undefined;
+  const work = async (password: SecretText): Promise<Match> => {
+    const match = await compare(plugin, stored, password);
+    if (match === 'same') found = password;
+    return match;
+  };
+  return async (password) => {
+    if (found !== undefined) return answer(found.equals(password));
+    const before = asked.find((one) => one.password.equals(password));
+    if (before !== undefined) return before.match;
+    const match = work(password);
+    asked.push({ password, match });
+    return match;
+  };
 }
 
 function answer(same: boolean): Match {

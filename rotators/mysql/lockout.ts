@@ -1,6 +1,7 @@
 /** Whether failed logins are punished, by the account or by the whole server. */
 import type { AccountState } from './accounts.ts';
 import type { Fault } from './fault.ts';
+import { type GlobalSettings, lockoutNames, lockoutSettings } from './global-settings.ts';
 import type { Lockout } from './rules.ts';
 import type { Session } from './session.ts';
 
@@ -13,29 +14,24 @@ export type LockoutOutcome =
 // MariaDB closes a login after so many; this is its way to say never.
 const never = 4_294_967_295;
 
-/**
- * MariaDB: https://mariadb.com/kb/en/server-system-variables/#max_password_errors, MySQL's connection control as a plugin and, since 9.2,
- * as a component: https://dev.mysql.com/doc/refman/9.2/en/connection-control.html
- */
-const variables: Readonly<Record<string, string>> = {
-  max_password_errors: 'FLUSH PRIVILEGES',
-  connection_control_failed_connections_threshold: 'a login succeeds, each later answer being delayed',
-  'component_connection_control.failed_connections_threshold': 'a login succeeds, each later answer being delayed',
-};
-
 /** The strictest rule for a login with these accounts. */
 export async function lockoutOf(session: Session, states: readonly AccountState[]): Promise<LockoutOutcome> {
-  const names = Object.keys(variables).map((name) => `'${name}'`);
-  const answer = await session.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.join(', ')})`);
-  if (answer.kind === 'fault') return answer;
-  const ofServer = answer.rows.flatMap((row): Lockout[] => {
-    const attempts = Number(row['Value']);
-    if (!(attempts > 0 && attempts < never)) return [];
-    return [{ attempts, until: variables[String(row['Variable_name'])] ?? '' }];
+  const settings = session.server.settings ?? (await askedFor(session));
+  if ('kind' in settings) return settings;
+  const ofServer = Object.entries(lockoutSettings).flatMap(([name, until]): Lockout[] => {
+    const attempts = Number(settings.get(name));
+    return attempts > 0 && attempts < never ? [{ attempts, until }] : [];
   });
   const ofAccounts = states.flatMap(({ rules }) => (rules.lockout === undefined ? [] : [rules.lockout]));
   const [lockout] = [...ofServer, ...ofAccounts].sort((one, other) => one.attempts - other.attempts);
   return lockout === undefined ? { kind: 'free' } : { kind: 'lockout', lockout };
+}
+
+/** For a server that did not say as the session began. */
+async function askedFor(session: Session): Promise<GlobalSettings | Fault> {
+  const answer = await session.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${lockoutNames})`);
+  if (answer.kind === 'fault') return answer;
+  return new Map(answer.rows.map((row) => [String(row['Variable_name']).toLowerCase(), String(row['Value'])]));
 }
 
 /** The rule in words. */

@@ -1,7 +1,8 @@
 /** Two logins with the same rights: the idle one is made ready, the live one is never touched. */
 import type { Credential } from '../../shared/contract/credential.ts';
+import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { type Failure, failure } from '../../shared/errors.ts';
-import { type AccountState, createLike, readAccounts } from './accounts.ts';
+import { type AccountState, accountsAtStart, createLike, readAccounts } from './accounts.ts';
 import { type Call, chooseAmong, failureOf, openAs } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { type Grant, giveLacking, grantsOfAll, lacking } from './grants.ts';
@@ -32,33 +33,54 @@ export interface Pairs {
   readonly proven: boolean;
 }
 
-/** Looks at both logins. Changes nothing. */
+/**
+ * Looks at both logins. Changes nothing. `known` are passwords of the live login; `next` is to be the idle one's, so that comparing it
+ * later costs no time: that is done while the server answers.
+ */
 export async function readPairs(
   call: Call,
   session: Session,
   otherUser: string,
-  known: readonly Credential[],
+  { known, next }: { readonly known: readonly Credential[]; readonly next?: SecretText },
 ): Promise<Pairs | Fault> {
   const user = call.step.current.username ?? '';
   if (session.server.flavour === 'MySQL' && [...otherUser].length > longestOnMysql) {
     const detail = `"${otherUser}" is longer than the ${longestOnMysql} characters that MySQL takes: name both logins in the tag "users".`;
     return fault('no-room', session.target, detail);
   }
-  const read = await readAccounts(session, [user, otherUser]);
+  const read = await accountsAtStart(session, [user, otherUser]);
   if (read.kind === 'fault') return read;
-  const chosen = await chooseAmong(session, read.accounts, user, known);
+  const { accounts } = read;
+  const named = accounts.filter(({ account }) => account.user === user);
+  // The only account of that name is the login's, whatever its password is.
+  const [only, ...more] = named;
+  const early = only === undefined || more.length > 0 ? undefined : readPair(session, only, accounts, otherUser);
+  const chosen = await chooseAmong(session, accounts, user, known);
   if (chosen.kind === 'fault') return chosen;
   if (chosen.kind === 'missing') return fault('missing', session.target, `there is no account ${user}`);
+  const idle = accounts.filter(({ account, locked }) => account.user === otherUser && !locked);
+  if (next !== undefined) await Promise.all(idle.map((state) => state.placeOf(next)));
   const pairs: Pair[] = [];
   for (const model of chosen.states) {
-    const other = { user: otherUser, host: model.account.host };
-    const state = read.accounts.find(({ account }) => sameAccount(account, other));
-    const held = await grantsOfAll(session, [model.account, ...(state === undefined ? [] : [state.account])]);
-    if (held.kind === 'fault') return held;
-    const [modelGrants = [], grants = []] = held.grants;
-    pairs.push({ model, modelGrants, other, ...(state === undefined ? {} : { idle: { state, grants } }) });
+    const pair = await (early ?? readPair(session, model, accounts, otherUser));
+    if ('fault' in pair) return pair;
+    pairs.push(pair);
   }
   return { kind: 'pairs', pairs, proven: chosen.proven };
+}
+
+async function readPair(
+  session: Session,
+  model: AccountState,
+  accounts: readonly AccountState[],
+  otherUser: string,
+): Promise<Pair | Fault> {
+  const other = { user: otherUser, host: model.account.host };
+  const state = accounts.find(({ account }) => sameAccount(account, other));
+  const held = await grantsOfAll(session, [model.account, ...(state === undefined ? [] : [state.account])]);
+  if (held.kind === 'fault') return held;
+  const [modelGrants = [], grants = []] = held.grants;
+  return { model, modelGrants, other, ...(state === undefined ? {} : { idle: { state, grants } }) };
 }
 
 /** Why the second login must not be handed out through this secret; undefined when it may. */
@@ -98,7 +120,7 @@ export async function applyPair(
 ): Promise<Done | Failure> {
   const { step } = call;
   const login = candidate.username ?? '';
-  const read = await readPairs(call, session, login, [live, step.current]);
+  const read = await readPairs(call, session, login, { known: [live, step.current], next: candidate.password });
   if (read.kind === 'fault') return failureOf(call, read);
   const { pairs, proven } = read;
   const at = { secret: step.secret, target: session.target, login };

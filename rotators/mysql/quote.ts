@@ -10,6 +10,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\0', '\\0')}'`;
 }
 
+/** For a statement that is sent before a session has set its SQL mode. */
+export function literalInAnyMode(text: string): string {
+  return `_utf8mb4 x'${Buffer.from(text, 'utf8').toString('hex')}'`;
+}
+
 export function identifier(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }

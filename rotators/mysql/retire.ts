@@ -2,7 +2,7 @@
 import { type Credential, credentialName } from '../../shared/contract/credential.ts';
 import type { RetireOutcome } from '../../shared/contract/rotator.ts';
 import { failure, isFailure } from '../../shared/errors.ts';
-import { readAccounts } from './accounts.ts';
+import { accountsAtStart } from './accounts.ts';
 import { type Call, failureOf, openAdmin, thatTake } from './connect.ts';
 import { type Fault, fault } from './fault.ts';
 import { freshPassword, nextLogin } from './next.ts';
@@ -12,7 +12,11 @@ import { endingRight, endSessions } from './sessions.ts';
 
 export async function retire(call: Call, previous: Credential): Promise<RetireOutcome> {
   const { step } = call;
-  const session = await openAdmin(call, [step.current, previous]);
+  const session = await openAdmin(
+    call,
+    [step.current, previous],
+    isOwn(step) ? {} : { users: [previous.username ?? ''] },
+  );
   if (isFailure(session)) return session;
   try {
     if (step.strategy === 'alternating-users' && previous.username === session.account.user) {
@@ -31,8 +35,8 @@ export async function retire(call: Call, previous: Credential): Promise<RetireOu
 async function end(call: Call, session: Session, previous: Credential): Promise<Fault | undefined> {
   const { step } = call;
   // Replaced in place by the login itself: nothing is left of it, and the login may not look at its own account.
-  if (step.strategy === 'single-user' && step.admin.kind === 'self') return undefined;
-  const read = await readAccounts(session, [previous.username ?? '']);
+  if (isOwn(step)) return undefined;
+  const read = await accountsAtStart(session, [previous.username ?? '']);
   if (read.kind === 'fault') return read;
   const taking = await thatTake(read.accounts, [previous.password]);
   if (taking.length > 0 && !isOurs(step, previous)) {
@@ -49,6 +53,10 @@ async function end(call: Call, session: Session, previous: Credential): Promise<
   return states.length === 0 ? undefined : passwords.lock({ session, states, newPassword });
 }
 
+function isOwn({ strategy, admin }: Call['step']): boolean {
+  return strategy === 'single-user' && admin.kind === 'self';
+}
+
 /** An old version may name any login; a secret ends its own and the other one of its pair. */
 function isOurs(step: Call['step'], previous: Credential): boolean {
   if (step.strategy !== 'alternating-users') return previous.username === step.current.username;
@@ -61,7 +69,7 @@ function isOurs(step: Call['step'], previous: Credential): boolean {
 // All sessions of the login go, also those on its new password: they cannot be told apart, and they log in again by themselves.
 async function cutSessions(call: Call, session: Session, previous: Credential): Promise<RetireOutcome> {
   const { step } = call;
-  const killer = await openAdmin(call, [step.current, previous], 'many statements');
+  const killer = await openAdmin(call, [step.current, previous], { manyStatements: true });
   if (isFailure(killer)) return killer;
   try {
     const ending = await endSessions(session, killer, previous.username ?? '', step.remainingMs);

@@ -62,7 +62,7 @@ async function apply(call: Call, candidate: Credential, live: Credential): Promi
     const next = nextLogin(step, step.current);
     if (isFailure(next)) return next;
   }
-  const session = await openAdmin(call, [live, candidate]);
+  const session = await openAdmin(call, [live, candidate], { users: usersOf(step, candidate) });
   if (isFailure(session)) return session;
   const { policy } = session.server;
   // A candidate that was stored before may break a rule that is new; the one after it keeps it.
@@ -76,6 +76,12 @@ async function apply(call: Call, candidate: Credential, live: Credential): Promi
   } finally {
     session.close();
   }
+}
+
+/** A login that replaces its own password may not look at its account. */
+function usersOf({ strategy, admin, current }: Step<MysqlTags>, candidate: Credential): readonly string[] {
+  const isOwn = strategy === 'single-user' && admin.kind === 'self';
+  return isOwn ? [] : [...new Set([current.username ?? '', candidate.username ?? ''])];
 }
 
 /** How long the server lets a password live, by the strictest account. */

@@ -2,10 +2,12 @@
 import * as z from 'zod';
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { TargetRules } from '../../shared/contract/password-rules.ts';
+import { withAccounts } from './account-rows.ts';
 import { type Fault, fault } from './fault.ts';
-import { policyColumn, policyIn } from './password-policy.ts';
-import { type Account, literal, parseAccount, sessionMode } from './quote.ts';
-import { type OpenOptions, type Rows, Wire } from './wire.ts';
+import { type GlobalSettings, settingsColumn, settingsIn } from './global-settings.ts';
+import { policyIn } from './password-policy.ts';
+import { type Account, literal, parseAccount, parseShownAccount, sessionMode } from './quote.ts';
+import { type OpenOptions, type Row, type Rows, type Sets, Wire } from './wire.ts';
 
 export interface Server {
   readonly flavour: 'MariaDB' | 'MySQL';
@@ -21,8 +23,15 @@ export interface Settings {
   readonly readOnly?: string;
   /** Days until a password has to be changed, where its account does not say; 0: never. */
   readonly lifetimeDays: number;
-  /** What it asks of passwords, where it says. */
+  /** Those of the whole server, where it says them. */
+  readonly settings?: GlobalSettings;
+  /** What they ask of passwords. */
   readonly policy?: TargetRules;
+}
+
+export interface SessionOptions extends OpenOptions {
+  /** Logins whose accounts are read with the greeting, where the session may. */
+  readonly users?: readonly string[];
 }
 
 export interface Session {
@@ -36,8 +45,12 @@ export interface Session {
   /** Where we come from, as the server sees it: an address, or a name where it resolves them. */
   readonly client: string;
   readonly id: number;
+  /** Accounts that were read as it began. */
+  readonly seen?: { readonly users: readonly string[]; readonly rows: readonly Row[] };
   /** Sends one statement. Never throws. */
   query(statement: string): Promise<Rows>;
+  /** Sends statements that change nothing, in one round trip where the server can. Each gives its rows; the first that fails is the answer. */
+  queries(statements: readonly string[]): Promise<Sets>;
   /** Sends a statement that changes something; `permission` is the right it needs. The server refuses it when it arrives too late. */
   change(statement: string, permission: string): Promise<Fault | undefined>;
   /** May be called again. */
@@ -66,48 +79,81 @@ export interface Entry {
   readonly kind: 'entry';
   readonly target: string;
   readonly account: Account;
-  /** What the server asks of passwords, where it says. */
-  readonly policy: TargetRules | undefined;
-  query(statement: string): Promise<Rows>;
+  /** What the server asks of passwords, where it was asked and says. */
+  readonly policy?: TargetRules;
+  /** The answer to SHOW GRANTS, where it was asked. */
+  readonly shown?: readonly Row[];
   /** May be called again. */
   close(): void;
 }
 
+/** What a login is asked first, which also finds out a password that has expired. */
+export type FirstQuestion = 'account and rules' | 'rights';
+
 /** Logs in to see whether it works. */
-export async function enter(options: OpenOptions): Promise<Entry | Fault> {
+export async function enter(options: OpenOptions, question: FirstQuestion): Promise<Entry | Fault> {
   const wire = new Wire(options);
   const entered = await wire.connect();
   if (entered !== undefined) return entered;
-  // A password that has expired is found out by the first statement.
-  const asked = await withPolicy(wire, 'SELECT CURRENT_USER() AS account');
-  if (asked.kind === 'fault') {
+  const answer = question === 'rights' ? await askRights(wire) : await askAccount(wire);
+  if (answer.kind === 'fault') {
     wire.close();
-    return asked;
+    return answer;
   }
-  const [row] = asked.rows;
-  const account = parseAccount(String(row?.['account']));
-  const query = (statement: string) => wire.query(statement, 'statement');
-  return { kind: 'entry', target: wire.target, account, policy: policyIn(row), query, close: () => wire.close() };
+  return { ...answer, kind: 'entry', target: wire.target, close: () => wire.close() };
 }
 
-/** A server that cannot say what it asks of passwords is asked without. */
-async function withPolicy(wire: Wire, select: string): Promise<Rows> {
-  const asked = await wire.query(`${select} ${policyColumn}`, 'statement');
-  const cannot = asked.kind === 'fault' && ['rejected', 'missing', 'forbidden', 'unsupported'].includes(asked.fault);
-  return cannot ? wire.query(select, 'login') : asked;
+type Answered = { readonly kind: 'answered' } & Pick<Entry, 'account' | 'policy' | 'shown'>;
+
+async function askAccount(wire: Wire): Promise<Answered | Fault> {
+  const asked = await withSettings(wire, 'SELECT CURRENT_USER() AS account');
+  if (asked.kind === 'fault') return asked;
+  const [row] = asked.rows;
+  const policy = policyIn(settingsIn(row));
+  const account = parseAccount(String(row?.['account']));
+  return { kind: 'answered', account, ...(policy === undefined ? {} : { policy }) };
+}
+
+/** Its rights say whose they are, so the account is asked for only where they are not readable. */
+async function askRights(wire: Wire): Promise<Answered | Fault> {
+  const asked = await wire.query('SHOW GRANTS', 'statement');
+  if (isUnable(asked)) return askAccount(wire);
+  if (asked.kind === 'fault') return asked;
+  const account = granteeIn(asked.rows);
+  if (account === undefined) return askAccount(wire);
+  return { kind: 'answered', account, shown: asked.rows };
+}
+
+// Roles that are in force are listed too, on MariaDB under their own names, which have no host.
+function granteeIn(rows: readonly Row[]): Account | undefined {
+  const named = rows.flatMap(
+    (row) => / TO (`(?:[^`]|``)*`@`(?:[^`]|``)*`)/.exec(String(Object.values(row)[0]))?.[1] ?? [],
+  );
+  const [first, ...others] = new Set(named);
+  return first === undefined || others.length > 0 ? undefined : parseShownAccount(first);
+}
+
+/** A server that cannot say its settings is asked without. */
+async function withSettings(wire: Wire, select: string): Promise<Rows> {
+  const asked = await wire.query(`${select} ${settingsColumn}`, 'statement');
+  return isUnable(asked) ? wire.query(select, 'login') : asked;
+}
+
+function isUnable(asked: Rows): boolean {
+  return asked.kind === 'fault' && ['rejected', 'missing', 'forbidden', 'unsupported'].includes(asked.fault);
 }
 
 /** Connects, logs in, and makes the session independent of the server's settings. */
-export async function openSession(options: OpenOptions): Promise<Session | Fault> {
+export async function openSession(options: SessionOptions): Promise<Session | Fault> {
   const wire = new Wire(options);
   const entered = await wire.connect();
   if (entered !== undefined) return entered;
-  const prepared = await prepare(wire);
+  const prepared = await prepare(wire, options.users ?? []);
   if (prepared.kind === 'fault') {
     wire.close();
     return prepared;
   }
-  const { server, hello, offsetMs } = prepared;
+  const { server, hello, offsetMs, seen } = prepared;
   return {
     kind: 'session',
     target: wire.target,
@@ -116,7 +162,9 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
     as: options.credential,
     client: parseAccount(hello.client).host,
     id: hello.id,
+    ...(seen === undefined ? {} : { seen }),
     query: (statement) => wire.query(statement, 'statement'),
+    queries: (statements) => (server.flavour === 'MariaDB' ? inOneBlock(wire, statements) : oneByOne(wire, statements)),
     change: async (statement, permission) => {
       // An admin with CONNECTION_ADMIN or SUPER is let past read_only: what it wrote would exist on this server alone.
       if (server.readOnly !== undefined) return fault('read-only', wire.target, server.readOnly);
@@ -129,29 +177,66 @@ export async function openSession(options: OpenOptions): Promise<Session | Fault
   };
 }
 
+/**
+ * MariaDB takes several statements in a block, on a connection that takes one at a time. A text that got out of its quotes could begin
+ * another statement in it, as it could in the block of a change: nothing but names quoted by quote.ts may stand in one.
+ */
+function inOneBlock(wire: Wire, statements: readonly string[]): Promise<Sets> {
+  return wire.querySets(`BEGIN NOT ATOMIC ${statements.map((one) => `${one}; `).join('')}END`, 'statement');
+}
+
+async function oneByOne(wire: Wire, statements: readonly string[]): Promise<Sets> {
+  const sets: (readonly Row[])[] = [];
+  for (const statement of statements) {
+    const answer = await wire.query(statement, 'statement');
+    if (answer.kind === 'fault') return answer;
+    sets.push(answer.rows);
+  }
+  return { kind: 'sets', sets };
+}
+
 interface Prepared {
   readonly kind: 'prepared';
   readonly server: Server & Settings;
   readonly hello: z.infer<typeof greeting>;
   /** The server's clock less our own monotonic one. */
   readonly offsetMs: number;
+  readonly seen?: Session['seen'];
 }
 
-async function prepare(wire: Wire): Promise<Prepared | Fault> {
-  const asked = await withPolicy(
-    wire,
-    'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly, @@GLOBAL.default_password_lifetime AS lifetimeDays, @@SESSION.sql_mode AS mode, @@SESSION.sql_quote_show_create AS quotes',
-  );
+async function prepare(wire: Wire, users: readonly string[]): Promise<Prepared | Fault> {
+  const asked = await greet(wire, users);
   if (asked.kind === 'fault') return asked;
-  const hello = greeting.safeParse(asked.rows[0]);
+  const [first] = asked.rows;
+  const hello = greeting.safeParse(first);
   if (!hello.success) return fault('rejected', wire.target, 'it did not say which version it is');
   const set = await makeIndependent(wire, hello.data);
   if (set !== undefined) return set;
   const offsetMs = hello.data.now * 1000 - performance.now();
-  const policy = policyIn(asked.rows[0]);
-  const settings = { ...settingsOfServer(hello.data), ...(policy === undefined ? {} : { policy }) };
-  const server = { ...serverOf(hello.data.version), ...settings };
-  return { kind: 'prepared', server, hello: hello.data, offsetMs };
+  const settings = settingsIn(first);
+  const policy = policyIn(settings);
+  const server = {
+    ...serverOf(hello.data.version),
+    ...settingsOfServer(hello.data),
+    ...(settings === undefined ? {} : { settings }),
+    ...(policy === undefined ? {} : { policy }),
+  };
+  // Where there are no such accounts, the one row has none of one.
+  const rows = asked.rows.filter((row) => row['user'] !== null);
+  const seen = users.length > 0 && first !== undefined && 'user' in first ? { seen: { users, rows } } : {};
+  return { kind: 'prepared', server, hello: hello.data, offsetMs, ...seen };
+}
+
+const greetingColumns =
+  'SELECT VERSION() AS version, CURRENT_USER() AS account, USER() AS client, CONNECTION_ID() AS id, UNIX_TIMESTAMP(SYSDATE(6)) AS now, @@GLOBAL.read_only AS readOnly, @@GLOBAL.innodb_read_only AS innodbReadOnly, @@GLOBAL.default_password_lifetime AS lifetimeDays, @@SESSION.sql_mode AS mode, @@SESSION.sql_quote_show_create AS quotes';
+
+/** Accounts that may not be read now are asked for later, by a statement that says which right is missing. */
+async function greet(wire: Wire, users: readonly string[]): Promise<Rows> {
+  if (users.length > 0) {
+    const asked = await wire.query(`${greetingColumns} ${settingsColumn} ${withAccounts(users)}`, 'statement');
+    if (!isUnable(asked)) return asked;
+  }
+  return withSettings(wire, greetingColumns);
 }
 
 // Modes that change neither what a statement means nor how it has to be quoted.

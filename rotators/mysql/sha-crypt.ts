@@ -14,19 +14,31 @@ export async function shaCrypt(password: Buffer, salt: Buffer, rounds: number): 
   const ofPassword = repeated(sha(Buffer.alloc(password.length ** 2, password)), password.length);
   let digest = firstDigest(password, salt);
   const ofSalt = repeated(sha(Buffer.alloc(salt.length * (16 + (digest[0] ?? 0)), salt)), salt.length);
+  const mixes = Array.from({ length: period }, (_, round) => mixOf(round, ofPassword, ofSalt));
   for (let round = 0; round < rounds; round++) {
     if (round > 0 && round % roundsAtATime === 0) await setImmediate();
-    const odd = round % 2 === 1;
-    digest = sha(
-      Buffer.concat([
-        odd ? ofPassword : digest,
-        round % 3 === 0 ? nothing : ofSalt,
-        round % 7 === 0 ? nothing : ofPassword,
-        odd ? digest : ofPassword,
-      ]),
-    );
+    const mix = mixes[round % period];
+    if (mix !== undefined) {
+      digest.copy(mix.text, mix.at);
+      digest = sha(mix.text);
+    }
   }
   return encoded(digest);
+}
+
+/** What a round hashes, with the place for the digest of the round before. A round differs from the next by 2, 3 and 7: 42 of them are all. */
+const period = 2 * 3 * 7;
+
+function mixOf(round: number, ofPassword: Buffer, ofSalt: Buffer): { readonly text: Buffer; readonly at: number } {
+  const odd = round % 2 === 1;
+  const digest = Buffer.alloc(size);
+  const text = Buffer.concat([
+    odd ? ofPassword : digest,
+    round % 3 === 0 ? nothing : ofSalt,
+    round % 7 === 0 ? nothing : ofPassword,
+    odd ? digest : ofPassword,
+  ]);
+  return { text, at: odd ? text.length - size : 0 };
 }
 
 const nothing = Buffer.alloc(0);

@@ -3,10 +3,10 @@ import type { Credential } from '../../shared/contract/credential.ts';
 import type { VerifyOutcome } from '../../shared/contract/rotator.ts';
 import type { SecretText } from '../../shared/contract/secret-text.ts';
 import { isFailure } from '../../shared/errors.ts';
-import { type AccountState, readAccounts } from './accounts.ts';
+import { type AccountState, accountsAtStart } from './accounts.ts';
 import { type Call, enterAs, failureOf, openAdmin } from './connect.ts';
 import type { Fault } from './fault.ts';
-import { lacking, ownGrants } from './grants.ts';
+import { lacking, ownGrantsIn } from './grants.ts';
 import { matching } from './hosts.ts';
 import { lockoutOf, lockoutText } from './lockout.ts';
 import { lackingIn, readPairs } from './pair.ts';
@@ -17,15 +17,15 @@ export async function verify(call: Call, credential: Credential): Promise<Verify
   const { step } = call;
   const refused = await refusedByCatalogue(call, credential);
   if (refused !== undefined) return refused;
-  const own = await enterAs(call, credential);
+  const isSame = credential.username === step.current.username || step.admin.kind === 'self';
+  const own = await enterAs(call, credential, isSame ? 'account and rules' : 'rights');
   if (own.kind === 'fault') return outcomeOf(call, own);
   if (own.policy !== undefined) call.memory.policy.set(step.current, own.policy);
   try {
     if (own.account.user !== credential.username) {
       return { kind: 'refused', detail: `${own.target} took it for the account ${accountName(own.account)}` };
     }
-    const isSame = credential.username === step.current.username || step.admin.kind === 'self';
-    if (isSame || (await hasWhatItWasGiven(call, own))) return { kind: 'accepted' };
+    if (isSame || hasWhatItWasGiven(call, own)) return { kind: 'accepted' };
   } finally {
     own.close();
   }
@@ -33,22 +33,22 @@ export async function verify(call: Call, credential: Credential): Promise<Verify
 }
 
 /** Whether the login shows all rights that the attempt gave it. Anything else is the admin's to compare. */
-async function hasWhatItWasGiven({ step, memory }: Call, own: Entry): Promise<boolean> {
-  const given = memory.given.get(step.current)?.find(({ account }) => sameAccount(account, own.account));
-  if (given === undefined) return false;
-  const held = await ownGrants(own);
+function hasWhatItWasGiven({ step, memory }: Call, { account, shown }: Entry): boolean {
+  const given = memory.given.get(step.current)?.find((one) => sameAccount(one.account, account));
+  if (given === undefined || shown === undefined) return false;
   // Its default roles are in force, so their rights are seen. On MySQL they stand in a table that it may not read.
   const wanted = given.grants.filter(({ rights }) => !rights.every((right) => right.startsWith('DEFAULT ROLE ')));
-  return held.kind === 'grants' && lacking(wanted, held.grants).length === 0;
+  return lacking(wanted, ownGrantsIn(shown, account)).length === 0;
 }
 
 async function compareWithCurrent(call: Call, credential: Credential): Promise<VerifyOutcome> {
   const { step } = call;
-  const admin = await openAdmin(call, []);
+  const users = [step.current.username ?? '', credential.username ?? ''];
+  const admin = await openAdmin(call, [], { users });
   if (isFailure(admin))
     return admin.code === 'target-unreachable' ? { kind: 'unreachable', detail: admin.message } : admin;
   try {
-    const pairs = await readPairs(call, admin, credential.username ?? '', [step.current]);
+    const pairs = await readPairs(call, admin, credential.username ?? '', { known: [step.current] });
     if (pairs.kind === 'fault') return outcomeOf(call, pairs);
     const missing = lackingIn(pairs);
     return missing.length === 0 ? { kind: 'accepted' } : { kind: 'lesser-rights', missing };
@@ -67,10 +67,10 @@ async function refusedByCatalogue(
 ): Promise<VerifyOutcome | undefined> {
   const { step, memory } = call;
   if (step.admin.kind === 'self' || memory.mayFail.has(step.current)) return undefined;
-  const admin = await openAdmin(call, []);
+  const admin = await openAdmin(call, [], { users: [username] });
   if (isFailure(admin)) return undefined;
   try {
-    const read = await readAccounts(admin, [username]);
+    const read = await accountsAtStart(admin, [username]);
     if (read.kind === 'fault') return undefined;
     const rule = await lockoutOf(admin, read.accounts);
     if (rule.kind === 'free') memory.mayFail.add(step.current);

@@ -11,6 +11,7 @@ export const defaultPort = 3306;
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Rows = { readonly kind: 'rows'; readonly rows: readonly Row[] } | Fault;
+export type Sets = { readonly kind: 'sets'; readonly sets: readonly (readonly Row[])[] } | Fault;
 
 export interface OpenOptions {
   readonly endpoint: Endpoint;
@@ -56,16 +57,29 @@ export class Wire {
   }
 
   async query(statement: string, moment: Moment): Promise<Rows> {
+    const answer = await this.#answer(statement, moment);
+    return answer.kind === 'fault' ? answer : { kind: 'rows', rows: answer.parts };
+  }
+
+  /** A statement that gives several sets of rows: a block of MariaDB. */
+  async querySets(statement: string, moment: Moment): Promise<Sets> {
+    const answer = await this.#answer(statement, moment);
+    return answer.kind === 'fault'
+      ? answer
+      : { kind: 'sets', sets: answer.parts.filter((part) => Array.isArray(part)) };
+  }
+
+  async #answer(statement: string, moment: Moment) {
     const connection = this.#connection;
     if (connection === undefined || this.#isOver()) return this.#outOfTime();
-    let rows: readonly Row[] = [];
+    let parts: readonly Row[] = [];
     const met = await this.#settle(moment, (done) => {
       connection.query(statement, (error: unknown, result: unknown) => {
-        rows = Array.isArray(result) ? result : [];
+        parts = Array.isArray(result) ? result : [];
         done(error);
       });
     });
-    return met ?? { kind: 'rows', rows };
+    return met ?? { kind: 'parts' as const, parts };
   }
 
   close(): void {

@@ -74,8 +74,8 @@ test('an admin with every right leaves a read-only replica as it is', async () =
 
 describe('with the settings that a server comes with', () => {
   claimsOfCost(useRig(onMariadb), {
-    'dual-password': { connections: 4, statements: 8 },
-    'single-user': { connections: 4, statements: 8 },
-    'alternating-users': { connections: 4, statements: 11 },
+    'dual-password': { connections: 4, statements: 5 },
+    'single-user': { connections: 4, statements: 5 },
+    'alternating-users': { connections: 4, statements: 6 },
   });
 });

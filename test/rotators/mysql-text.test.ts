@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { settingsIn } from '../../rotators/mysql/global-settings.ts';
 import { lacking, parseGrant } from '../../rotators/mysql/grants.ts';
 import { policyIn } from '../../rotators/mysql/password-policy.ts';
-import { parseAccount } from '../../rotators/mysql/quote.ts';
+import { literalInAnyMode, parseAccount } from '../../rotators/mysql/quote.ts';
 import { serverOf } from '../../rotators/mysql/session.ts';
 import { shaCrypt } from '../../rotators/mysql/sha-crypt.ts';
 
@@ -52,6 +53,10 @@ describe('lines of SHOW GRANTS', () => {
   });
 });
 
+test('a name that is sent before the SQL mode is known holds nothing that a mode could change', () => {
+  expect(literalInAnyMode(`o'b\\"ä*/`)).toBe("_utf8mb4 x'6f27625c22c3a42a2f'");
+});
+
 test('the name and version of a server are read from what it says of itself', () => {
   expect(serverOf('5.7.44-log')).toMatchObject({ flavour: 'MySQL', version: 50_744 });
   expect(serverOf('5.5.5-10.11.6-MariaDB-1:10.11.6+maria~deb12')).toMatchObject({
@@ -93,8 +98,28 @@ describe('what a server asks of passwords', () => {
       'validate_password.length=12,validate_password.policy=LOW,validate_password.special_char_count=4',
       { source: 'validate_password', shortest: 12 },
     ],
-    [null, undefined],
-  ])('%s', (passwordPolicy, rules) => {
-    expect(policyIn({ passwordPolicy })).toEqual(rules);
+    ['', undefined],
+  ])('%s', (list, rules) => {
+    const settings = `${list},max_connections=151,`.replace(/^,/, '');
+    const count = settings.split(',').length - 1;
+    expect(policyIn(settingsIn({ settings: `${count}:${settings}` }))).toEqual(rules);
+  });
+});
+
+describe('settings of the whole server are known only where all of them came', () => {
+  test.each([
+    ['all of them', '2:max_connections=151,max_password_errors=5,', 2],
+    ['one without a value', '2:max_connections=151,validate_password.dictionary_file=,', 2],
+    ['cut in a value', '2:max_connections=151,max_password_errors=42949', undefined],
+    ['cut between two', '2:max_connections=151,', undefined],
+    ['of a table that is empty', '1:max_password_errors=5,', undefined],
+    ['none', null, undefined],
+  ])('%s', (_what, settings, size) => {
+    expect(settingsIn({ settings })?.size).toBe(size);
+  });
+
+  test('a server that is not asked, or cannot say', () => {
+    expect(settingsIn({})).toBeUndefined();
+    expect(settingsIn(undefined)).toBeUndefined();
   });
 });

@@ -56,8 +56,8 @@ test('an admin with every right leaves a read-only replica as it is', async () =
 
 describe('with the settings that a server comes with', () => {
   claimsOfCost(useRig(onMysql), {
-    'dual-password': { connections: 4, statements: 8 },
-    'single-user': { connections: 4, statements: 8 },
-    'alternating-users': { connections: 4, statements: 12 },
+    'dual-password': { connections: 4, statements: 5 },
+    'single-user': { connections: 4, statements: 5 },
+    'alternating-users': { connections: 4, statements: 8 },
   });
 });
