@@ -1,11 +1,13 @@
 /** Changes passwords of one user on all nodes, in an order in which every moment is safe. */
 import type { Credential } from '../../shared/contract/credential.ts';
 import { SecretText } from '../../shared/contract/secret-text.ts';
+import type { Command, Reply } from './connection.ts';
 import { type Fault, fault } from './fault.ts';
 import { eachAtMost, type Fleet, type Node } from './fleet.ts';
 import { keepAll } from './keep.ts';
 import { objectionToWatchers, tellSentinels } from './sentinels.ts';
 import { defaultUser, replicatesAs, type Secrets, settingCommand } from './settings.ts';
+import { viewQuestions } from './topology.ts';
 import { faultOfChange, hashOf, passwordCommands, type User } from './users.ts';
 
 /** Nodes may join while others are changed; after this many rounds somebody is rebuilding the whole, and the next attempt goes on. */
@@ -41,7 +43,7 @@ export async function addPassword(fleet: Fleet, change: Change): Promise<Changed
   const user = userOf(change.candidate);
   const objection = await objectionToWatchers(fleet, user);
   if (objection !== undefined) return objection;
-  const added = await onEveryNode(fleet, (node) => addOn(node, user, change));
+  const added = await onEveryNode(fleet, (node) => commandsToAdd(node, user, change));
   if (added !== undefined) return added;
   const handed = await handOver(fleet, user, change.candidate.password);
   if (handed.kind === 'fault') return handed;
@@ -96,18 +98,18 @@ export async function removePassword(
   return removed ?? { kind: 'removed', settings: handed.settings, warnings: handed.warnings };
 }
 
-async function addOn(node: Node, user: string, change: Change): Promise<Fault | undefined> {
+/** What adds the candidate on a node; nothing where it is there, and where one password is for everybody: it is set later, in place of all. */
+function commandsToAdd(node: Node, user: string, change: Change): readonly Command[] | Fault {
   const { candidate, guard } = change;
   const found = existing(node, user);
   if (found.kind === 'fault') {
     const secrets = onePassword(node, user, change);
-    return secrets === undefined ? found : guard(node, everybody(secrets));
+    return secrets === undefined ? found : (guard(node, everybody(secrets)) ?? []);
   }
   const unsafe = guard(node, found);
   if (unsafe !== undefined) return unsafe;
   const wanted = hashOf(candidate.password);
-  const add = found.hashes.has(wanted) ? [] : [wanted];
-  return faultOfChange(await node.connection.calls(passwordCommands(user, { add, remove: [] })));
+  return passwordCommands(user, { add: found.hashes.has(wanted) ? [] : [wanted], remove: [] });
 }
 
 /** What takes the passwords away that are not to stay. `setting`: a setting is changed by it. */
@@ -181,16 +183,26 @@ async function handOver(
   return { kind: 'handed', settings, warnings: unseen.length === 0 ? [] : [warning] };
 }
 
-/** Runs `work` once on each node, also on those that join meanwhile. The seed's turn comes after all others. */
-async function onEveryNode(fleet: Fleet, work: (node: Node) => Promise<Fault | undefined>): Promise<Fault | undefined> {
+/** Sends to each node what is for it, once, also to those that join meanwhile. The seed's turn comes after all others. */
+async function onEveryNode(
+  fleet: Fleet,
+  commandsFor: (node: Node) => readonly Command[] | Fault,
+): Promise<Fault | undefined> {
   const done = new Set<Node>();
   for (let round = 0; round < mostRounds; round++) {
     const open = fleet.nodes().filter((node) => !done.has(node));
-    if (open.length === 0) return undefined;
-    const met = (await firstFault(open.slice(0, -1), work)) ?? (await firstFault(open.slice(-1), work));
+    const last = open.at(-1);
+    if (last === undefined) return undefined;
+    const met = await firstFault(open.slice(0, -1), async (node) => {
+      const sent = await sendTo(node, commandsFor(node), []);
+      return sent.kind === 'fault' ? sent : undefined;
+    });
     if (met !== undefined) return met;
+    // What the last one sees it says with its change, which comes after those of all others.
+    const sent = await sendTo(last, commandsFor(last), viewQuestions);
+    if (sent.kind === 'fault') return sent;
     for (const node of open) done.add(node);
-    const grown = await fleet.grow();
+    const grown = await fleet.grow(new Map([[last, sent.answers]]));
     if (typeof grown !== 'number') return grown;
   }
   const names = fleet
@@ -198,6 +210,18 @@ async function onEveryNode(fleet: Fleet, work: (node: Node) => Promise<Fault | u
     .map((node) => node.name)
     .join(', ');
   return fault('busy', names, 'nodes keep joining');
+}
+
+/** Sends changes and, behind them, questions in one go. */
+async function sendTo(
+  node: Node,
+  changes: readonly Command[] | Fault,
+  questions: readonly Command[],
+): Promise<{ readonly kind: 'sent'; readonly answers: readonly Reply[] } | Fault> {
+  if ('kind' in changes) return changes;
+  const answers = await node.connection.calls([...changes, ...questions]);
+  const met = faultOfChange(answers.slice(0, changes.length));
+  return met ?? { kind: 'sent', answers: answers.slice(changes.length) };
 }
 
 async function firstFault(

@@ -122,7 +122,7 @@ function keeping(fleet: Fleet): RotatorCheck[] {
 }
 
 async function published(step: RedisStep, environment: RotatorEnvironment): Promise<RotatorCheck> {
-  const answer = await verify(step, environment, step.current);
+  const answer = await verify(step, environment, step.current, new WeakMap());
   if (answer.kind === 'accepted') return passed('current credential', `${userOf(step.current)} logs in`);
   if (answer.kind === 'failed') return failed('current credential', answer);
   const detail = 'detail' in answer ? answer.detail : answer.missing.join(', ');

@@ -43,8 +43,11 @@ export interface Fleet {
   /** The seed comes last: in a self-rotation it is the node that the next attempt begins with, so it is changed last. */
   nodes(): readonly Node[];
   sentinels(): readonly Node[];
-  /** Asks all nodes again and connects to those that joined. Gives how many are new. */
-  grow(): Promise<number | Fault>;
+  /**
+   * Asks all nodes again and connects to those that joined. Gives how many are new. `answers`: those to `viewQuestions` that are there
+   * already, each later than every change.
+   */
+  grow(answers: ReadonlyMap<Node, readonly Reply[]>): Promise<number | Fault>;
   /** Connects to all Sentinels that those of the connection know. */
   joinSentinels(): Promise<Fault | undefined>;
   /** May be called again. */
@@ -66,9 +69,13 @@ export async function gather(options: FleetOptions): Promise<Fleet | Fault> {
     kind: 'fleet',
     nodes: () => dataNodes().toReversed(),
     sentinels,
-    grow: async () => {
+    grow: async (answers) => {
       const before = members.length;
-      const views = await eachAtMost(members, (node) => viewOf(node.connection, options.sentinelName));
+      const views = await eachAtMost(members, (node) => {
+        const there = answers.get(node);
+        if (there === undefined) return viewOf(node.connection, options.sentinelName);
+        return viewIn(node.connection, there, options.sentinelName);
+      });
       for (const view of views) if (view.kind === 'fault') return view;
       const seen = views.flatMap((view) => (view.kind === 'view' ? view.neighbours : []));
       const met = await follow(seen, 'node', options, members, known);

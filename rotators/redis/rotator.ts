@@ -22,13 +22,14 @@ import { endSessions, sessionsOf } from './sessions.ts';
 import type { Depth } from './state.ts';
 import type { RedisTags } from './tags.ts';
 import { hashOf } from './users.ts';
-import { verify } from './verify.ts';
+import { type SeenNodes, verify } from './verify.ts';
 
 export function makeRedisRotator(environment: RotatorEnvironment): Rotator<RedisTags> {
+  const seen: SeenNodes = new WeakMap();
   return {
     propose: (step, current) => ({ ...current, password: step.newPassword() }),
     apply: (step, candidate, live) => apply(step, environment, candidate, live),
-    verify: (step, credential): Promise<VerifyOutcome> => verify(step, environment, credential),
+    verify: (step, credential): Promise<VerifyOutcome> => verify(step, environment, credential, seen),
     inUse: (step, previous) => inUse(step, environment, previous),
     retire: (step, previous) => retire(step, environment, previous),
     check: (step): Promise<readonly RotatorCheck[]> => check(step, environment),

@@ -5,20 +5,30 @@ import { isFailure } from '../../shared/errors.ts';
 import { adminName } from '../common/failures.ts';
 import { userOf } from './change.ts';
 import { adminLogins, fleetOptions, type RedisStep } from './connect.ts';
-import { type Address, authCommand } from './connection.ts';
+import { type Address, authCommand, nodeName } from './connection.ts';
 import { adminFailure, type Fault } from './fault.ts';
 import { eachAtMost, type FleetOptions, gather, type Node, openAt } from './fleet.ts';
 
-/** Logs in with the credential on every node, each on a fresh connection. */
+/** The nodes that the proof of an attempt saw last, by its current credential: the same object for all of its calls. */
+export type SeenNodes = WeakMap<Credential, readonly Address[]>;
+
+/**
+ * Logs in with the credential on every node, each on a fresh connection. Which nodes there are is asked each time. At those that `seen`
+ * says the login begins meanwhile: elsewhere it is not known yet whether it is a node of this Redis that listens.
+ */
 export async function verify(
   step: RedisStep,
   environment: RotatorEnvironment,
   credential: Credential,
+  seen: SeenNodes,
 ): Promise<VerifyOutcome> {
   const admin = await adminLogins(step, [credential, step.current]);
   if (isFailure(admin)) return admin;
   const options = fleetOptions(step, environment, admin.logins, { user: userOf(credential), depth: 'nodes' });
-  const fleet = await gather(options);
+  const [fleet, early] = await Promise.all([
+    gather(options),
+    loginsAt(options, seen.get(step.current) ?? [], credential),
+  ]);
   if (fleet.kind === 'fault') {
     // As itself a login sees the nodes only after it was let in, so what refuses it there is the answer.
     if (fleet.fault === 'unreachable' || step.admin.kind === 'self') return outcomeOf(step, fleet);
@@ -26,11 +36,27 @@ export async function verify(
   }
   try {
     const nodes = fleet.nodes();
-    const answers = await eachAtMost(nodes, (node) => loginAt(options, node.address, credential));
+    const answers = await eachAtMost(nodes, async ({ name, address }) =>
+      early.has(name) ? early.get(name) : loginAt(options, address, credential),
+    );
+    const addresses = nodes.map(({ address }) => address);
+    seen.set(step.current, addresses);
     return judge(step, nodes, answers, isPublished(step, credential));
   } finally {
     fleet.close();
   }
+}
+
+/** What stood in the way of each login, by the name of the node; undefined for one that was let in. */
+async function loginsAt(options: FleetOptions, addresses: readonly Address[], credential: Credential) {
+  const answers = await eachAtMost(
+    addresses,
+    async (address): Promise<[string, Fault | undefined]> => [
+      nodeName(address),
+      await loginAt(options, address, credential),
+    ],
+  );
+  return new Map(answers);
 }
 
 /**
