@@ -16,6 +16,13 @@ export interface Account {
 const authentication = z.object({ type: z.number() });
 const inDatabase = 2;
 
+const typeQuery = 'SELECT authentication_type AS type FROM sys.database_principals WHERE name = @first;';
+
+function accountOf(users: readonly z.infer<typeof authentication>[], database: string): Account {
+  const isContained = users.some((user) => user.type === inDatabase);
+  return isContained ? { kind: 'contained-user', home: database } : { kind: 'login', home: master };
+}
+
 /**
  * The kind of account a name logs in as at the endpoint. A contained user of the name comes first there, as it does for the server
  * when somebody logs in.
@@ -25,9 +32,8 @@ export async function findAccount(server: Server, name: string, endpoint: Endpoi
   const login: Account = { kind: 'login', home: master };
   if (database.toLowerCase() === master) return login;
   try {
-    const query = 'SELECT authentication_type AS type FROM sys.database_principals WHERE name = @name';
-    const users = await server.rows(authentication, database, query, { name });
-    return users.some((user) => user.type === inDatabase) ? { kind: 'contained-user', home: database } : login;
+    const users = await server.rows(authentication, database, typeQuery, { first: name });
+    return accountOf(users, database);
   } catch (error) {
     // An admin of logins need not be able to enter the database; then it cannot change a contained user in it either.
     if (error instanceof SqlFault && (error.kind === 'missing' || error.kind === 'refused')) return login;
@@ -93,13 +99,18 @@ export async function findPrincipal(server: Server, account: Account, name: stri
   return (await findPair(server, account, name, name))[0];
 }
 
-/** The kind of account that the first name logs in as, and both accounts. On Azure SQL Database two connections are asked at a time. */
-export async function identify(
-  server: Server,
-  first: string,
-  second: string,
-  endpoint: Endpoint,
-): Promise<{ readonly account: Account; readonly pair: Awaited<ReturnType<typeof findPair>> }> {
+interface Identified {
+  readonly account: Account;
+  readonly pair: readonly [Principal | undefined, Principal | undefined];
+}
+
+/**
+ * The kind of account that the first name logs in as, and both accounts. Both questions go in one batch; on Azure SQL Database two
+ * connections are asked at a time.
+ */
+export async function identify(server: Server, first: string, second: string, endpoint: Endpoint): Promise<Identified> {
+  const together = await identifyTogether(server, first, second, endpoint.database ?? server.database);
+  if (together !== undefined) return together;
   const login: Account = { kind: 'login', home: master };
   const logins = findPair(server, login, first, second).then(
     (pair) => ({ kind: 'found' as const, pair }),
@@ -113,28 +124,62 @@ export async function identify(
   return { account, pair: found.pair };
 }
 
+/** Undefined where the two must be asked one by one: another connection is needed, or one of them cannot be answered. */
+async function identifyTogether(
+  server: Server,
+  first: string,
+  second: string,
+  database: string,
+): Promise<Identified | undefined> {
+  if (server.azure || database.toLowerCase() === master) return undefined;
+  try {
+    const batch = `${typeQuery}\nUSE ${quoteName(master)};\n${loginsQuery}`;
+    const [types = [], logins = []] = await server.read(database, batch, { first, second });
+    const account = accountOf(z.array(authentication).parse(types), database);
+    if (account.kind === 'contained-user') return { account, pair: await findPair(server, account, first, second) };
+    const found = z.array(loginRow).parse(logins);
+    return {
+      account,
+      pair: pairAmong(
+        found.map((row) => loginOf(server, row)),
+        first,
+        second,
+      ),
+    };
+  } catch (error) {
+    if (error instanceof SqlFault && ['missing', 'refused', 'forbidden', 'rejected'].includes(error.kind))
+      return undefined;
+    throw error;
+  }
+}
+
 /** Two accounts by their names, in one question. */
 export async function findPair(
   server: Server,
   account: Account,
   first: string,
   second: string,
-): Promise<readonly [Principal | undefined, Principal | undefined]> {
+): Promise<Identified['pair']> {
   const found =
     account.kind === 'login'
       ? await findLogins(server, first, second)
       : await findContainedUsers(server, account.home, first, second);
+  return pairAmong(found, first, second);
+}
+
+function pairAmong(found: readonly Principal[], first: string, second: string): Identified['pair'] {
   // The server compares names by its collation, which most often knows no case.
   const named = (name: string): Principal | undefined =>
     found.find((one) => one.name === name) ?? found.find((one) => one.name.toLowerCase() === name.toLowerCase());
   return [named(first), named(second)];
 }
 
-async function findLogins(server: Server, first: string, second: string): Promise<readonly Principal[]> {
-  const query = `SELECT principal_id AS id, name, sid, is_disabled AS disabled, is_policy_checked AS policy,
+const loginsQuery = `SELECT principal_id AS id, name, sid, is_disabled AS disabled, is_policy_checked AS policy,
     is_expiration_checked AS expiration, default_database_name AS [database], default_language_name AS [language]
     FROM sys.sql_logins WHERE name IN (@first, @second)`;
-  return (await server.rows(loginRow, master, query, { first, second })).map((login) => loginOf(server, login));
+
+async function findLogins(server: Server, first: string, second: string): Promise<readonly Principal[]> {
+  return (await server.rows(loginRow, master, loginsQuery, { first, second })).map((login) => loginOf(server, login));
 }
 
 function loginOf(server: Server, login: LoginRow): Principal {

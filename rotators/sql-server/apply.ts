@@ -2,7 +2,7 @@
 import type { Credential } from '../../shared/contract/credential.ts';
 import type { ApplyOutcome, RotatorEnvironment } from '../../shared/contract/rotator.ts';
 import { type Failure, isFailure } from '../../shared/errors.ts';
-import { bareName, findAccount, findPrincipal, identify, mayBeLocked, passwordStatement } from './accounts.ts';
+import { bareName, findAccount, identify, mayBeLocked, type Principal, passwordStatement } from './accounts.ts';
 import { adminPlace, asAdmin, mayBeAzure, type SqlStep } from './connect.ts';
 import { flushLogins } from './copies.ts';
 import { enabling, prepare } from './prepare.ts';
@@ -24,11 +24,15 @@ export async function applySingle(
   const name = bareName(candidate.username ?? '', step.endpoint);
   const secrets = [candidate.password, live.password, step.current.password];
   const work = async (server: Server): Promise<ApplyOutcome> => {
-    const account = await findAccount(server, name, step.endpoint);
+    const isOwn = step.admin.kind === 'self';
+    // A login that changes itself needs no look at the logins of the server.
+    const { account, pair } = isOwn
+      ? { account: await findAccount(server, name, step.endpoint), pair: [] }
+      : await identify(server, name, name, step.endpoint);
     const at: Work = { step, live, account, place: adminPlace(step), environment };
-    const allowed = await mayReplace(server, at, name);
+    const allowed = await mayReplace(server, at, name, pair[0]);
     if (isFailure(allowed)) return allowed;
-    const about = step.admin.kind === 'self' ? { old: live.password.reveal() } : { unlock: allowed.unlock };
+    const about = isOwn ? { old: live.password.reveal() } : { unlock: allowed.unlock };
     const statement = passwordStatement(account, name, candidate.password.reveal(), about);
     await server.change(account.home, [statement], { aboutLogins: account.kind === 'login' });
     await flushLogins(server, account, step.endpoint.database ?? server.database);
@@ -44,12 +48,12 @@ async function mayReplace(
   server: Server,
   at: Work,
   name: string,
+  principal: Principal | undefined,
 ): Promise<{ readonly kind: 'allowed'; readonly unlock: boolean } | Failure> {
   const { step, account } = at;
   const replicated = await notReplicated(server, at, [step.endpoint.database ?? server.database]);
   if (replicated !== undefined) return replicated;
   if (step.admin.kind === 'self') return { kind: 'allowed', unlock: false };
-  const principal = await findPrincipal(server, account, name);
   if (principal === undefined) return unknownAccount(at, name);
   const unsafe = await unsafeLogin(server, at, principal);
   if (unsafe !== undefined) return unsafe;
