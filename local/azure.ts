@@ -38,8 +38,8 @@ export interface LocalAzureOptions {
   readonly app?: string;
   /** A storage account that stands already, and stays when the rest is ended. Absent: one of its own. */
   readonly storage?: Azurite;
-  /** Settings of the app besides those that point it here. */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Settings of the app besides those that point it here. A promise of them is waited for while the rest starts. */
+  readonly settings?: Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
   readonly instances?: number;
   /** Absent: true. */
   readonly postgres?: boolean;
@@ -48,6 +48,8 @@ export interface LocalAzureOptions {
   readonly queues?: FunctionsHostOptions['queues'];
   readonly schema?: 'eventgrid' | 'cloudevents';
   readonly onLog?: FunctionsHostOptions['onLog'];
+  /** Called with the name of each part, in words for people, once it is there. */
+  readonly onReady?: (part: string) => void;
   readonly onAttempt?: EventDeliveryOptions['onAttempt'];
   readonly disturb?: EventDeliveryOptions['disturb'];
 }
@@ -93,15 +95,25 @@ type Keep = <Started extends { close(): unknown }>(one: Started) => Started;
 async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<LocalAzure, 'close'>> {
   const { ports = {}, vaultName = 'local' } = options;
   const [clock, limits] = [createClock(), { on: options.limits ?? true }];
-  const [storage, vault, secondVault, postgres, app] = await Promise.all([
-    options.storage ??
-      startAzurite({ blobPort: ports.blob ?? 0, queuePort: ports.queue ?? 0, tablePort: ports.table ?? 0 }).then(keep),
-    startVaultEmulator({ name: vaultName, port: ports.vault ?? 0, clock, limits }).then(keep),
+  const ready = async <Part>(part: string, starting: Part | Promise<Part>): Promise<Part> => {
+    const started = await starting;
+    options.onReady?.(part);
+    return started;
+  };
+  const [storage, vault, secondVault, postgres, app, further] = await Promise.all([
+    options.storage ?? ready('storage account (Azurite)', startAzurite(storagePorts(ports)).then(keep)),
+    ready(
+      'vault (emulator)',
+      startVaultEmulator({ name: vaultName, port: ports.vault ?? 0, clock, limits }).then(keep),
+    ),
     options.secondVault === undefined
       ? undefined
       : startVaultEmulator({ name: options.secondVault, clock, limits }).then(keep),
-    options.postgres === false ? undefined : startPostgres(ports.postgres ? { port: ports.postgres } : {}).then(keep),
+    options.postgres === false
+      ? undefined
+      : ready('Postgres', startPostgres(ports.postgres ? { port: ports.postgres } : {}).then(keep)),
     options.app ?? builtApp(keep),
+    options.settings,
   ]);
   const settings = {
     AzureWebJobsStorage: storage.connectionString,
@@ -111,7 +123,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
       .join(','),
     KEYTURN_CREDENTIAL: 'local',
     KEYTURN_API_KEYS: localApiKeySetting,
-    ...options.settings,
+    ...further,
   };
   const host = keep(
     await startFunctionsHost({
@@ -127,6 +139,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
     const said = host.logs().filter(({ category }) => category === 'console');
     throw new AppNotStarted(said.map(({ message }) => message).join('\n'));
   }
+  options.onReady?.('functions host with Keyturn in it');
   const events = keep(
     await startEventDelivery<VaultEvent>({
       source: (listener) => vault.onEvent(listener),
@@ -144,6 +157,10 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
     }),
   );
   return { vault, secondVault, storage, host, events, postgres, settings };
+}
+
+function storagePorts({ blob = 0, queue = 0, table = 0 }: NonNullable<LocalAzureOptions['ports']>) {
+  return { blobPort: blob, queuePort: queue, tablePort: table };
 }
 
 /** A folder of its own for each start, so that two of them do not build into each other. */

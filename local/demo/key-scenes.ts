@@ -63,6 +63,7 @@ function storageKeyScenes(): readonly Scene[] {
     secret,
     about: 'a storage account has two keys; the other one is regenerated',
     strategy: 'azure-keys dual-key',
+    server: 'stand-in for Azure Resource Manager',
     expected: 'rotated',
     unnoticed: true,
     async start() {
@@ -87,7 +88,7 @@ function storageKeyScenes(): readonly Scene[] {
     ...linked,
     secret: 'storage-key-eu',
     elsewhere: true,
-    about: 'its copy in a second vault, eu-vault: published with it, and its old version ends with it',
+    about: 'its copy in a second vault, published and ended with it',
     async setUp({ secondVault }) {
       secondVault?.put('storage-key-eu', {
         value: account?.keys.get('key1') ?? '',
@@ -128,6 +129,7 @@ function saasKeyScene(): Scene {
     secret,
     about: 'a SaaS provider issues a key, the old one is revoked',
     strategy: 'http-keys issue-revoke',
+    server: 'stand-in for a SaaS provider',
     expected: 'rotated',
     unnoticed: true,
     async start() {

@@ -23,6 +23,7 @@ export function mariadbScene(): Scene {
     secret,
     about: 'one login that holds two passwords for a while',
     strategy: 'mysql dual-password',
+    server: 'MariaDB',
     expected: 'rotated',
     unnoticed: true,
     needs: { program: 'mariadbd', package: 'mariadb-server-core mariadb-client-core' },

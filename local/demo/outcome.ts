@@ -23,6 +23,8 @@ export interface Outcome {
   readonly messagesTaken: number;
   readonly acknowledgedBy: readonly string[];
   readonly calls: Calls;
+  /** The strategy has a moment in which clients are refused. */
+  readonly noticed: boolean;
   readonly steps: readonly { readonly name: string; readonly ms: number }[];
   readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
   /** Promises that did not hold, in words. */
@@ -66,6 +68,7 @@ export async function outcomeOf(
       event === 'acknowledged' && acknowledged === version && consumer ? [consumer] : [],
     ),
     calls,
+    noticed: !scene.unnoticed,
     steps: mine.flatMap(({ event, step, ms }) =>
       event === 'step' && step !== undefined ? [{ name: step, ms: ms ?? 0 }] : [],
     ),

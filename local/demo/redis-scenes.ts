@@ -21,6 +21,7 @@ export function redisScene(): Scene {
   let server: RedisServer | undefined;
   return {
     ...sceneOf('cache', 'redis dual-password', 'one server', () => (server === undefined ? [] : [server])),
+    server: 'Redis',
     async start() {
       server = await startRedis({ acl });
       return {};
@@ -34,6 +35,7 @@ export function redisClusterScene(): Scene {
   let cluster: RedisCluster | undefined;
   return {
     ...sceneOf('cache-cluster', 'redis dual-password', 'six nodes of a cluster', () => cluster?.nodes ?? []),
+    server: 'Redis Cluster of six nodes',
     async start() {
       cluster = await startRedisCluster({ masters: 3, replicas: 3, acl, replicateAs: owner });
       return {};

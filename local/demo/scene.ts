@@ -15,6 +15,8 @@ export interface Scene {
   readonly unnoticed: boolean;
   /** A program that must be installed, and the Debian package that brings it. Without it the scene is left out, and said so. */
   readonly needs?: { readonly program: string; readonly package: string };
+  /** The server that `start` starts, in words for the list of what is ready. */
+  readonly server?: string;
   /** What must allow the end of the old credential; absent: anything. */
   readonly retiredBy?: 'free' | 'deadline';
   /** The retirement publishes once more, without the old key: that is what makes verifiers drop it. */

@@ -33,6 +33,7 @@ export function sqlServerScene(): Scene {
     secret,
     about: 'two logins take turns (a stand-in on the wire)',
     strategy: 'sql-server alternating-users',
+    server: 'stand-in for SQL Server',
     expected: 'rotated',
     unnoticed: true,
     async start() {

@@ -1,7 +1,7 @@
 /** What happens, told while it happens. */
-import { styleText } from 'node:util';
 import * as z from 'zod';
 import type { LogRecord } from '../functions-host/index.ts';
+import { type Colour, hanging, paint } from './lines.ts';
 
 const line = z.looseObject({
   event: z.string(),
@@ -24,26 +24,38 @@ const line = z.looseObject({
 
 export type Told = z.infer<typeof line>;
 
-type Colour = Parameters<typeof styleText>[0];
+/** Width of the names of secrets, with the space behind them. */
+const nameWidth = 16;
 
 /** Prints for people; says nothing where a machine reads. Colours only on a terminal that shows them. */
 export class Story {
   readonly told: Told[] = [];
   readonly #quiet: boolean;
+  readonly #steps: boolean;
   readonly #startedMs = performance.now();
 
-  constructor(quiet: boolean) {
+  constructor({ quiet, steps }: { readonly quiet: boolean; readonly steps: boolean }) {
     this.#quiet = quiet;
+    this.#steps = steps;
   }
 
   say(text: string, colour: Colour = 'reset'): void {
-    if (this.#quiet) return;
-    const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(5);
-    console.log(`${paint('dim', `${seconds} s`)}  ${paint(colour, text)}`);
+    this.tell('', text, colour);
+  }
+
+  /** About one secret: what follows its name stays in a column of its own. */
+  tell(secret: string, text: string, colour: Colour = 'reset'): void {
+    const seconds = `${((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(5)} s  `;
+    for (const line of hanging(seconds + (secret === '' ? '' : secret.padEnd(nameWidth)), text))
+      this.print(paint('dim', line.slice(0, seconds.length)) + paint(colour, line.slice(seconds.length)));
   }
 
   heading(text: string): void {
-    if (!this.#quiet) console.log(`\n${paint('bold', text)}`);
+    this.print(`\n${paint('bold', text)}`);
+  }
+
+  print(line: string, colour: Colour = 'reset'): void {
+    if (!this.#quiet) console.log(paint(colour, line));
   }
 
   /** A line of the app's log. */
@@ -52,46 +64,32 @@ export class Story {
     const parsed = line.safeParse(JSON.parse(record.message));
     if (!parsed.success) return;
     this.told.push(parsed.data);
-    const { text, colour } = wordsFor(parsed.data);
-    if (text !== '') this.say(text, colour);
+    const { text, colour } = wordsFor(parsed.data, this.#steps);
+    if (text !== '') this.tell(parsed.data.secret ?? '', text, colour);
   }
 }
 
-export function paint(colour: Colour, text: string): string {
-  return styleText(colour, text, { stream: process.stdout });
-}
-
-function wordsFor(told: Told): { readonly text: string; readonly colour?: Colour } {
-  const { event, secret = '', step = '', ms = 0, outcome = '' } = told;
-  const name = secret.padEnd(16);
+function wordsFor(told: Told, steps: boolean): { readonly text: string; readonly colour?: Colour } {
+  const { event, step = '', ms = 0, outcome = '' } = told;
   switch (event) {
     case 'event-accepted':
       if (told['requestedBy'] === 'new-version') return { text: '' };
-      return { text: `${name} near expiry: event taken, rotation enqueued`, colour: 'cyan' };
+      return { text: 'near expiry: the event arrived, a rotation is queued', colour: 'cyan' };
     case 'step':
-      return { text: `${name} ${step.padEnd(13)} ${`${ms.toFixed(0)} ms`.padStart(7)}  ${outcome}`, colour: 'dim' };
+      if (steps) return { text: `${step}: ${outcome}, ${ms.toFixed(0)} ms`, colour: 'dim' };
+      return step === 'verify' && outcome === 'accepted'
+        ? { text: 'the new credential is in place and verified', colour: 'dim' }
+        : { text: '' };
     case 'rotated':
-      return {
-        text: `${name} rotated: ${told.login ?? ''} is published as version ${short(told.to)}`,
-        colour: 'green',
-      };
+      return { text: `rotated: ${told.login ?? ''}, published as version ${short(told.to)}`, colour: 'green' };
     case 'notice-delivered':
-      return {
-        text: `${name} told: ${told.channel ?? ''} has taken the signed message "${newsOf(told)}"`,
-        colour: 'cyan',
-      };
+      return { text: `${told.channel ?? ''} took the signed message "${newsOf(told)}"`, colour: 'cyan' };
     case 'acknowledged':
-      return {
-        text: `${name} acknowledged: ${told.consumer ?? ''} uses version ${short(told.version)} and no other`,
-        colour: 'cyan',
-      };
+      return { text: `${told.consumer ?? ''} acknowledged: it uses only ${short(told.version)}`, colour: 'cyan' };
     case 'retired':
-      return {
-        text: `${name} retired ${retiredWhy(told)}: the old credential (${told.logins ?? ''}) is dead, its version disabled`,
-        colour: 'green',
-      };
+      return { text: `${retiredWhy(told)}: the old credential is dead`, colour: 'green' };
     case 'rotation-failed':
-      return { text: `${name} failed: ${told.code ?? ''}`, colour: 'red' };
+      return { text: `failed: ${told.code ?? ''}`, colour: 'red' };
     default:
       return { text: '' };
   }
@@ -103,7 +101,7 @@ function newsOf({ noticeId = '' }: Told): string {
 }
 
 function retiredWhy({ evidence }: Told): string {
-  return evidence === 'free' ? 'early, as everybody has acknowledged' : 'at its deadline';
+  return evidence === 'free' ? 'retired early, all have acknowledged' : 'retired at its deadline';
 }
 
 export function short(version: string | undefined): string {

@@ -16,6 +16,7 @@ export const slow: readonly string[] = [
   'test/dotnet-configuration/',
   'test/infra/compiled.test.ts',
   'test/infra/least-privilege.test.ts',
+  'test/local/demo.test.ts',
   'test/local/functions-host-',
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
