@@ -15,12 +15,18 @@ const file = z.object({
     url: z.url(),
     keys: z.object({ reader: key, operator: key, emergency: key, consumer: key }),
   }),
+  vault: z.object({ control: z.url() }).optional(),
   estate: z.object({ url: z.url(), token: key }).optional(),
 });
 
 export async function readLocalStack(role: LocalRole): Promise<{ readonly url: string; readonly key: SecretText }> {
   const { url, keys } = (await readStackFile()).api;
   return { url, key: new SecretText(keys[role]) };
+}
+
+/** Where the clock of the local vault is asked. */
+export async function readLocalControl(): Promise<string | undefined> {
+  return (await readStackFile()).vault?.control;
 }
 
 /** Where the stack plays Resource Manager and Graph, and the token that it takes. */

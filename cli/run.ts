@@ -7,6 +7,8 @@ import { completeNames, completeWord } from './complete.ts';
 import { connect } from './connect.ts';
 import type { Exit } from './exit-codes.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { localOffsetMs } from './local-clock.ts';
+import { readLocalControl } from './local-stack.ts';
 import { nearest } from './near.ts';
 import { withNearNames } from './near-names.ts';
 import { type Given, globalOptions, readOptions } from './options.ts';
@@ -44,12 +46,14 @@ export async function run(words: readonly string[], about: Run): Promise<Exit> {
       command.role === undefined || command.needsApi?.(given) === false
         ? nobody
         : await apiFor(command, given, env, signal);
+    const offsetMs =
+      command.role !== undefined && given.flag('local') ? await localOffsetMs(await readLocalControl()) : 0;
     const envVault = (env['KEYTURN_VAULT'] ?? '').trim();
     return await command.run({
       ...{ command, given, terminal, api, signal, env },
       ...{ json: output.asData, print: output.print },
       vault: given.text('vault') ?? (envVault === '' ? undefined : envVault),
-      now: () => new Date(),
+      now: () => new Date(Date.now() + offsetMs),
     });
   } catch (error) {
     terminal.live('');

@@ -1,17 +1,22 @@
 /** Where the parts of the local Azure are, for programs and for people. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { localApiKeys } from './api-keys.ts';
 import type { LocalAzure } from './azure.ts';
 import type { Estate } from './estate.ts';
 import { samples } from './samples.ts';
 
-const folder = (name: string): string => fileURLToPath(new URL(`../.local/${name}`, import.meta.url));
+/** Of the folder that the stack is started in: npm starts it in the project's. `keyturn --local` looks there and in those above. */
+export const localFolder = join(process.cwd(), '.local');
+const folder = (name: string): string => join(localFolder, name);
 
 /** Where `keyturn --local` finds this stack. With keys in it, so for this user alone. */
 export const addressFile = folder('azure.json');
 
 /** The authority that signed the certificate of the vault's https address. */
 export const authorityFile = folder('vault-authority.pem');
+
+/** Sets `VAULT`, `POSTGRES` and the authority in a shell that sources it. With passwords in it, so for this user alone. */
+export const environmentFile = folder('env.sh');
 
 export interface Addresses {
   readonly vault: {
@@ -57,28 +62,10 @@ export function addressesOf({ vault, host, postgres, storage, settings }: LocalA
   };
 }
 
-/** What a person reads at the start. */
-export function describeAddresses(
-  { vault, host, api, estate, postgres, storage, samples }: Addresses,
-  empty: boolean,
-): string {
-  const lines = [
-    ['vault', `${vault.url}  (any bearer token; clock and faults under /_emulator/)`],
-    ['', `${vault.httpsUrl}  (authority ${vault.authority})`],
-    ['functions', `${host.url}  (master key ${host.keys.master})`],
-    ['api', `${api.url}  (x-keyturn-key: ${api.keys.operator})`],
-    ['azure', `${estate.url}  (Resource Manager and Graph, for "keyturn discover --local")`],
-    ['postgres', postgres.url ?? ''],
-    ['storage', `${storage.blob}, ${storage.queue}, ${storage.table}`],
-    ['samples', empty ? 'none' : samples.join(', ')],
-  ] as const;
-  return `${lines.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}
-
-Trust the vault's https address (Node.js; for Python REQUESTS_CA_BUNDLE, for curl --cacert):
-  export NODE_EXTRA_CA_CERTS='${vault.authority}'
-
-Move the vault's clock to see its secrets rotated:
-  curl -X POST ${vault.control}clock -H 'content-type: application/json' -d '{"advanceDays": 61}'
-
-ready`;
+/** Lines for a POSIX shell. */
+export function environmentText({ vault, postgres }: Pick<Addresses, 'vault' | 'postgres'>): string {
+  const lines = { VAULT: vault.url, POSTGRES: postgres.url ?? '', NODE_EXTRA_CA_CERTS: vault.authority };
+  return Object.entries(lines)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .join('');
 }

@@ -1,46 +1,19 @@
 /** `npm start`: the local Azure on fixed ports, until Ctrl-C. */
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { addressesOf, addressFile, authorityFile, describeAddresses } from './addresses.ts';
+import { addressesOf, addressFile, authorityFile, environmentFile, environmentText, localFolder } from './addresses.ts';
 import { type LocalAzure, startLocalAzure } from './azure.ts';
 import { type Estate, startEstate } from './estate.ts';
+import type { LogRecord } from './functions-host/index.ts';
 import { isFree } from './guarded-child.ts';
+import { hanging, paint } from './lines.ts';
+import { fullWordsFor, toldBy } from './log-words.ts';
 import { createSamples, createUnmanaged, sampleApplications, sampleResources } from './samples.ts';
-
-const usage = `npm start -- [options]      starts the local Azure and Keyturn in it; Ctrl-C ends all of it
-
-  --port N            functions host (7071)
-  --vault-port N      vault emulator (8443)
-  --postgres-port N   Postgres (15432)
-  --blob-port N, --queue-port N, --table-port N   storage account (10000, 10001, 10002)
-  --instances N       instances of the functions host (1)
-  --empty             without samples
-  --json              one line of JSON with every address and key, then quiet
-  --help              this text
-
-A port of 0 takes any free one.`;
-
-const portOptions = {
-  port: { type: 'string', default: '7071' },
-  'vault-port': { type: 'string', default: '8443' },
-  'postgres-port': { type: 'string', default: '15432' },
-  'blob-port': { type: 'string', default: '10000' },
-  'queue-port': { type: 'string', default: '10001' },
-  'table-port': { type: 'string', default: '10002' },
-} as const;
-
-const otherOptions = {
-  instances: { type: 'string', default: '1' },
-  empty: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
-
-class UsageError extends Error {}
+import { readArguments, signingSecretOf, UsageError, usage } from './start-options.ts';
+import { opening, startText } from './start-text.ts';
 
 /** Throws when a port is somebody else's, before anything is started. */
-async function refuseTaken(ports: ReturnType<typeof readArguments>['ports']): Promise<void> {
+async function refuseTaken(ports: Awaited<ReturnType<typeof readArguments>>['ports']): Promise<void> {
   const taken: string[] = [];
   for (const [name, port] of Object.entries(ports)) {
     if (port !== 0 && !(await isFree(port))) taken.push(`${port} (--${name === 'host' ? 'port' : `${name}-port`})`);
@@ -52,58 +25,59 @@ async function refuseTaken(ports: ReturnType<typeof readArguments>['ports']): Pr
   );
 }
 
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= least && number <= most && text.trim() !== '') return number;
-  throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}"`);
-}
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({ options: { ...portOptions, ...otherOptions } });
-    const port = (name: keyof typeof portOptions): number => wholeNumber(name, values[name], 0, 65_535);
-    return {
-      ports: {
-        host: port('port'),
-        vault: port('vault-port'),
-        postgres: port('postgres-port'),
-        blob: port('blob-port'),
-        queue: port('queue-port'),
-        table: port('table-port'),
-      },
-      instances: wholeNumber('instances', values.instances, 1, 16),
-      empty: values.empty,
-      json: values.json,
-      help: values.help,
-    };
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof TypeError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
 async function writeAddresses(azure: LocalAzure, estate: Estate): Promise<void> {
-  await mkdir(fileURLToPath(new URL('../.local', import.meta.url)), { recursive: true });
+  await mkdir(localFolder, { recursive: true });
   // Taken away first: the mode is that of the file's making, and one that is there may be open to others.
-  await rm(addressFile, { force: true });
+  for (const file of [addressFile, environmentFile]) await rm(file, { force: true });
   await writeFile(authorityFile, azure.vault.certificate);
-  await writeFile(addressFile, `${JSON.stringify(addressesOf(azure, estate), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  const addresses = addressesOf(azure, estate);
+  await writeFile(addressFile, `${JSON.stringify(addresses, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  await writeFile(environmentFile, environmentText(addresses), { mode: 0o600, flag: 'wx' });
+}
+
+/** A line of the app's log as a person reads it: with the vault's time, which may have been moved. */
+function showLog(record: LogRecord, now: Date, steps: boolean): void {
+  const told = toldBy(record);
+  if (told === undefined) return;
+  const { text, colour = 'reset' } = fullWordsFor(told, record.level, steps);
+  if (text === '') return;
+  const at = `${now.toISOString().slice(5, 19).replace('T', ' ')}  `;
+  for (const line of hanging(at + (told.secret ?? '').padEnd(16), text))
+    console.log(paint('dim', line.slice(0, at.length)) + paint(colour, line.slice(at.length)));
+}
+
+type Wanted = Awaited<ReturnType<typeof readArguments>>;
+
+async function startAll(wanted: Wanted): Promise<LocalAzure> {
+  let azure: LocalAzure | undefined;
+  const quiet = wanted.json;
+  azure = await startLocalAzure({
+    ports: wanted.ports,
+    instances: wanted.instances,
+    settings: wanted.settings,
+    onReady: (part) => {
+      if (!quiet) console.log(paint('dim', `  ${part}: ready`));
+    },
+    onLog: (record) => {
+      if (quiet) return;
+      if (!wanted.logJson) showLog(record, azure?.vault.clock.now() ?? new Date(), wanted.steps);
+      else if (record.category === 'user') console.log(record.message);
+    },
+  });
+  for (const channel of wanted.webhooks)
+    azure.vault.put(signingSecretOf(channel), { value: `whsec_${randomBytes(32).toString('base64')}` });
+  return azure;
 }
 
 async function main(): Promise<void> {
-  const wanted = readArguments();
+  const wanted = await readArguments();
   if (wanted.help) {
     console.log(usage);
     return;
   }
+  if (!wanted.json) console.log(opening);
   await refuseTaken(wanted.ports);
-  const azure = await startLocalAzure({
-    ports: wanted.ports,
-    instances: wanted.instances,
-    onLog: ({ category, level, message }) => {
-      if (!wanted.json && category === 'user') console.log(`  ${level.padEnd(11)} ${message}`);
-    },
-  });
+  const azure = await startAll(wanted);
   const estate = await startEstate({
     vaults: [azure.vault],
     ...(wanted.empty ? {} : { applications: sampleApplications(azure.vault.clock.now()), resources: sampleResources }),
@@ -112,20 +86,21 @@ async function main(): Promise<void> {
   const end = (): void => {
     if (closing) return;
     closing = true;
-    void Promise.all([addressFile, authorityFile].map((file) => rm(file, { force: true })))
+    void Promise.all([addressFile, environmentFile, authorityFile].map((file) => rm(file, { force: true })))
       .then(() => Promise.all([azure.close(), estate.close()]))
       .then(() => process.exit(0));
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  await writeAddresses(azure, estate);
+  const addresses = addressesOf(azure, estate);
+  // Printed before the samples are stored, so that what the app says of them comes after it.
+  if (!wanted.json) console.log(startText(addresses, { empty: wanted.empty, webhooks: wanted.webhooks }));
   if (!wanted.empty && azure.postgres !== undefined) {
     await createSamples(azure.vault, azure.postgres);
     await createUnmanaged(azure.vault, azure.postgres);
   }
-  await writeAddresses(azure, estate);
-  const addresses = addressesOf(azure, estate);
-  if (wanted.json) console.log(JSON.stringify({ ready: true, ...addresses }));
-  else console.log(describeAddresses(addresses, wanted.empty));
+  console.log(wanted.json ? JSON.stringify({ ready: true, ...addresses }) : `\n${paint('green', 'ready')}`);
 }
 
 try {

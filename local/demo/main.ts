@@ -1,6 +1,6 @@
 /** `npm run demo`: real databases, clients that never stop calling, secrets near their expiry, and what Keyturn makes of it. */
 import { parseArgs } from 'node:util';
-import { paint, wrapped } from './lines.ts';
+import { paint, wrapped } from '../lines.ts';
 
 const usage = `npm run demo [-- OPTIONS]
 

@@ -1,9 +1,9 @@
 /** What came of each scene, asked of the vault and the target themselves. */
 import type { SecretClient } from '@azure/keyvault-secrets';
+import type { Told } from '../log-words.ts';
 import type { VaultEmulator } from '../vault/index.ts';
 import type { Calls } from './consumer.ts';
 import type { Scene } from './scene.ts';
-import type { Told } from './story.ts';
 
 export interface Outcome {
   readonly secret: string;

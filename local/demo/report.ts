@@ -1,8 +1,9 @@
 /** The end of the demo: what came of each secret, what failed and why, what was not shown, and what to try next. */
+
+import { hanging, paint, columns as terminalColumns, wrapped } from '../lines.ts';
+import { short } from '../log-words.ts';
 import { type LeftOut, namesOf } from './left-out.ts';
-import { hanging, paint, columns as terminalColumns, wrapped } from './lines.ts';
 import type { Outcome } from './outcome.ts';
-import { short } from './story.ts';
 
 export interface Report {
   readonly outcomes: readonly Outcome[];

@@ -68,7 +68,12 @@ export const programs: readonly Program[] = [
   {
     name: 'curl',
     from: { packages: 'curl' },
-    startedBy: ['test/runbooks/runbooks.test.ts', 'test/runbooks/answers.test.ts', 'test/pages/world.ts'],
+    startedBy: [
+      'test/runbooks/runbooks.test.ts',
+      'test/runbooks/answers.test.ts',
+      'test/pages/world.ts',
+      'test/local/start-lines.test.ts',
+    ],
   },
 ];
 

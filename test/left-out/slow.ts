@@ -18,6 +18,7 @@ export const slow: readonly string[] = [
   'test/infra/least-privilege.test.ts',
   'test/local/demo.test.ts',
   'test/local/functions-host-',
+  'test/local/start-lines.test.ts',
   'test/local/vault-to-functions.test.ts',
   'test/notify/faults.test.ts',
   'test/package.test.ts',

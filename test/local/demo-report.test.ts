@@ -1,10 +1,10 @@
 /** The end of the demo: what it says of outcomes that one run seldom shows together. */
 import { describe, expect, it } from 'vitest';
 import { castOf } from '../../local/demo/left-out.ts';
-import { hanging, wrapped } from '../../local/demo/lines.ts';
 import type { Outcome } from '../../local/demo/outcome.ts';
 import { reportLines } from '../../local/demo/report.ts';
 import type { Scene } from '../../local/demo/scene.ts';
+import { hanging, wrapped } from '../../local/lines.ts';
 
 const nothing = { scenes: [], command: '' };
 const outcome = (more: Partial<Outcome> = {}): Outcome => ({

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { type Addresses, describeAddresses } from '../../local/addresses.ts';
+import { type Addresses, environmentText } from '../../local/addresses.ts';
 import { localApiKeys } from '../../local/api-keys.ts';
+import { startText } from '../../local/start-text.ts';
 
 const program = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
 
@@ -24,7 +25,7 @@ test('ports that somebody else holds are named with their options, and nothing i
   const free = ['--port', '0', '--vault-port', '0', '--blob-port', '0', '--queue-port', '0', '--table-port', '0'];
   const { code, said } = await started(...free, '--postgres-port', String(port));
   held.close();
-  expect(said).toBe(
+  expect(said).toContain(
     `In use on 127.0.0.1 already: ${port} (--postgres-port).\n` +
       'End what listens there, perhaps another "npm start", or give other ports: "npm start -- --port 0" takes any free one.\n',
   );
@@ -38,27 +39,41 @@ test('a port that is none is refused with the usage', async () => {
   expect(code).toBe(2);
 });
 
-test('the text of the start says where the authority of the vault is, and the line that makes clients trust it', () => {
-  const at = 'http://127.0.0.1:1';
-  const authority = '/somewhere/.local/vault-authority.pem';
-  const addresses: Addresses = {
-    vault: {
-      name: 'local',
-      url: at,
-      httpsUrl: 'https://127.0.0.1:1',
-      authority,
-      control: `${at}/_emulator/`,
-      token: 'any',
-    },
-    api: { url: at, keys: localApiKeys },
-    estate: { url: at, token: 'any' },
-    host: { url: at, keys: { master: 'm', system: 's', host: 'h', functions: {} }, events: at },
-    postgres: { url: undefined },
-    storage: { connectionString: '', blob: at, queue: at, table: at },
-    settings: {},
-    samples: [],
-  };
-  const text = describeAddresses(addresses, true);
-  expect(text).toContain(`https://127.0.0.1:1  (authority ${authority})`);
-  expect(text).toMatch(new RegExp(`^  export NODE_EXTRA_CA_CERTS='${authority}'$`, 'm'));
+test.each([
+  [['--set', 'OVERLAP'], '--set takes NAME=VALUE, not "OVERLAP"'],
+  [['--set', 'PATH=x'], '--set takes settings of docs/settings.md, not "PATH"'],
+  [['--channel', 'ops'], '--channel takes NAME=URL, not "ops"'],
+  [['--channels', 'no-such-file'], '--channels: ENOENT'],
+])('%s is refused with the usage, and nothing is started', async (args, words) => {
+  const { code, said } = await started(...args);
+  expect(said).toContain(words);
+  expect(said).not.toContain('Starting');
+  expect(code).toBe(2);
+});
+
+const at = 'http://127.0.0.1:15432';
+const addresses: Addresses = {
+  vault: {
+    ...{ name: 'local', url: at, httpsUrl: 'https://127.0.0.1:15432', control: `${at}/_emulator/`, token: 'any' },
+    authority: "/some where's/.local/vault-authority.pem",
+  },
+  api: { url: at, keys: localApiKeys },
+  estate: { url: at, token: 'any' },
+  host: { url: at, keys: { master: 'm', system: 's', host: 'h', functions: {} }, events: at },
+  postgres: { url: 'postgres://postgres:p@127.0.0.1:15432/postgres' },
+  storage: { connectionString: '', blob: at, queue: at, table: at },
+  settings: {},
+  samples: [],
+};
+
+test('the text of the start fits 80 columns and shows no key and no password', () => {
+  const text = startText(addresses, { empty: false, webhooks: ['my-app'] });
+  expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(text).toContain('signed with the secret my-app-signing');
+  for (const key of [...Object.values(localApiKeys), ':p@']) expect(text).not.toContain(key);
+});
+
+test('the file for a shell sets the addresses and the authority that clients must trust, whatever is in the path', () => {
+  const said = execFileSync('sh', ['-c', `${environmentText(addresses)}echo "$VAULT $POSTGRES $NODE_EXTRA_CA_CERTS"`]);
+  expect(String(said)).toBe(`${at} ${addresses.postgres.url} ${addresses.vault.authority}\n`);
 });

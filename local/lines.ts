@@ -1,4 +1,4 @@
-/** What the demo prints: lines of at most 80 columns, in colours where the terminal shows them. Imports nothing that takes time to load. */
+/** What is printed for people: lines of at most 80 columns, in colours where the terminal shows them. Imports nothing that takes time to load. */
 import { styleText } from 'node:util';
 
 /** Columns of every terminal that a person may have. */
