@@ -6,6 +6,7 @@ import { debianPostgres } from '../../local/debian-postgres.ts';
 import { mysqlFiles } from '../../local/mysql/files.ts';
 import { powershell } from '../../local/powershell/files.ts';
 import { isInstalled } from '../../local/programs.ts';
+import { pythonWithDrivers } from '../recipes/python-program.ts';
 import { type Program, programsOf } from './programs.ts';
 import { slow } from './slow.ts';
 
@@ -30,6 +31,7 @@ const elsewhere: ReadonlyMap<string, () => boolean> = new Map([
   ['powershell', () => powershell() !== undefined],
   ['mysqld', () => mysqlFiles() !== undefined],
   ['postgres of Debian', () => debianPostgres() !== undefined],
+  ['Python with psycopg, psycopg2 and SQLAlchemy', () => pythonWithDrivers() !== undefined],
 ]);
 
 /** What the environment says: `CI` is set in CI, `TESTS=quick` by `npm run test:quick`. */

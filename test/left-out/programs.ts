@@ -66,6 +66,11 @@ export const programs: readonly Program[] = [
     startedBy: ['test/runbooks/runbooks.test.ts', 'test/runbooks/answers.test.ts'],
   },
   {
+    name: 'Python with psycopg, psycopg2 and SQLAlchemy',
+    from: { packages: 'python3-psycopg python3-psycopg2 python3-sqlalchemy' },
+    startedBy: ['test/recipes/python.ts'],
+  },
+  {
     name: 'curl',
     from: { packages: 'curl' },
     startedBy: [

@@ -1,6 +1,9 @@
 /** Circumstances of the pages: what they are about has to be there before their commands are typed. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { addressesOf, environmentText } from '../../local/addresses.ts';
 import { projectFiles } from '../tidy/files.ts';
 import { blocksOf } from './blocks.ts';
 import type { Shell } from './shell.ts';
@@ -109,6 +112,27 @@ const shopSecrets = then(async ({ world }) => {
     world.azure.vault.put(`shop-${at}`, { value: 'k'.repeat(40), tags: { rotator: 'self-issued', team: 'shop' } });
 });
 
+/** The world as the stack of `npm start`: its addresses where that writes them, its Postgres, and `npx` as in the project's folder. */
+const localStack = then(async ({ world, shell, target }) => {
+  const folder = join(world.folder, '.local');
+  await mkdir(folder);
+  const url = `${new URL(target.admin).host}/postgres?sslmode=require`;
+  await target.run("CREATE ROLE keyturn_admin LOGIN CREATEROLE PASSWORD 'sample-password-of-the-admin'");
+  world.azure.vault.put('postgres-admin', {
+    value: `postgres://keyturn_admin:sample-password-of-the-admin@${url}`,
+    tags: { serves: '*' },
+  });
+  const authority = join(folder, 'vault-authority.pem');
+  await writeFile(authority, world.azure.vault.certificate);
+  const { vault, ...others } = addressesOf(world.azure);
+  const addresses = { ...others, vault: { ...vault, authority } };
+  const postgres = { url: `postgres://postgres:${target.ownerPassword}@${url}` };
+  await writeFile(join(folder, 'azure.json'), JSON.stringify(addresses));
+  await writeFile(join(folder, 'env.sh'), environmentText({ ...addresses, postgres }));
+  // The stack of npm start is asked without TLS, so not through the front that the other pages call.
+  await shell.run('npx() { shift; keyturn "$@"; }\ncurl() { command curl -q "$@"; }', '');
+});
+
 const errors: Readonly<Record<string, Ways>> = {
   'admin-invalid#1': { input: admin },
   'admin-refused#1': { input: admin },
@@ -195,7 +219,10 @@ const table: Readonly<Record<string, Ways>> = {
   ...prefixed('docs/', {
     'cli#3': { before: shopSecrets },
     'cli#6': { before: fresh },
-    'notifications#6': { input: () => 'a routing key\n' },
+    'notifications#6': { input: () => 'a routing key
+' },
+    'quickstart#3': { before: localStack },
+    'quickstart#9': { before: fresh, input: admin },
     'runbooks#4': { input: value },
   }),
 };
