@@ -38,8 +38,10 @@ export interface LocalAzureOptions {
   readonly app?: string;
   /** A storage account that stands already, and stays when the rest is ended. Absent: one of its own. */
   readonly storage?: Azurite;
-  /** Settings of the app besides those that point it here. A promise of them is waited for while the rest starts. */
-  readonly settings?: Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+  /** Settings of the app besides those that point it here. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** More of them, of servers that start while the rest does. */
+  readonly settingsToCome?: Promise<Readonly<Record<string, string>>>;
   readonly instances?: number;
   /** Absent: true. */
   readonly postgres?: boolean;
@@ -113,7 +115,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
       ? undefined
       : ready('Postgres', startPostgres(ports.postgres ? { port: ports.postgres } : {}).then(keep)),
     options.app ?? builtApp(keep),
-    options.settings,
+    options.settingsToCome,
   ]);
   const settings = {
     AzureWebJobsStorage: storage.connectionString,
@@ -123,6 +125,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
       .join(','),
     KEYTURN_CREDENTIAL: 'local',
     KEYTURN_API_KEYS: localApiKeySetting,
+    ...options.settings,
     ...further,
   };
   const host = keep(

@@ -53,7 +53,7 @@ async function perform(story: Story, scenes: readonly Scene[], leftOut: LeftOut)
       onLog: (record) => story.hear(record),
       onReady: ready,
       secondVault,
-      settings: startTargets(scenes, ready),
+      settingsToCome: startTargets(scenes, ready),
     });
     for (const scene of scenes) await scene.setUp(azure);
     story.heading('Secrets in the vault, each with the tags that opt it in');
