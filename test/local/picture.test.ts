@@ -1,6 +1,7 @@
 /** The picture of the README: drawn from what the demo printed, and still what it prints. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { reportLines } from '../../local/demo/report.ts';
 import { svgOf } from '../../local/demo/svg.ts';
@@ -44,8 +45,7 @@ describe('docs/demo.svg', () => {
     const leftOut = { scenes: [], command: '' };
     const end = reportLines({ outcomes: [], ofOthers: [], leftOut, steps: false });
     const plain = end.slice(end.findIndex((line) => line.includes('Every promise was kept.')));
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
-    expect(lines.slice(-plain.length)).toEqual(plain.map((line) => line.replace(/\u001b\[\d+m/g, '')));
+    expect(lines.slice(-plain.length)).toEqual(plain.map((line) => stripVTControlCharacters(line)));
   });
 
   it('fits the columns it is drawn for, and shows a rotation to its end', async () => {

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import { addressesOf, environmentText } from '../../local/addresses.ts';
+import { environmentText } from '../../local/addresses.ts';
+import { localApiKeys } from '../../local/api-keys.ts';
 import { projectFiles } from '../tidy/files.ts';
 import { blocksOf } from './blocks.ts';
 import type { Shell } from './shell.ts';
@@ -116,19 +117,20 @@ const shopSecrets = then(async ({ world }) => {
 const localStack = then(async ({ world, shell, target }) => {
   const folder = join(world.folder, '.local');
   await mkdir(folder);
-  const url = `${new URL(target.admin).host}/postgres?sslmode=require`;
+  const server = `${new URL(target.admin).host}/postgres?sslmode=require`;
   await target.run("CREATE ROLE keyturn_admin LOGIN CREATEROLE PASSWORD 'sample-password-of-the-admin'");
   world.azure.vault.put('postgres-admin', {
-    value: `postgres://keyturn_admin:sample-password-of-the-admin@${url}`,
+    value: `postgres://keyturn_admin:sample-password-of-the-admin@${server}`,
     tags: { serves: '*' },
   });
   const authority = join(folder, 'vault-authority.pem');
   await writeFile(authority, world.azure.vault.certificate);
-  const { vault, ...others } = addressesOf(world.azure);
-  const addresses = { ...others, vault: { ...vault, authority } };
-  const postgres = { url: `postgres://postgres:${target.ownerPassword}@${url}` };
-  await writeFile(join(folder, 'azure.json'), JSON.stringify(addresses));
-  await writeFile(join(folder, 'env.sh'), environmentText({ ...addresses, postgres }));
+  const { name, url, httpsUrl } = world.azure.vault;
+  const vault = { name, url, httpsUrl, authority, control: `${url}/_emulator/`, token: 'any' };
+  const api = { url: `${world.azure.host.url}/api/v1`, keys: localApiKeys };
+  const postgres = { url: `postgres://postgres:${target.ownerPassword}@${server}` };
+  await writeFile(join(folder, 'azure.json'), JSON.stringify({ vault, api }));
+  await writeFile(join(folder, 'env.sh'), environmentText({ vault, postgres }));
   // The stack of npm start is asked without TLS, so not through the front that the other pages call.
   await shell.run('npx() { shift; keyturn "$@"; }\ncurl() { command curl -q "$@"; }', '');
 });
