@@ -55,7 +55,7 @@ const sweepsOfMonth = 2_880;
 export function sweepsOf(secrets: number): Calls {
   const vault = Math.max(1, Math.ceil(secrets / 25)) * sweepsOfMonth;
   return {
-    ...{ vault, queue: readBySweep * sweepsOfMonth, table: 8 * sweepsOfMonth, blob: 0 },
+    ...{ vault, queue: readBySweep * sweepsOfMonth, table: 10 * sweepsOfMonth, blob: 0 },
     executions: sweepsOfMonth,
   };
 }

@@ -147,6 +147,8 @@ export interface LoginIndex {
   holders(print: string): Promise<{ readonly kind: 'holders'; readonly holders: readonly SecretPlace[] } | Failure>;
   /** When all secrets of the vault had been looked at, by the vault's clock; undefined: never, or that was lost. */
   completeAt(vault: string): Promise<{ readonly kind: 'known'; readonly at: Date | undefined } | Failure>;
+  /** All vaults of which that is known, by name, in one call. */
+  completeVaults(): Promise<{ readonly kind: 'known'; readonly vaults: ReadonlySet<string> } | Failure>;
   markComplete(vault: string, at: Date): Promise<{ readonly kind: 'kept' } | Failure>;
 }
 

@@ -143,6 +143,10 @@ export class MemoryLoginIndex implements LoginIndex {
     return { kind: 'known' as const, at: this.complete.get(vault) };
   }
 
+  async completeVaults() {
+    return { kind: 'known' as const, vaults: new Set(this.complete.keys()) };
+  }
+
   async markComplete(vault: string, at: Date) {
     this.complete.set(vault, at);
     return { kind: 'kept' as const };

@@ -8,6 +8,7 @@ import { tableAcknowledgements } from '../../shared/storage/state/acknowledgemen
 import { tableAttention } from '../../shared/storage/state/attention.ts';
 import { rememberedFreeze, tableFreeze } from '../../shared/storage/state/freeze.ts';
 import { tableIdempotencyKeys } from '../../shared/storage/state/idempotency-keys.ts';
+import { tableLoginIndex } from '../../shared/storage/state/login-index.ts';
 import { tableMarks } from '../../shared/storage/state/marks.ts';
 import { Records } from '../../shared/storage/state/records.ts';
 import { tableToldBefore } from '../../shared/storage/state/told-before.ts';
@@ -36,6 +37,17 @@ beforeEach(() => {
 });
 
 const failed = { code: 'admin-refused', message: 'refused', hint: 'mend it', at: new Date('2026-01-01T00:00:00Z') };
+
+test('all vaults of which every secret was looked at are told in one call, and no other', async () => {
+  const logins = tableLoginIndex(records);
+  const at = new Date('2026-01-01T00:00:00Z');
+  await logins.markComplete(vault, at);
+  await logins.markComplete(`${vault}-eu`, at);
+  const known = await logins.completeVaults();
+  if (known.kind === 'failed') throw new Error(known.code);
+  expect([vault, `${vault}-eu`, `${vault}-us`].map((name) => known.vaults.has(name))).toEqual([true, true, false]);
+  expect(await logins.completeAt(vault)).toEqual({ kind: 'known', at });
+});
 
 test('a mark that nobody put is not known, and one that was put is, however often', async () => {
   const marks = tableMarks(records);

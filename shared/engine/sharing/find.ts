@@ -112,6 +112,18 @@ function isSame(one: Published, other: Published): boolean {
   return isSameId || one.credential.password.equals(other.credential.password);
 }
 
+/** The same for all vaults of the app: one call where all of them were looked at, however many there are. */
+export async function fillIndexes({
+  deps,
+  signal,
+}: Pick<SharingWork, 'deps' | 'signal'>): Promise<{ readonly kind: 'filled' } | Failure> {
+  const complete = await deps.logins.completeVaults();
+  if (isFailure(complete)) return complete;
+  const left = [...deps.vaults.values()].filter(({ name }) => !complete.vaults.has(name));
+  const filled = await Promise.all(left.map((vault) => fillIndex({ deps, vault, signal })));
+  return filled.find(isFailure) ?? { kind: 'filled' };
+}
+
 /**
  * Looks at the secrets of a vault that nobody has looked at, where the index was lost or never made. Says whether that were all of them.
  */

@@ -10,7 +10,7 @@ import type { StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
 import { readPending } from '../running/pending.ts';
 import type { Target } from '../running/target.ts';
-import { fillIndex, findSharing, keepPublished, publishedBy, readPublished } from './find.ts';
+import { fillIndexes, findSharing, keepPublished, publishedBy, readPublished } from './find.ts';
 import { mayShare } from './prints.ts';
 
 interface Work {
@@ -33,10 +33,7 @@ export async function refuseShared({ deps, vault, current, target }: Work, time:
   const published = publishedBy(current, target);
   if (published.prints.length === 0) return { kind: 'alone' };
   const { signal } = time;
-  const before = await Promise.all([
-    keepPublished({ deps, vault }, published),
-    ...[...deps.vaults.values()].map((one) => fillIndex({ deps, vault: one, signal })),
-  ]);
+  const before = await Promise.all([keepPublished({ deps, vault }, published), fillIndexes({ deps, signal })]);
   const undone = before.find(isFailure);
   if (undone !== undefined) return undone;
   const found = await findSharing({ deps, vault, signal }, published);

@@ -5,7 +5,7 @@ import type { Records } from './records.ts';
 
 const seenFields = z.object({ secret: z.string(), mark: z.string(), prints: z.string() });
 const placeFields = z.object({ vault: z.string(), secret: z.string() });
-const completeFields = z.object({ at: z.date() });
+const completeFields = z.object({ at: z.date(), vault: z.string().optional() });
 
 const split = (prints: string): readonly string[] => prints.split(' ').filter((print) => print !== '');
 const read = ({ secret, mark, prints }: z.infer<typeof seenFields>) => ({ secret, mark, prints: split(prints) });
@@ -78,15 +78,25 @@ export function tableLoginIndex(records: Records): LoginIndex {
   };
 }
 
-function tableCompleteness(records: Records): Pick<LoginIndex, 'completeAt' | 'markComplete'> {
+function tableCompleteness(records: Records): Pick<LoginIndex, 'completeAt' | 'completeVaults' | 'markComplete'> {
   return {
     async completeAt(vault) {
       const got = await records.get(['seen-all'], [vault]);
       if (isFailure(got)) return got;
       return { kind: 'known', at: got.fields === undefined ? undefined : completeFields.parse(got.fields).at };
     },
+    async completeVaults() {
+      const vaults = new Set<string>();
+      for await (const record of records.all(['seen-all'])) {
+        if (isFailure(record)) return record;
+        const { vault } = completeFields.parse(record.fields);
+        // A row may be older than its name in it: their vaults are asked one by one until a sweep writes the row again.
+        if (vault !== undefined) vaults.add(vault);
+      }
+      return { kind: 'known', vaults };
+    },
     async markComplete(vault, at) {
-      const put = await records.put(['seen-all'], [vault], { at });
+      const put = await records.put(['seen-all'], [vault], { at, vault });
       return isFailure(put) ? put : { kind: 'kept' };
     },
   };
