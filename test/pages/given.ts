@@ -221,8 +221,7 @@ const table: Readonly<Record<string, Ways>> = {
   ...prefixed('docs/', {
     'cli#3': { before: shopSecrets },
     'cli#6': { before: fresh },
-    'notifications#6': { input: () => 'a routing key
-' },
+    'notifications#6': { input: () => 'a routing key\n' },
     'quickstart#3': { before: localStack },
     'quickstart#9': { before: fresh, input: admin },
     'runbooks#4': { input: value },
