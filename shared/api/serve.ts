@@ -6,6 +6,7 @@ import type { Log } from '../telemetry.ts';
 import { type Answer, alwaysSent } from './answer.ts';
 import type { Authenticated, Authenticator } from './auth/authenticate.ts';
 import { type Caller, may, type Place, rolesOf } from './caller.ts';
+import { withoutHidden } from './hide-names.ts';
 import { problem } from './problem.ts';
 import { type BodySource, readBody } from './read-body.ts';
 import { invalid, type RawCall, type Route } from './route.ts';
@@ -196,7 +197,9 @@ async function work(
     log,
   };
   try {
-    return await route.run({ ...raw, signal: AbortSignal.timeout(answerWithinMs) });
+    const answer = await route.run({ ...raw, signal: AbortSignal.timeout(answerWithinMs) });
+    const seesAll = answer.body === undefined || may(caller, 'reader', 'everywhere');
+    return seesAll ? answer : { ...answer, body: withoutHidden(answer.body, raw.sees) };
   } catch (error) {
     // A mistake in Keyturn. What is told of it is its kind; its message may quote anything.
     log.error('bug', {

@@ -10,6 +10,7 @@ import type { EngineDependencies } from '../engine/running/dependencies.ts';
 import { findSharing, lookAtSecret } from '../engine/sharing/find.ts';
 import { markOf, quickHash } from '../engine/sharing/mark.ts';
 import { mayShare } from '../engine/sharing/prints.ts';
+import { provenSharing, type Sharing } from '../engine/sharing/proven.ts';
 import { namesOfOthers } from '../engine/sharing/refuse.ts';
 import type { Found } from '../engine/sweep/walk.ts';
 import { type Failure, isFailure } from '../errors.ts';
@@ -164,14 +165,14 @@ export class Index {
     seen.delete(keyOfName(name));
     if (isFailure(looked)) return looked.class === 'retry' ? looked : { kind: 'looked', names: [] };
     const { published } = looked;
-    const sharing =
-      published.kind === 'none' ? { kind: 'looked' as const, others: [] } : await findSharing(work, published);
-    if (isFailure(sharing)) return sharing;
-    return this.#keepSharing(name, sharing.others);
+    if (published.kind === 'none') return this.#keepSharing(name, { others: [], ownLogsIn: true });
+    const found = await findSharing(work, published);
+    if (isFailure(found)) return found;
+    return this.#keepSharing(name, await provenSharing(work, published, found.others));
   }
 
-  /** Both sides are told of each other. */
-  async #keepSharing(name: string, others: readonly SecretPlace[]) {
+  /** Both sides are told of each other; one that only names the login is in nobody's way. */
+  async #keepSharing(name: string, { others, ownLogsIn }: Sharing) {
     const vault = this.#vault.name;
     const own = { vault, secret: name };
     const with_ = namesOfOthers(vault, others);
@@ -181,7 +182,7 @@ export class Index {
         ...(with_.length === 0 ? {} : { sharedWith: with_ }),
       })),
     ];
-    for (const other of others) {
+    for (const other of ownLogsIn ? others : []) {
       const [me = ''] = namesOfOthers(other.vault, [own]);
       changed.push(
         await this.#change(other, (before) => ({

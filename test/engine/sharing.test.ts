@@ -153,6 +153,73 @@ describe('two secrets of one login', () => {
   });
 });
 
+describe('a secret that names the login of another one, and does not log in as it', () => {
+  const named = (world: World) => ({ username: 'app', host: 'db.contoso.test', password: `${world.firstPassword}x` });
+
+  test.each(['asked', 'scheduled', 'forced', 'emergency'] as const)(
+    '%s: stops no rotation but its own',
+    async (mode) => {
+      for (const strategy of ['alternating-users', 'single-user'] as const) {
+        const world = makeWorld(strategy);
+        put(world, 'orders-copy', named(world), { strategy });
+        const own = await ask(world, 'orders-copy', mode === 'scheduled' ? 'asked' : mode);
+        expect(own).toMatchObject({ kind: 'failed' });
+        expect(world.target.touched, 'by its own rotation').toEqual([]);
+        expect(await ask(world, world.secret, mode), strategy).toMatchObject({ kind: 'rotated' });
+        expect(world.target.accepts(world.current())).toBe(true);
+      }
+    },
+  );
+
+  test('stops no end of an old credential', async () => {
+    const world = makeWorld('alternating-users');
+    expect(await ask(world)).toMatchObject({ kind: 'rotated' });
+    put(world, 'orders-copy', named(world));
+    world.vault.now = new Date(world.vault.now.getTime() + dayMs + 1_000);
+    const { rotationId = '' } = readStamp(world.vault.newest(world.secret).tags) ?? {};
+    const request = { vault: world.vault.name, secret: world.secret, rotationId, requestedBy: 'overlap' };
+    expect(await retire(world.deps(), { ...request, mode: 'scheduled' })).toMatchObject({ kind: 'retired' });
+    expect(world.target.logins.get('app')?.size).toBe(0);
+  });
+
+  test('is in the way where a version that a repair would go back to logs in', async () => {
+    const world = makeWorld('alternating-users');
+    put(world, 'orders-copy', app(world));
+    put(world, 'orders-copy', named(world));
+    expect(await ask(world)).toMatchObject({ kind: 'failed', failure: { code: 'login-shared' } });
+    expect(world.target.touched).toEqual([]);
+  });
+
+  test('is not where its earlier version logs in as somebody else', async () => {
+    const world = makeWorld('alternating-users');
+    world.target.set('reports', ['theirs']);
+    put(world, 'orders-copy', { ...app(world), username: 'reports', password: 'theirs' }, { strategy: 'single-user' });
+    put(world, 'orders-copy', named(world), { strategy: 'single-user' });
+    expect(await ask(world)).toMatchObject({ kind: 'rotated' });
+    expect(world.target.logins.get('reports')?.has('theirs')).toBe(true);
+  });
+
+  test('however many there are, locks no login', async () => {
+    const world = makeWorld('alternating-users');
+    world.target.locksAfter = 2;
+    for (let one = 0; one < 8; one++) put(world, `orders-copy-${one}`, named(world));
+    expect(await ask(world)).toMatchObject({ kind: 'rotated' });
+    expect(world.target.failures.get('app') ?? 0).toBe(0);
+  });
+
+  test('counts as sharing while the target gives no answer', async () => {
+    const world = makeWorld('alternating-users');
+    put(world, 'orders-copy', named(world));
+    const verify = world.rotator.verify.bind(world.rotator);
+    world.rotator.verify = async (step, credential) =>
+      credential.password.reveal() === named(world).password
+        ? { kind: 'unreachable', detail: 'cut' }
+        : verify(step, credential);
+    expect(await ask(world)).toMatchObject({ kind: 'failed', failure: { code: 'target-unreachable' } });
+    expect(world.target.touched).toEqual([]);
+  });
+});
+
 describe('an idle login', () => {
   test('that nobody retired for the secret and that somebody is on is left alone', async () => {
     const world = makeWorld('alternating-users');

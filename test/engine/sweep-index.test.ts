@@ -10,6 +10,9 @@ import { dayMs, makeWorld } from './world.ts';
 
 function sweeping() {
   const world = makeWorld('alternating-users');
+  // What the second secrets below hold logs in, too.
+  world.target.logins.set('app', new Set([world.firstPassword, 'p']));
+  world.target.logins.set('app_alt', new Set(['p']));
   world.logins.complete.clear();
   const irregularities = new MemoryIrregularities();
   const kept = { attention: new MemoryAttention(), toldBefore: new MemoryToldBefore() };
@@ -98,6 +101,20 @@ describe('the sweep', () => {
     expect(all.some((one) => one.includes('"secret":"orders-copy"'))).toBe(true);
     expect(all.some((one) => one.includes('"secret":"orders-db"'))).toBe(true);
     expect(all.join()).not.toContain('"p"');
+  });
+
+  test('tells of one that only names the login at that one alone, and begins the rotation of the other', async () => {
+    const { world, run, put, told, messages, irregularities } = sweeping();
+    put('orders-copy', { ...value('app'), password: 'wrong' });
+    world.vault.now = new Date(world.vault.now.getTime() + 15 * dayMs);
+    await run();
+    const begun = messages.filter(({ queue }) => queue === rotationsQueue.name);
+    await run();
+    begun.push(...messages.filter(({ queue }) => queue === rotationsQueue.name));
+    expect(irregularities.kept.get('orders-copy')).toEqual({ sharedWith: ['orders-db'] });
+    expect(irregularities.kept.get('orders-db')).toBeUndefined();
+    expect(begun.map(({ body }) => JSON.stringify(body)).join()).toContain('"secret":"orders-db"');
+    expect(told().join()).not.toContain('"secret":"orders-db"');
   });
 
   test('takes it back once they are separated', async () => {

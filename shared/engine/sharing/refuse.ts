@@ -1,5 +1,5 @@
 /** A credential that another secret publishes too is left as it is: whatever is changed for the one is taken from the other. */
-import { type Credential, credentialName } from '../../contract/credential.ts';
+import { credentialName } from '../../contract/credential.ts';
 import type { Vault } from '../../contract/ports.ts';
 import type { SecretPlace } from '../../contract/state.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
@@ -8,9 +8,9 @@ import type { Current } from '../policy/current.ts';
 import { ask } from '../running/ask.ts';
 import type { StepTime } from '../running/attempt.ts';
 import type { EngineDependencies } from '../running/dependencies.ts';
-import { readPending } from '../running/pending.ts';
 import type { Target } from '../running/target.ts';
-import { fillIndexes, findSharing, keepPublished, publishedBy, readPublished } from './find.ts';
+import { fillIndexes, findSharing, keepPublished, publishedBy } from './find.ts';
+import { heldAt } from './held.ts';
 import { mayShare } from './prints.ts';
 
 interface Work {
@@ -25,7 +25,7 @@ interface Alone {
 }
 
 /**
- * Refuses what another managed secret of any vault publishes too. First the secret's own fingerprints are kept and then the others looked
+ * Refuses what another managed secret of any vault publishes too, and logs in with. First the secret's own fingerprints are kept and then the others looked
  * for, so that of two that begin at once at least one sees the other. Changes nothing in a vault or at a target.
  */
 export async function refuseShared({ deps, vault, current, target }: Work, time: StepTime): Promise<Alone | Failure> {
@@ -38,51 +38,47 @@ export async function refuseShared({ deps, vault, current, target }: Work, time:
   if (undone !== undefined) return undone;
   const found = await findSharing({ deps, vault, signal }, published);
   if (isFailure(found)) return found;
-  const isEmergency = target.stepFor(time).emergency;
-  const sharing = isEmergency ? await thatLogIn({ deps, vault, current, target }, found.others, time) : found;
+  const sharing = await thatLogIn({ deps, vault, current, target }, found.others, time);
   if (isFailure(sharing)) return sharing;
-  return sharing.others.length === 0 ? { kind: 'alone' } : sharedFailure(vault.name, current, target, sharing.others);
+  return sharing.others.length === 0 ? { kind: 'alone' } : sharedFailure(current, target, sharing.others);
 }
 
+/** Refusals in a row after which nobody is asked about the login any more: it might be locked. */
+const mostRefused = 2;
+
 /**
- * Whoever may edit one secret can name any login in it, and must not keep a credential that leaked alive by that: in an emergency only those
- * count whose value, or stored candidate, logs in.
+ * Whoever may edit one secret can name any login in it, and must not stop the rotations of others by that, nor keep a credential that leaked
+ * alive: only those count that hold something that logs in. What does not can be taken from nobody. After a refusal the
+ * secret's own credential is tried, as a login that succeeds ends a target's count of failed ones; where that is refused too, those that are
+ * left count without being asked.
  */
-async function thatLogIn(
+export async function thatLogIn(
   { deps, current, target }: Work,
   others: readonly SecretPlace[],
   time: StepTime,
 ): Promise<{ readonly kind: 'looked'; readonly others: readonly SecretPlace[] } | Failure> {
   const proven: SecretPlace[] = [];
+  let refused = 0;
   for (const place of others) {
-    const held = await heldAt(deps, place, time);
+    const held = await heldAt(deps, place, time.signal);
     if (isFailure(held)) return held;
     for (const credential of held.credentials) {
-      const answer = await ask(current, target, credential, time);
+      const answer = refused < mostRefused ? await ask(current, target, credential, time) : unasked;
       if (isFailure(answer) && answer.class === 'retry') return answer;
-      if (isFailure(answer) || !answer.accepted) continue;
-      proven.push(place);
-      break;
+      if (isFailure(answer)) continue;
+      if (answer.accepted) {
+        proven.push(place);
+        break;
+      }
+      const own = await ask(current, target, target.credential, time);
+      refused = !isFailure(own) && own.accepted ? 0 : refused + 1;
     }
   }
   return { kind: 'looked', others: proven };
 }
 
-async function heldAt(
-  deps: EngineDependencies,
-  { vault: name, secret }: SecretPlace,
-  { signal }: StepTime,
-): Promise<{ readonly kind: 'held'; readonly credentials: readonly Credential[] } | Failure> {
-  const vault = deps.vaults.get(name.toLowerCase());
-  if (vault === undefined) return { kind: 'held', credentials: [] };
-  const published = await readPublished({ deps, vault, signal }, secret);
-  if (isFailure(published)) return published;
-  if (published.kind === 'none') return { kind: 'held', credentials: [] };
-  const { current, credential } = published;
-  const stored = await readPending(vault, current, signal);
-  if (isFailure(stored) && stored.class === 'retry') return stored;
-  return { kind: 'held', credentials: stored.kind === 'pending' ? [credential, stored.credential] : [credential] };
-}
+/** As if it logged in: nothing is changed for it then. */
+const unasked = { kind: 'answer', accepted: true } as const;
 
 /** As a message names others: by name alone where they are in the same vault. Pure. */
 export function namesOfOthers(vault: string, others: readonly SecretPlace[]): readonly string[] {
@@ -92,12 +88,15 @@ export function namesOfOthers(vault: string, others: readonly SecretPlace[]): re
 }
 
 export function sharedFailure(
-  vault: string,
   { secret }: Pick<Current, 'secret'>,
   { credential }: Pick<Target, 'credential'>,
   others: readonly SecretPlace[],
 ): Failure {
-  const names = namesOfOthers(vault, others).join(', ');
+  // In full, so that whoever answers somebody can leave out what that one may not see.
+  const names = others
+    .map((one) => `${one.vault}/${one.secret}`)
+    .sort()
+    .join(', ');
   return failure('login-shared', { secret: secret.name, login: credentialName(credential), others: names });
 }
 
