@@ -5,13 +5,13 @@ import { queueNames } from '../shared/contract/queue-names.ts';
 import type { FreezeState } from '../shared/contract/state.ts';
 import { type CheckRequest, checkRequest } from '../shared/engine/policy/check-request.ts';
 import { type Failure, isFailure } from '../shared/errors.ts';
-import { performArrival } from '../shared/operations/arrival.ts';
 import { atOnce, mostVaultsAtOnce } from '../shared/operations/at-once.ts';
-import { checksQueue, enqueueChecks, performCheck } from '../shared/operations/check.ts';
+import { checksQueue, enqueueChecks } from '../shared/operations/check.ts';
 import { expireApprovals } from '../shared/operations/expire-approvals.ts';
 import { finishRehearsals, performRehearsal } from '../shared/operations/rehearse.ts';
 import { sweepAll } from '../shared/operations/sweep-all.ts';
 import type { Log } from '../shared/telemetry.ts';
+import { checkOf, logFailure, TryAgain } from './check.ts';
 import type { App } from './compose.ts';
 import { readLeftMessages } from './left-messages.ts';
 import { readMessage } from './read-message.ts';
@@ -24,18 +24,11 @@ export interface Schedule {
   readonly check: (message: unknown, log: Log) => Promise<void>;
 }
 
-/** Thrown after everything that could be done was done, so that the platform runs the timer or delivers the message again. */
-class TryAgain extends Error {
-  override readonly name = 'TryAgain';
-}
-
 /** Ends a minute before the platform would: what is left is found by the next run. */
 const runWithinMs = 9 * 60_000;
 
-/** One login, with a second look under a lease where it was refused. */
-const checkWithinMs = 60_000;
-
 export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Settings, 'sweep' | 'drift'>): Schedule {
+  const check = checkOf(app);
   return {
     async sweep(log) {
       const deps = { ...app, index: app, jitterMs: swept.jitterMs, random: Math.random };
@@ -78,22 +71,7 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
     },
     async check(message, log) {
       const request = readMessage(queueNames.checks, checkRequest, message);
-      const { vault, secret, version } = request;
-      const signal = AbortSignal.timeout(checkWithinMs);
-      const deps = { ...app, log };
-      if (request.rehearse !== undefined) return rehearseUnasked(app, request, log);
-      const outcome =
-        version === undefined
-          ? await performCheck(deps, request, signal)
-          : await performArrival(deps, { ...request, version }, signal);
-      const { tryAgainMs: delayMs } = outcome;
-      if (delayMs !== undefined) {
-        const enqueued = await app.queues.enqueue(checksQueue, request, { secret, delayMs });
-        if (isFailure(enqueued)) throw new TryAgain(`${enqueued.code}: ${enqueued.message}`);
-      }
-      if (!isFailure(outcome)) log.info('checked', { vault, secret, outcome: outcome.kind });
-      else if (outcome.code === 'credential-drifted') logFailure('drifted', vault, outcome, log, secret);
-      else logFailure('check-failed', vault, outcome, log, secret);
+      return request.rehearse === undefined ? check(message, log) : rehearseUnasked(app, request, log);
     },
   };
 }
@@ -128,12 +106,4 @@ function logFreeze(freeze: FreezeState | Failure, log: Log): void {
     const { by, reason, since } = freeze;
     log.warn('frozen', { by, reason, since: since?.toISOString(), detail: 'nothing that is due is started' });
   }
-}
-
-function logFailure(event: string, vault: string, failure: Failure, log: Log, secret?: string): void {
-  const { code, message: detail, hint, page } = failure;
-  const facts = { vault, ...(secret === undefined ? {} : { secret }), code, detail, hint, page };
-  // What passes by itself is tried again, and told when it goes on for long.
-  if (failure.class === 'retry' && event === 'check-failed') log.warn('check-delayed', facts);
-  else log.error(event, facts);
 }

@@ -110,7 +110,8 @@ async function settle(
       deps.log.info('version-adopted', { ...about, detail: 'it was not made by Keyturn, and it logs in' });
       const trouble = await deps.attention.of(about.vault, secret);
       if (!isFailure(trouble)) await healed(deps, about, trouble, ['check']);
-      return { kind: 'adopted' };
+      const asked = result.copiesDue === true ? await askForCopies(deps, about) : undefined;
+      return asked ?? { kind: 'adopted' };
     }
     case 'refused':
       return tellDrift(deps, about, newest, result);
@@ -124,6 +125,16 @@ async function settle(
       return { ...failed, ...(tryAgainMs === undefined ? {} : { tryAgainMs }) };
     }
   }
+}
+
+/** Copies follow what was accepted. Should this message be lost, the sweep finds from the version's stamp that they are due. */
+async function askForCopies(
+  deps: ArrivalDependencies,
+  { vault, secret }: About,
+): Promise<Performed<Failure> | undefined> {
+  const message = { vault, secret, mode: 'resume' as const, requestedBy: foreignVersionName };
+  const asked = await deps.queues.enqueue(rotationsQueue, message, { secret });
+  return isFailure(asked) ? { ...asked, ...soon(deps, asked) } : undefined;
 }
 
 async function tellDrift(

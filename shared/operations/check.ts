@@ -80,7 +80,8 @@ async function rehearsedAt({ rehearsals }: CheckDependencies, vault: string) {
 }
 
 export type CheckResult =
-  | { readonly kind: 'healthy' }
+  /** `source`: the version that logs in, where it has copies. */
+  | { readonly kind: 'healthy'; readonly source?: string }
   | { readonly kind: 'opted-out' }
   /** Somebody is at work on it; what was seen may be half of a rotation. */
   | { readonly kind: 'busy' }

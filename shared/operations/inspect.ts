@@ -203,6 +203,12 @@ async function wayBack(
   };
 }
 
+interface Healthy {
+  readonly kind: 'healthy';
+  /** The version that logs in, where it has copies. */
+  readonly source?: string;
+}
+
 /** The target answered and said no. */
 export interface Drift {
   readonly kind: 'drifted';
@@ -224,7 +230,7 @@ export async function checkDrift(
   name: string,
   signal: AbortSignal,
   seen?: Drift,
-): Promise<{ readonly kind: 'healthy' } | Drift | { readonly kind: 'opted-out' } | Failure> {
+): Promise<Healthy | Drift | { readonly kind: 'opted-out' } | Failure> {
   const looked = await look(deps, vault, name, signal);
   // It has no login of its own: that of its source is tried.
   if (looked.kind === 'linked') return { kind: 'opted-out' };
@@ -235,7 +241,8 @@ export async function checkDrift(
   const counts = before?.undisturbed === true ? seen : undefined;
   const answer = counts ?? (await ask(current, target, target.credential, timeFor(signal)));
   if (isFailure(answer)) return answer;
-  if (answer.kind === 'answer' && answer.accepted) return { kind: 'healthy' };
   const { version } = current.secret;
+  if (answer.kind === 'answer' && answer.accepted)
+    return { kind: 'healthy', ...(current.policy.also.length > 0 && { source: version }) };
   return { kind: 'drifted', detail: answer.detail, version, notify: current.policy.notify, current };
 }

@@ -4,16 +4,17 @@ import type { Tags, Vault } from '../../contract/ports.ts';
 import { strategyTraits } from '../../contract/strategy.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
+import { adoptionIdOf } from '../policy/identifiers.ts';
 import { type Listed, openBefore } from '../policy/origin.ts';
 import { readRequested, withRequested } from '../policy/requested.ts';
-import { type Stamp, withStamp } from '../policy/stamp.ts';
+import { readStamp, type Stamp, withStamp } from '../policy/stamp.ts';
 import { readEarlier } from '../running/previous.ts';
 
 /**
  * An overlap that runs is finished by its own retirement, unless the new version publishes the very credential that was to end. A pause
  * goes on. An emergency that was not begun revokes the credential before where this version has replaced it, and stands where it has not. A
- * stamp that was carried over from another version loses what it says of that version's key. An update of tags, which raises no event; may
- * be called again. `credential`: undefined where the value holds none.
+ * stamp that was carried over from another version loses what it says of that version's key. Copies of an accepted version are due. An update
+ * of tags, which raises no event; may be called again. `credential`: undefined where the value holds none.
  */
 export async function goOn(
   vault: Vault,
@@ -32,11 +33,17 @@ export async function goOn(
 }
 
 /** Whether there may be something to write down. Pure. */
-export function hasUnfinished({ secret, stamp }: Current, before: Listed | undefined): boolean {
+export function hasUnfinished({ secret, stamp, policy }: Current, before: Listed | undefined): boolean {
   if (before === undefined) return false;
   const { emergency, paused } = readRequested(before.tags);
   const isKeyed = stamp?.keyId !== undefined || stamp?.slot !== undefined;
-  return isKeyed || emergency !== undefined || paused !== undefined || openBefore(secret, before) !== undefined;
+  return (
+    policy.also.length > 0 ||
+    isKeyed ||
+    emergency !== undefined ||
+    paused !== undefined ||
+    openBefore(secret, before) !== undefined
+  );
 }
 
 async function tagsToGoOn(
@@ -68,7 +75,8 @@ async function tagsToGoOn(
     ...(asked.emergency === undefined || (accepted && !isSame) ? {} : { emergency: asked.emergency }),
     ...requested,
   };
-  const stamped = next.stamp === undefined ? secret.tags : withStamp(secret.tags, next.stamp);
+  const stamp = accepted ? withCopiesDue(vault, current, next.stamp, before) : next.stamp;
+  const stamped = stamp === undefined ? secret.tags : withStamp(secret.tags, stamp);
   const tags = withRequested(stamped, standing);
   const changed = Object.keys(tags).some((tag) => tags[tag] !== secret.tags[tag]);
   return { kind: 'tags', tags: changed ? tags : undefined };
@@ -115,6 +123,27 @@ async function stampToGoOn(
       ...(isSame && slot !== undefined ? { slot } : {}),
     },
   };
+}
+
+/**
+ * Copies follow a version that was accepted: it says that they are due, under an id of its own, as copies that bear the id of the rotation
+ * before count as written for it. That one is answered by the stamp still. Also where the credential is that of the version before, which
+ * somebody else may have written, too: a copy that holds it is not written again. Pure.
+ */
+function withCopiesDue(
+  vault: Vault,
+  { secret, policy }: Current,
+  stamp: Stamp | undefined,
+  before: Listed,
+): Stamp | undefined {
+  if (policy.also.length === 0) return stamp;
+  const rotationId = adoptionIdOf(vault.name, secret.name, secret.version);
+  if (stamp === undefined) return { rotationId, from: before.version, copiesDue: true };
+  const emergency = readRequested(before.tags).emergency?.rotationId;
+  const written = readStamp(secret.tags)?.rotationId;
+  if (written !== undefined && (written === rotationId || written === emergency)) return stamp;
+  if (stamp.rotationId === emergency) return { ...stamp, copiesDue: true };
+  return { ...stamp, rotationId, also: stamp.rotationId, copiesDue: true };
 }
 
 /** The credential that was to end is published again; where each has a login of its own, by its login. */

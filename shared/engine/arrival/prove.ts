@@ -29,6 +29,8 @@ import { findWrittenBack, type WrittenBack } from './written-back.ts';
 export interface Adopted extends Attempted {
   readonly kind: 'adopted';
   readonly version: string;
+  /** It has copies, and not every one of them is known to hold what it holds. */
+  readonly copiesDue?: boolean;
 }
 
 /** The target answered and said no, or the value holds no credential that could be tried. */
@@ -150,7 +152,10 @@ async function proveUnderLease(work: Work): Promise<Adopted | Refused | Skipped 
     goOn(vault, current, credential, { before, accepted }, signal),
   );
   if (isFailure(gone)) return gone;
-  if (accepted) return { ...attempt.about, kind: 'adopted', version, steps: attempt.steps };
+  if (accepted) {
+    const copiesDue = current.policy.also.length > 0;
+    return { ...attempt.about, kind: 'adopted', version, copiesDue, steps: attempt.steps };
+  }
   if (credential === undefined) return refused(work, current, detail, { kind: 'looked', versions: [] });
   const found = await attempt.step('look back', ({ signal }) =>
     findWrittenBack(vault, current, credential, versions, signal),

@@ -2,7 +2,7 @@ import type { Vault } from '../../contract/ports.ts';
 import type { SecretText } from '../../contract/secret-text.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import type { Current } from '../policy/current.ts';
-import { readStamp, type Stamp } from '../policy/stamp.ts';
+import { readStamp } from '../policy/stamp.ts';
 import { readEarlier } from '../running/previous.ts';
 
 /** How many versions back are looked at: emergencies do not wait for a copy that is behind, so more than one may have gone by. */
@@ -16,9 +16,9 @@ export interface HeldBefore {
 }
 
 /**
- * Whether a version that the current one goes back to, by the stamps, held that password. One that is disabled is enabled to be read, and
- * disabled again. One whose value is no credential, as somebody's mistake leaves one, is passed over; one that the vault does not give out is
- * a failure, as nobody knows what it held.
+ * Whether an earlier version held that password, newest first. Somebody else may have written in between, so the listing leads and not the
+ * stamps. One that is disabled is enabled to be read, and disabled again. One whose value is no credential, as somebody's mistake leaves one, is
+ * passed over; one that the vault does not give out is a failure, as nobody knows what it held.
  */
 export async function heldBefore(
   vault: Vault,
@@ -26,24 +26,20 @@ export async function heldBefore(
   password: SecretText,
   signal: AbortSignal,
 ): Promise<HeldBefore | Failure> {
-  const listed = await vault.versions(current.secret.name, { signal });
+  const { name, version: own } = current.secret;
+  const listed = await vault.versions(name, { signal });
   if (isFailure(listed)) return listed;
   const unread: string[] = [];
-  let next: Stamp | undefined = current.stamp;
-  for (let looked = 0; next !== undefined && looked < mostGenerations; looked++) {
-    const { from, retired = false } = next;
-    const properties = listed.versions.find(({ version }) => version === from);
-    if (properties === undefined) break;
+  const ended = new Set(listed.versions.map(({ tags }) => readStamp(tags)).map((stamp) => stamp?.retired && stamp.from));
+  for (const { version, enabled } of listed.versions.filter((each) => each.version !== own).slice(0, mostGenerations)) {
     // What was retired is disabled; a worker that died while it looked may have left it open.
-    const isClosed = !properties.enabled || retired;
-    const earlier = await readAsItWas(vault, current, from, isClosed, signal);
+    const earlier = await readAsItWas(vault, current, version, !enabled || ended.has(version), signal);
     if (isFailure(earlier)) {
       if (earlier.code !== 'value-unreadable') return earlier;
-      unread.push(from);
+      unread.push(version);
     } else if (earlier.kind === 'earlier' && earlier.credential.password.equals(password)) {
       return { kind: 'looked', before: true, unread };
     }
-    next = readStamp(properties.tags);
   }
   return { kind: 'looked', before: false, unread };
 }

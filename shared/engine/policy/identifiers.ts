@@ -13,6 +13,11 @@ export function rotationIdOf(vault: string, secret: string, version: string): st
   return shortHash(vault.toLowerCase(), secret.toLowerCase(), version);
 }
 
+/** The id under which copies follow a version of somebody else that was accepted: no rotation has it. */
+export function adoptionIdOf(vault: string, secret: string, version: string): string {
+  return shortHash('adopted', vault.toLowerCase(), secret.toLowerCase(), version);
+}
+
 /**
  * What the names of all that is made at a provider for one secret begin with: a provider's listing then shows whose a key is, whatever a
  * tag or a stamp says of it. 64 bits of a hash, so that nobody finds another secret that shares it.

@@ -66,12 +66,13 @@ export function replacedBy(ended: readonly Pick<Old, 'replacedBy' | 'revoke'>[],
 /** A value that carried its predecessor was published once more without it, and so are its copies. */
 export async function carryMarked(
   work: Carrying,
-  { secret: { name }, policy }: Current,
+  { secret: { name, version }, policy }: Current,
 ): Promise<{ readonly kind: 'carried' } | Failure> {
   if (policy.also.length === 0) return { kind: 'carried' };
   const { deps, vault, attempt } = work;
   const now = await attempt.step('read back', ({ signal }) => readCurrent(deps, vault, name, signal));
   if (isFailure(now)) return now;
-  const carried = now.kind === 'current' ? await carryDue(work, now, true) : now;
+  // Somebody may have written another version with the same tags since.
+  const carried = now.kind === 'current' ? await carryDue(work, now, now.secret.version === version) : now;
   return isFailure(carried) ? carried : { kind: 'carried' };
 }

@@ -11,13 +11,15 @@ import type { Found } from './probe.ts';
 
 type Mode = RotationRequest['mode'];
 
+const hasty: ReadonlySet<Mode> = new Set<Mode>(['emergency', 'forced', 'roll-back', 'repair']);
+
 /**
- * Whether copies that are behind hold the next rotation back: it would take away what they hold still. A person who insists, an emergency and
- * a way back are not held; neither is a source whose own credential is dead, which the rotation is to heal. Pure.
+ * Whether copies that are behind hold the next rotation back: it would take away what they hold still. A person who insists, an emergency, a
+ * way back and a repair are not held; neither is a source whose own credential is dead, which the rotation is to heal. Pure.
  */
 export function holdsRotation({ code }: Failure, mode: Mode, isEmergency: boolean): boolean {
-  if (isEmergency || mode === 'emergency' || mode === 'forced' || mode === 'roll-back') return false;
-  if (code === 'credential-drifted') return mode === 'resume';
+  if (isEmergency || hasty.has(mode)) return false;
+  if (code === 'credential-drifted' || code === 'value-unreadable') return mode === 'resume';
   return code !== 'copy-overwritten' || mode === 'scheduled' || mode === 'resume';
 }
 
