@@ -4,6 +4,7 @@ import { checkRequest } from '../shared/engine/policy/check-request.ts';
 import { type Failure, isFailure } from '../shared/errors.ts';
 import { type ArrivalDependencies, performArrival } from '../shared/operations/arrival.ts';
 import { checksQueue, performCheck } from '../shared/operations/check.ts';
+import { performWriterLook } from '../shared/operations/writer.ts';
 import type { Log } from '../shared/telemetry.ts';
 import { readMessage } from './read-message.ts';
 
@@ -28,6 +29,11 @@ export function checkOf(app: Omit<ArrivalDependencies, 'log'>): (message: unknow
       if (seen.kind !== 'healthy' || seen.source === undefined) return seen;
       return performArrival(deps, { ...request, version: seen.source }, signal);
     };
+    if (version !== undefined && request.writer !== undefined) {
+      const { kind: outcome } = await performWriterLook(deps, { ...request, version }, signal);
+      log.info('writer-looked-for', { vault, secret, outcome });
+      return;
+    }
     const outcome = version === undefined ? await daily() : await performArrival(deps, { ...request, version }, signal);
     const { tryAgainMs: delayMs } = outcome;
     if (delayMs !== undefined) {

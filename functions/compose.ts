@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { rotators } from '../rotators/registry.ts';
 import type { ApiDependencies } from '../shared/api/dependencies.ts';
 import type { Settings } from '../shared/config/settings.ts';
+import type { AuditLog } from '../shared/contract/audit-log.ts';
 import type { ChannelSwitches, Deliveries } from '../shared/contract/deliveries.ts';
 import type { LeftMessages } from '../shared/contract/ports.ts';
 import type { RotatorEnvironment } from '../shared/contract/rotator.ts';
@@ -14,6 +15,7 @@ import type { SeenVersions, ToldBefore } from '../shared/contract/state.ts';
 import { listsHost } from '../shared/engine/policy/glob.ts';
 import { newPassword } from '../shared/engine/rotation/password.ts';
 import type { EngineDependencies } from '../shared/engine/running/dependencies.ts';
+import { makeWire } from '../shared/http/client.ts';
 import type { Notifier } from '../shared/notify/notifier.ts';
 import { withoutUnheard } from '../shared/notify/unheard.ts';
 import { queuedFollowUps } from '../shared/operations/follow-ups.ts';
@@ -37,6 +39,7 @@ import { tableRehearsals } from '../shared/storage/state/rehearsals.ts';
 import { tableToldBefore } from '../shared/storage/state/told-before.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
+import { auditLogOf } from '../shared/vault/audit-log.ts';
 import { KeyVault } from '../shared/vault/key-vault.ts';
 import { notifierOf } from './compose-notify.ts';
 import { credentialOf } from './credential.ts';
@@ -54,6 +57,7 @@ export interface App extends ApiDependencies {
   readonly left: LeftMessages;
   /** Versions that this process has looked at. */
   readonly seenVersions: SeenVersions;
+  readonly auditLog?: AuditLog;
 }
 
 /** How much later an instance may see what another one did: that the app is frozen, which secrets are worked on. In ms. */
@@ -110,6 +114,7 @@ export async function compose(settings: Settings): Promise<App> {
     toldBefore: tableToldBefore(records),
     irregularities: tableIrregularities(records),
     rehearsals: tableRehearsals(records),
+    ...auditLogWhere(settings, getToken),
     seenVersions: rememberedVersions(),
     leasesHeld: rememberedLeases(leases, rememberedMs, engine.elapsedMs),
     freeze: rememberedFreeze(tableFreeze(records), rememberedMs, engine.elapsedMs),
@@ -122,6 +127,16 @@ export async function compose(settings: Settings): Promise<App> {
     random: Math.random,
     now: () => new Date(),
   };
+}
+
+/** Nothing where no workspace is set. */
+function auditLogWhere(
+  { auditWorkspace: id, cloud, trustedCertificates }: Settings,
+  getToken: EngineDependencies['getToken'],
+): Pick<App, 'auditLog'> {
+  if (id === undefined) return {};
+  const wire = makeWire({ trustedCertificates });
+  return { auditLog: auditLogOf({ id, endpoint: cloud.logs, wire, getToken }) };
 }
 
 /** The manifest lies beside the folder of this file, in the source and in what is built of it. */

@@ -180,6 +180,13 @@ export const clientId = parser((text): string | undefined => {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text.trim()) ? text.trim() : wrong('is not a client id');
 });
 
+export const workspaceId = parser((text): string | undefined => {
+  if (text.trim() === '') return undefined;
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text.trim())
+    ? text.trim()
+    : wrong('is not the id of a workspace');
+});
+
 export const accountName = parser((text): string | undefined => {
   if (text.trim() === '') return undefined;
   return /^[0-9a-z]{3,24}$/.test(text.trim()) ? text.trim() : wrong('is not the name of a storage account');

@@ -49,6 +49,14 @@ export const settingTable = {
     standard: '',
     fix: 'Remove KEYTURN_LOGIN_URL; it is for tests on one machine. KEYTURN_CLOUD chooses the cloud.',
   },
+  KEYTURN_LOGS_URL: {
+    standard: '',
+    fix: 'Remove KEYTURN_LOGS_URL; it is for tests on one machine. KEYTURN_CLOUD chooses the cloud.',
+  },
+  KEYTURN_AUDIT_WORKSPACE: {
+    standard: '',
+    fix: 'Set KEYTURN_AUDIT_WORKSPACE to the id of the Log Analytics workspace that holds the audit logs of the vaults, a GUID, or remove it.',
+  },
   KEYTURN_CREDENTIAL: {
     standard: 'default',
     fix: 'Set KEYTURN_CREDENTIAL to default or managed-identity; local is for a vault and a storage account on loopback.',

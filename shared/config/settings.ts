@@ -25,7 +25,14 @@ export interface Settings {
   readonly targetHosts: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly descriptionsFolder?: string;
-  readonly cloud: { readonly resourceManager: string; readonly graph: string; readonly login: string };
+  readonly cloud: {
+    readonly resourceManager: string;
+    readonly graph: string;
+    readonly login: string;
+    readonly logs: string;
+  };
+  /** Id of the Log Analytics workspace with the vaults' audit logs. */
+  readonly auditWorkspace?: string;
   readonly credential: { readonly kind: 'default' | 'managed-identity' | 'local'; readonly clientId?: string };
   readonly storage: StorageConnection;
   readonly connectTimeoutMs: number;
@@ -150,6 +157,7 @@ function readCloud(reader: Reader, cloud: (typeof clouds)[CloudName]): Settings[
     resourceManager: reader.get('KEYTURN_RESOURCE_MANAGER_URL', read.loopbackUrl, undefined) ?? cloud.resourceManager,
     graph: reader.get('KEYTURN_GRAPH_URL', read.loopbackUrl, undefined) ?? cloud.graph,
     login: reader.get('KEYTURN_LOGIN_URL', read.loopbackUrl, undefined) ?? cloud.login,
+    logs: reader.get('KEYTURN_LOGS_URL', read.loopbackUrl, undefined) ?? cloud.logs,
   };
 }
 
@@ -264,6 +272,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
   const cloud = clouds[reader.get('KEYTURN_CLOUD', read.oneOf(names), 'public')];
   const storage = readStorage(reader, cloud.storageSuffix);
   const descriptionsFolder = reader.get('KEYTURN_DESCRIPTIONS', read.folder, undefined);
+  const auditWorkspace = reader.get('KEYTURN_AUDIT_WORKSPACE', read.workspaceId, undefined);
   const settings: Settings = {
     vaults,
     ...times,
@@ -273,6 +282,7 @@ export function readSettings(environment: Environment): SettingsOutcome {
     allowedHosts: reader.get('KEYTURN_ALLOWED_HOSTS', read.hostList, []),
     ...(descriptionsFolder === undefined ? {} : { descriptionsFolder }),
     cloud: readCloud(reader, cloud),
+    ...(auditWorkspace === undefined ? {} : { auditWorkspace }),
     credential: readCredential(reader, [...vaults.map((vault) => new URL(vault.url).hostname), ...storage.hosts]),
     storage: storage.connection,
     ...readChannels(reader, vaults),

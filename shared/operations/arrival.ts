@@ -3,6 +3,7 @@
  * other version is proven by a login at once, and people are told where it does not log in.
  */
 import { retryBackoff } from '../backoff.ts';
+import type { AuditLog } from '../contract/audit-log.ts';
 import type { Irregularities, SeenVersions, ToldBefore } from '../contract/state.ts';
 import { strategyTraits } from '../contract/strategy.ts';
 import { type ArrivalResult, prove, type Refused } from '../engine/arrival/prove.ts';
@@ -19,12 +20,15 @@ import { notificationsQueue, rotationsQueue } from './queues.ts';
 import { seenKey } from './seen-versions.ts';
 import { healed, settleFailed, verdictOf } from './settle.ts';
 import { wrong } from './sweep-news.ts';
+import { askForWriter } from './writer.ts';
 
 export interface ArrivalDependencies extends PerformDependencies {
   /** Versions that need no other look. */
   readonly seenVersions: SeenVersions;
   readonly irregularities: Irregularities;
   readonly toldBefore: ToldBefore;
+  /** Absent: nobody may read it. */
+  readonly auditLog?: AuditLog;
 }
 
 export type Arrived =
@@ -148,6 +152,7 @@ async function tellDrift(
   const drift = failure('credential-drifted', { secret, version, detail: `${detail}; ${origin}`, again });
   const untold = await reportDrift(deps, { vault, secret, version, notify, drift });
   if (untold !== undefined) return { ...untold, ...soon(deps, untold) };
+  await askForWriter(deps, { vault, secret, version });
   if (onForeignVersion === 'repair') {
     const message = { vault, secret, version, mode: 'repair' as const, requestedBy: foreignVersionName };
     const asked = await deps.queues.enqueue(rotationsQueue, message, { secret });

@@ -9,6 +9,8 @@ export const checkRequest = z.object({
   version: secretVersion.optional(),
   /** The secret is to be rehearsed; `schedule`: because it is time for it, `finish`: because the one before did not end. */
   rehearse: z.enum(['schedule', 'finish']).optional(),
+  /** Not the credential is looked at, but who made that version; which time this is asked of the audit log. */
+  writer: z.number().int().min(1).max(3).optional(),
 });
 
 export type CheckRequest = z.infer<typeof checkRequest>;
