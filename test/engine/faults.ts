@@ -1,4 +1,5 @@
 import type { Strategy } from '../../shared/contract/strategy.ts';
+import type { WorldKind } from './histories.ts';
 
 /**
  * Faults of the engine, each put back by itself to see that the simulator catches it. `search` stands exactly once in the file, so that a
@@ -13,6 +14,8 @@ export interface Fault {
   readonly replacement: string;
   /** The strategy that it shows in, where it shows in no other. */
   readonly strategy?: Strategy;
+  /** The histories that it is looked for in; absent: those without other writers. */
+  readonly world?: WorldKind;
 }
 
 const intent: readonly Fault[] = [
@@ -219,6 +222,72 @@ const copies: readonly Fault[] = [
   },
 ];
 
+const events: readonly Fault[] = [
+  {
+    name: 'our own version is not recognised when its event comes',
+    file: 'policy/origin.ts',
+    search: 'if (stamp !== undefined && !carried && followsOn(others, stamp))',
+    replacement: 'if (stamp === null)',
+  },
+  {
+    name: 'a version with the stamp of another one passes for our own',
+    file: 'policy/origin.ts',
+    search: 'if (stamp !== undefined && !carried && followsOn(others, stamp))',
+    replacement: 'if (stamp !== undefined)',
+  },
+  {
+    name: 'a version of somebody else is accepted without a login',
+    file: 'arrival/prove.ts',
+    search: "return { kind: 'looked', current, credential, accepted: answer.accepted,",
+    replacement: "return { kind: 'looked', current, credential, accepted: true,",
+  },
+  {
+    name: 'nobody is told when the event of a version that does not log in comes',
+    file: '../operations/arrival.ts',
+    search: 'const untold = await reportDrift(deps, { vault, secret, version, notify, drift });',
+    replacement: 'const untold = undefined;',
+  },
+];
+
+const shared: readonly Fault[] = [
+  {
+    name: 'a second secret of the login is not noticed',
+    file: 'sharing/refuse.ts',
+    search: 'return sharing.others.length === 0 ?',
+    replacement: 'return sharing.others.length >= 0 ?',
+  },
+  {
+    name: 'the end of an old credential does not look for other secrets that publish it',
+    file: 'retirement/retire.ts',
+    search: 'if (isFailure(alone)) return alone;',
+    replacement: '',
+  },
+];
+
+const followed: readonly Fault[] = [
+  {
+    name: 'a copy is published before the proof',
+    file: 'copies/carry.ts',
+    search: "if (!proven) return { kind: 'unproven' };",
+    replacement: '',
+  },
+  {
+    name: 'a credential ends before all copies are current',
+    strategy: 'alternating-users',
+    file: 'retirement/copies.ts',
+    search: 'if (isEmergency || stamp === undefined || policy.also.length === 0)',
+    replacement: 'if (stamp === undefined || policy.also.length >= 0)',
+  },
+  {
+    name: 'copies do not follow a version that was accepted',
+    file: 'arrival/go-on.ts',
+    search: 'accepted ? withCopiesDue(',
+    replacement: 'accepted === null ? withCopiesDue(',
+  },
+];
+
+const ofWriters = [...events, ...shared, ...followed].map((fault) => ({ ...fault, world: 'writers' as const }));
+
 export const faults: readonly Fault[] = [
   ...intent,
   ...oneVersion,
@@ -227,4 +296,5 @@ export const faults: readonly Fault[] = [
   ...earlier,
   ...others,
   ...copies,
+  ...ofWriters,
 ];

@@ -1,8 +1,10 @@
 /** The app as the queue triggers see it, with every port of the worker's under the simulator's hand. Nothing else here knows the operations. */
 
 import * as z from 'zod';
+import { checkOf } from '../../functions/check.ts';
 import { type Work, workOf } from '../../functions/work.ts';
 import { queueNames } from '../../shared/contract/queue-names.ts';
+import type { Attention, Irregularities, SeenVersions, ToldBefore } from '../../shared/contract/state.ts';
 import { calm } from '../../shared/contract/trouble.ts';
 import { queuedFollowUps } from '../../shared/operations/follow-ups.ts';
 import { queuedWakeUps } from '../../shared/operations/wake-ups.ts';
@@ -15,14 +17,44 @@ import type { World } from './world.ts';
 export interface Storage {
   readonly queue: SimulatedQueue;
   readonly marks: Set<string>;
-  /** Gets what follow-ups tell consumers and people. */
-  readonly hear: (text: string) => void;
+  /** Gets each notice as it is put into the queue: from there it reaches people also where its worker dies right after. */
+  readonly hear: (notice: unknown) => void;
+}
+
+/** What is kept of secrets beside the vault. */
+export interface Records {
+  readonly attention: Attention;
+  readonly irregularities: Irregularities;
+  readonly toldBefore: ToldBefore;
+  /** Of the process that the worker runs in. */
+  readonly seenVersions: SeenVersions;
 }
 
 /** What a worker would do with a message. */
-export function simulatedApp(world: World, { queue, marks, hear }: Storage, worker: SimulatedWorker): Work {
-  const told = { put: putAndHear(queue, hear), withdraw: (message: Message) => queue.withdraw(message) };
-  const queues = queuesOver(worker.wrap('queues', told));
+export function simulatedApp(world: World, storage: Storage, worker: SimulatedWorker): Work {
+  return workOf(partsOf(world, storage, worker));
+}
+
+/** The same with what checks credentials and looks at new versions, and with the records of failures. */
+export function simulatedAppWithChecks(world: World, storage: Storage, records: Records, worker: SimulatedWorker) {
+  const { attention, irregularities, toldBefore, seenVersions } = records;
+  const parts = { ...partsOf(world, storage, worker), attention: worker.wrap('attention', attention) };
+  const queues = queuesOver(worker.wrap('queues', portOf(storage)));
+  const kept = {
+    irregularities: worker.wrap('irregularities', irregularities),
+    toldBefore: worker.wrap('toldBefore', toldBefore),
+    seenVersions,
+  };
+  return { ...workOf({ ...parts, queues }), check: checkOf({ ...parts, ...kept, queues }) };
+}
+
+function portOf({ queue, hear }: Storage): QueuePort {
+  return { put: putAndHear(queue, hear), withdraw: (message: Message) => queue.withdraw(message) };
+}
+
+function partsOf(world: World, storage: Storage, worker: SimulatedWorker): Parameters<typeof workOf>[0] {
+  const { queue, marks } = storage;
+  const queues = queuesOver(worker.wrap('queues', portOf(storage)));
   const kept = worker.wrap('marks', {
     has: async (key: string) => ({ kind: 'known' as const, marked: marks.has(key) }),
     put: async (key: string) => {
@@ -33,7 +65,7 @@ export function simulatedApp(world: World, { queue, marks, hear }: Storage, work
   const ownPorts = new Set(['followUps', 'wakeUps']);
   const engine = world.deps((name, port) => (ownPorts.has(name) ? port : worker.wrap(name, port)));
   const followUps = queuedFollowUps(queues, kept);
-  return workOf({
+  return {
     engine: { ...engine, followUps, wakeUps: queuedWakeUps(queues) },
     history: {
       record: async () => ({ kind: 'recorded' }),
@@ -56,18 +88,22 @@ export function simulatedApp(world: World, { queue, marks, hear }: Storage, work
     pauseAfter: 1_000_000,
     random: () => 0,
     now: () => world.vault.now,
-  });
+  };
+}
+
+function putAndHear(queue: SimulatedQueue, hear: Storage['hear']): QueuePort['put'] {
+  return async (name, body, delayMs) => {
+    const put = await queue.put(name, body, delayMs);
+    if (name === queueNames.notifications) hear(body);
+    return put;
+  };
 }
 
 const warned = z.object({ warnings: z.array(z.string()).default([]) });
 
-/** A notice in the queue reaches people, also where its worker dies right after. */
-function putAndHear(queue: SimulatedQueue, hear: (text: string) => void): QueuePort['put'] {
-  return async (name, body, delayMs) => {
-    const put = await queue.put(name, body, delayMs);
-    if (name === queueNames.notifications) hear(warned.parse(body).warnings.join('; '));
-    return put;
-  };
+/** What a notice warns of. */
+export function warningsIn(notice: unknown): string {
+  return warned.parse(notice).warnings.join('; ');
 }
 
 /** Hands on what people are told: warnings of results, and failures. */

@@ -7,13 +7,14 @@ import type { World } from './world.ts';
 
 /** Enqueues what there is to do; whether it found anything. */
 export function sweepOnce(world: World, queue: SimulatedQueue, note: (what: string) => void): boolean {
-  const { vault, secret } = world;
+  const { vault } = world;
   const deps = world.deps();
-  const about = { vault: vault.name, secret, requestedBy: 'sweep' };
   let found = false;
   for (const name of vault.secrets.keys()) {
     const { version: seen, ...properties } = { name, ...vault.newest(name) };
     const finding = judge(deps, properties, vault.now);
+    const secret = finding.kind === 'stalled' ? finding.secret : name;
+    const about = { vault: vault.name, secret, requestedBy: 'sweep' };
     switch (finding.kind) {
       case 'opted-out':
       case 'linked':

@@ -72,6 +72,7 @@ export class SimulatedWorker {
         const member: unknown = Reflect.get(target, property, target);
         if (typeof member !== 'function') return member;
         if (property === 'remainingMs' || property === 'propose') return member.bind(target);
+        if (property === 'list') return (...args: unknown[]) => this.#list(name, Reflect.apply(member, target, args));
         return (...args: unknown[]) =>
           this.#call(name, String(property), async () => {
             const outcome: unknown = await Reflect.apply(member, target, args);
@@ -79,6 +80,16 @@ export class SimulatedWorker {
           });
       },
     });
+
+  /** A listing is one call: all of its pages come, or none. */
+  async *#list(name: string, pages: AsyncIterable<unknown>): AsyncGenerator<unknown, void, undefined> {
+    const all: unknown[] = [];
+    const outcome = await this.#call(name, 'list', async () => {
+      for await (const page of pages) all.push(page);
+      return undefined;
+    });
+    yield* outcome === undefined ? all : [outcome];
+  }
 
   /** What a worker does side by side is played one after the other: the simulator decides about one call at a time. */
   async #call(name: string, method: string, act: () => Promise<unknown>): Promise<unknown> {

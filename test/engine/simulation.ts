@@ -12,31 +12,24 @@ import { type Counts, noCounts } from './counts.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { Promises } from './promises.ts';
 import { Random } from './random.ts';
-import { simulatedApp, tellingLog } from './simulated-app.ts';
+import { simulatedApp, tellingLog, warningsIn } from './simulated-app.ts';
+import { Crew, type Running, type Watching } from './simulated-crew.ts';
 import { SimulatedPeople } from './simulated-people.ts';
 import { type Message, SimulatedQueue } from './simulated-queue.ts';
 import { sweepOnce } from './simulated-sweep.ts';
-import { type Fate, SimulatedWorker } from './simulated-worker.ts';
-import { Crash, makeWorld, type World } from './world.ts';
+import type { SimulatedWorker } from './simulated-worker.ts';
+import { makeWorld, type World } from './world.ts';
 
 /** Every so many-th history is of a secret with copies. */
 const copiedEvery = 5;
 const secondMs = 1_000;
 const hourMs = 3_600 * secondMs;
+const monthMs = 730 * hourMs;
 
 /** Longest time from the death of a worker that had changed a target to a version that logs in, when nothing else fails. */
 const healedWithinMs = 75 * secondMs;
 /** How often the platform looks into a queue, as in host.json. */
 const pollMs = 2 * secondMs;
-
-interface Running {
-  readonly worker: SimulatedWorker;
-  readonly message: Message;
-  /** The target may have been changed by it. */
-  applied: boolean;
-  /** The storage account was lost while it ran, and its wake-up with it. */
-  bereft: boolean;
-}
 
 export class Simulation {
   readonly #random: Random;
@@ -49,10 +42,9 @@ export class Simulation {
   readonly #queue: SimulatedQueue;
   readonly #people: SimulatedPeople;
   readonly #strategy: Strategy;
-  #running: Running[] = [];
+  readonly #crew: Crew;
   readonly #trail: string[] = [];
   readonly counts = noCounts();
-  #away: { readonly vault: boolean; readonly rotator: boolean; readonly storage: boolean } = nothingAway;
 
   constructor(seed: number, strategy: Strategy) {
     this.#random = new Random(seed);
@@ -71,7 +63,10 @@ export class Simulation {
     this.#copies = seed % copiedEvery === 0 ? new CopyPromises(world, strategy, this.#truth) : undefined;
     this.#queue = new SimulatedQueue(() => world.leases.nowMs);
     const note = (what: string) => this.#note(what);
-    this.#people = new SimulatedPeople({ ...this.#parts(), note, counts: this.counts });
+    const { counts } = this;
+    this.#people = new SimulatedPeople({ ...this.#parts(), note, counts });
+    const work = (worker: SimulatedWorker, message: Message) => this.#work(worker, message);
+    this.#crew = new Crew({ ...this.#parts(), note, counts, work, watching: this.#watching() });
   }
 
   #parts() {
@@ -84,10 +79,12 @@ export class Simulation {
     };
   }
 
-  /** Plays it to the end. Throws `PromiseBroken`, or whatever the engine threw. */
-  async play(actions: number): Promise<Counts> {
+  /** Plays it to the end: so many actions, and more until so many months are over. Throws `PromiseBroken`, or whatever the engine threw. */
+  async play(actions: number, months = 0): Promise<Counts> {
     this.#people.ask('scheduled');
-    for (let action = 0; action < actions; action++) await this.#act();
+    const { vault } = this.#world;
+    const untilMs = vault.now.getTime() + months * monthMs;
+    for (let action = 0; action < actions || vault.now.getTime() < untilMs; action++) await this.#act();
     await this.#converge();
     this.counts.versions = this.#world.vault.count(this.#world.secret);
     return this.counts;
@@ -99,15 +96,15 @@ export class Simulation {
 
   async #act(): Promise<void> {
     const dice = this.#random.below(1_000);
-    if (dice < 450) await this.#advanceWorker();
-    else if (dice < 620) await this.#startWorker();
+    if (dice < 450) await this.#crew.advance();
+    else if (dice < 620) await this.#crew.start();
     else if (dice < 690) await this.#killWorker();
     else if (dice < 770) this.#passTime(this.#random.pick(timesMs));
-    else if (dice < 795) this.#goAway();
+    else if (dice < 795) this.#crew.goAway();
     else if (dice < 815) sweepOnce(this.#world, this.#queue, (what) => this.#note(what));
     else if (dice < 820) this.#loseStorage();
     else if (dice < 835) this.#disturbTarget();
-    else this.#people.act(this.#running.length === 0);
+    else this.#people.act(this.#crew.running.length === 0);
   }
 
   #note(what: string): void {
@@ -131,18 +128,11 @@ export class Simulation {
     if (username !== undefined && target.accepts(this.#world.current())) target.failures.delete(username);
   }
 
-  #goAway(): void {
-    const away = () => this.#random.chance(0.3);
-    this.#away = { vault: away(), rotator: away(), storage: away() };
-    this.counts.outages++;
-    this.#note(`away: ${JSON.stringify(this.#away)}`);
-  }
-
   /** The account is gone with all that was in it. What workers do goes on. */
   #loseStorage(): void {
-    for (const { queue, rotationId } of this.#queue.messages) this.#truth.lost(queue, rotationId);
+    for (const message of this.#queue.messages) this.#lost(message);
     this.#queue.messages = [];
-    for (const running of this.#running) running.bereft = true;
+    for (const running of this.#crew.running) running.bereft = true;
     this.#truth.storageLost = true;
     this.#marks.clear();
     this.counts.lostStorage++;
@@ -158,41 +148,41 @@ export class Simulation {
     this.#note(`target: ${JSON.stringify({ cachedAnswers, protectedSessions, mostSessions })}`);
   }
 
-  #fate(at: string): Fate {
-    const [, call = ''] = at.split(' ');
-    const side = call.startsWith('vault') ? 'vault' : call.startsWith('rotator') ? 'rotator' : 'storage';
-    if (this.#away[side]) return 'down';
-    const lost = this.#random.chance(0.03);
-    if (lost) this.counts.lostAnswers++;
-    return lost ? 'lost' : 'fine';
-  }
-
-  async #startWorker(): Promise<void> {
-    if (this.#running.length >= 3) return;
-    const message = this.#queue.take(this.#random);
-    if (message === undefined) return;
-    // At least once: now and then a message is given out again.
-    if (this.#random.chance(0.03)) this.#queue.messages.push({ ...message });
-    await this.#run(message);
-  }
-
-  async #run(message: Message): Promise<Running> {
-    const { queue, body, rotationId } = message;
-    const worker = new SimulatedWorker((call) => this.#look(call, worker, rotationId));
-    const running: Running = { worker, message, applied: false, bereft: false };
-    this.#running.push(running);
-    this.#note(`a worker takes ${JSON.stringify(body)}`);
-    const hear = (text: string) => this.#truth.hear(text);
+  #work(worker: SimulatedWorker, { queue, body }: Message): Promise<void> {
+    const hear = (notice: unknown) => this.#truth.hear(warningsIn(notice));
     const app = simulatedApp(this.#world, { queue: this.#queue, marks: this.#marks, hear }, worker);
     const work = queue === queueNames.rotations ? app.rotate : app.retire;
-    const log = tellingLog(hear);
-    this.#settle(running, await worker.start(() => work(body, log)));
-    return running;
+    return work(
+      body,
+      tellingLog((text) => this.#truth.hear(text)),
+    );
   }
 
-  #look(call: string, worker: object, rotationId: string | undefined): void {
-    if (changing.has(call)) this.#promises.look(call, worker, rotationId);
-    this.#expectCopies(this.#copies?.look());
+  #watching(): Watching {
+    return {
+      look: (call, { worker, message }) => {
+        if (changing.has(call)) this.#promises.look(call, worker, message.rotationId);
+        if (changing.has(call) || call.startsWith('otherVault')) this.#expectCopies(this.#copies?.look());
+      },
+      goesOn: (running) => {
+        if (running.worker.at !== 'before rotator.apply') return;
+        running.applied = true;
+        this.#truth.begun(running.message.rotationId);
+      },
+      ended: (running, error) => this.#ended(running, error),
+      lost: (message) => this.#lost(message),
+    };
+  }
+
+  #ended({ worker, applied }: Running, error: unknown): void {
+    if (applied && ![...this.#truth.makers.values()].includes(worker)) this.#truth.leftBehind.add(worker);
+    const { broken } = this.#promises;
+    if (broken !== undefined) throw broken;
+    if (error !== undefined) this.#truth.unfinished.add(worker);
+  }
+
+  #lost({ queue, rotationId }: Message): void {
+    this.#truth.lost(queue, rotationId);
   }
 
   #expectCopies(broken: string | undefined): void {
@@ -204,40 +194,19 @@ export class Simulation {
     this.#expectCopies(this.#copies?.atRest());
   }
 
-  async #advanceWorker(): Promise<void> {
-    const running = this.#random.of(this.#running);
-    if (running === undefined) return;
-    const { worker } = running;
-    for (let steps = this.#random.pick([1, 2, 6, 20, 60]); steps > 0 && this.#running.includes(running); steps--) {
-      const fate = worker.at.startsWith('before') ? this.#fate(worker.at) : 'fine';
-      this.#note(`${this.#running.indexOf(running)}: ${worker.at} ${fate}`);
-      await this.#go(running, fate);
-    }
-  }
-
-  async #go(running: Running, fate: Fate): Promise<void> {
-    if (running.worker.at === 'before rotator.apply') {
-      running.applied = true;
-      this.#truth.begun(running.message.rotationId);
-    }
-    this.#settle(running, await running.worker.go(fate));
-  }
-
   async #killWorker(): Promise<void> {
-    const half = this.#running.filter(({ applied }) => applied);
-    const running = this.#random.of(half.length > 0 && this.#random.chance(0.7) ? half : this.#running);
+    const half = this.#crew.running.filter(({ applied }) => applied);
+    const running = this.#random.of(half.length > 0 && this.#random.chance(0.7) ? half : this.#crew.running);
     if (running === undefined) return;
     const { applied, bereft, message, worker } = running;
     // Once it has taken its wake-up back it has failed, and that is a fault of its own.
     const isOver = worker.at.endsWith('queues.withdraw') || worker.at.endsWith('lease.release');
     const watched = applied && !bereft && !isOver && message.queue === queueNames.rotations && this.#random.chance(0.7);
     // A lease that ran out before the worker died is a fault of its own.
-    const others = this.#running.filter((each) => each !== running);
-    if (watched) for (const other of others) await this.#finish(other);
-    if (!this.#running.includes(running)) return;
-    this.#note(`${this.#running.indexOf(running)}: dies ${worker.at}`);
-    this.counts.crashes++;
-    this.#settle(running, await worker.kill());
+    const others = this.#crew.running.filter((each) => each !== running);
+    if (watched) for (const other of others) await this.#crew.finish(other);
+    if (!this.#crew.running.includes(running)) return;
+    await this.#crew.kill(running);
     if (watched) await this.#expectHealed(message);
   }
 
@@ -245,7 +214,7 @@ export class Simulation {
   async #expectHealed({ mode }: Message): Promise<void> {
     const { leases, vault, target } = this.#world;
     if (this.#queue.messages.every((each) => each.mode === undefined)) return;
-    this.#calm();
+    this.#crew.calm();
     target.mostSessions = Infinity;
     const diedAtMs = leases.nowMs;
     while (!this.#isWhole(mode)) {
@@ -253,7 +222,7 @@ export class Simulation {
         throw this.#promises.break(`not healed ${healedWithinMs / 1000} s after a worker died`);
       leases.nowMs += pollMs;
       vault.now = new Date(vault.now.getTime() + pollMs);
-      await this.#deliverAll();
+      await this.#crew.deliverAll();
     }
     this.counts.healed++;
     this.counts.longestHealMs = Math.max(this.counts.longestHealMs, leases.nowMs - diedAtMs);
@@ -266,39 +235,15 @@ export class Simulation {
     return mode !== 'emergency' || this.#people.noEmergencyIsOpen();
   }
 
-  #settle(running: Running, event: Awaited<ReturnType<SimulatedWorker['go']>>): void {
-    if (event.kind === 'parked') return;
-    this.#running = this.#running.filter((one) => one !== running);
-    const { error } = event;
-    if (running.applied && ![...this.#truth.makers.values()].includes(running.worker))
-      this.#truth.leftBehind.add(running.worker);
-    const { broken } = this.#promises;
-    if (broken !== undefined) throw broken;
-    if (error === undefined) return;
-    this.#truth.unfinished.add(running.worker);
-    const died = error instanceof Crash;
-    if (!died && !(error instanceof Error && error.name === 'DeliverAgain')) throw error;
-    if (!this.#queue.comesAgain(running.message, died)) {
-      this.#truth.lost(running.message.queue, running.message.rotationId);
-    }
-  }
-
-  #calm(): void {
-    const { target } = this.#world;
-    this.#away = nothingAway;
-    target.cachedAnswers = 0;
-    target.protectedSessions = 0;
-  }
-
   /** No fault any more: what runs ends, leases run out, messages are delivered, the sweep looks. */
   async #converge(): Promise<void> {
     this.#note('the faults stop');
-    this.#calm();
+    this.#crew.calm();
     if (!this.#people.anEmergencyStands()) this.#world.target.mostSessions = Infinity;
-    while (this.#running[0] !== undefined) await this.#finish(this.#running[0]);
+    await this.#crew.finishAll();
     for (let round = 0; round < 40; round++) {
       this.#passTime(round < 12 ? 125 * secondMs : 13 * hourMs);
-      await this.#deliverAll();
+      await this.#crew.deliverAll();
       // An intruder who fills the target is no obstacle to an emergency, and to everything else until the emergency is over.
       if (round === 8) {
         if (this.#people.intrudersHoldAll()) throw this.#promises.break('an emergency waits for an intruder to leave');
@@ -309,26 +254,7 @@ export class Simulation {
     }
     throw this.#promises.break('it does not come to rest');
   }
-
-  async #finish(running: Running): Promise<void> {
-    while (this.#running.includes(running)) {
-      this.#note(`  ${running.worker.at}`);
-      await this.#go(running, 'fine');
-    }
-  }
-
-  async #deliverAll(): Promise<void> {
-    for (
-      let message = this.#queue.take(this.#random);
-      message !== undefined;
-      message = this.#queue.take(this.#random)
-    ) {
-      await this.#finish(await this.#run(message));
-    }
-  }
 }
-
-const nothingAway = { vault: false, rotator: false, storage: false };
 
 const timesMs = [200, 1_000, 30_000, 61_000, 61_000, 600_000, hourMs, 25 * hourMs, 30 * 24 * hourMs] as const;
 

@@ -595,8 +595,15 @@ const shownValue = z.object({
   current: z.string().optional(),
 });
 
+/** The same text is read many thousand times. */
+const credentials = new WeakMap<SecretText, Credential>();
+
 export function credentialIn(value: SecretText): Credential {
+  const known = credentials.get(value);
+  if (known !== undefined) return known;
   const shown = shownValue.parse(JSON.parse(value.reveal()));
   const password = new SecretText(shown.password ?? shown.current ?? '');
-  return { password, ...(shown.username === undefined ? {} : { username: shown.username }) };
+  const credential = { password, ...(shown.username === undefined ? {} : { username: shown.username }) };
+  credentials.set(value, credential);
+  return credential;
 }
