@@ -258,6 +258,7 @@ const shared: readonly Fault[] = [
   },
   {
     name: 'the end of an old credential does not look for other secrets that publish it',
+    strategy: 'dual-password',
     file: 'retirement/retire.ts',
     search: 'if (isFailure(alone)) return alone;',
     replacement: '',

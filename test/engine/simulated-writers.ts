@@ -43,9 +43,9 @@ export class SimulatedWriters {
   act(calm: boolean): boolean {
     const { random, hasCopies } = this.#parts;
     const dice = random.below(100);
-    if (dice < 74) return this.#write();
-    if (dice < 86) return calm && this.#replaceByHand();
-    if (dice < 93) return calm && this.#share();
+    if (dice < 62) return this.#write();
+    if (dice < 76) return calm && this.#replaceByHand();
+    if (dice < 92) return calm && this.#share();
     return hasCopies && this.#overwriteCopy();
   }
 
