@@ -55,11 +55,28 @@ function credentialOf(reading: Reading): Credential {
   };
 }
 
+/** What was made of a text the last time: the steps of a rotation look at one value again and again. Goes with the text. */
+const parsed = new WeakMap<SecretText, { readonly hint: Hint; readonly outcome: ParseOutcome }>();
+
 /**
  * Reads a secret's value. Without the tag `format` the content type and then the text itself decide how it is written. Never throws for
  * what a value holds, and takes time in proportion to its length.
  */
 export function parseSecretValue(value: SecretText, hint: Hint): ParseOutcome {
+  const known = parsed.get(value);
+  if (known !== undefined && isSameHint(known.hint, hint)) return known.outcome;
+  const outcome = parse(value, hint);
+  parsed.set(value, { hint, outcome });
+  return outcome;
+}
+
+function isSameHint(one: Hint, other: Hint): boolean {
+  const { format, contentType, field, leads } = one;
+  const isSameFormat = format === other.format && contentType === other.contentType;
+  return isSameFormat && field === other.field && leads === other.leads;
+}
+
+function parse(value: SecretText, hint: Hint): ParseOutcome {
   const whole = value.reveal();
   // A byte order mark belongs to the file the value came from.
   const mark = whole.startsWith('\ufeff') ? '\ufeff' : '';
