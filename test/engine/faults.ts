@@ -273,13 +273,6 @@ const followed: readonly Fault[] = [
     replacement: '',
   },
   {
-    name: 'a credential ends before all copies are current',
-    strategy: 'alternating-users',
-    file: 'retirement/copies.ts',
-    search: 'if (isEmergency || stamp === undefined || policy.also.length === 0)',
-    replacement: 'if (stamp === undefined || policy.also.length >= 0)',
-  },
-  {
     name: 'copies do not follow a version that was accepted',
     file: 'arrival/go-on.ts',
     search: 'accepted ? withCopiesDue(',

@@ -64,7 +64,9 @@ export class SimulatedWriters {
     const login = strategyTraits[strategy].ofLogin ? '"username":"app",' : '';
     const wrong = new SecretText(`{${login}"host":"db.contoso.test","password":"wrong"}`);
     const value = random.pick([old, old, old, newest.value, wrong, new SecretText('LOG=1\nDB=postgres://h/d')]);
-    const { [stampTag]: _stamp, ...policy } = newest.tags;
+    // Who keeps the policy's tags in a file of their own writes them also where they are missing now.
+    const managed = versions.findLast(({ tags }) => tags['rotator'] !== undefined) ?? newest;
+    const { [stampTag]: _stamp, ...policy } = managed.tags;
     this.#put(value, random.pick([policy, policy, policy, newest.tags, newest.tags, { team: 'orders' }]));
     return true;
   }
