@@ -30,7 +30,9 @@ export async function heldBefore(
   const listed = await vault.versions(name, { signal });
   if (isFailure(listed)) return listed;
   const unread: string[] = [];
-  const ended = new Set(listed.versions.map(({ tags }) => readStamp(tags)).map((stamp) => stamp?.retired && stamp.from));
+  const ended = new Set(
+    listed.versions.map(({ tags }) => readStamp(tags)).map((stamp) => stamp?.retired && stamp.from),
+  );
   for (const { version, enabled } of listed.versions.filter((each) => each.version !== own).slice(0, mostGenerations)) {
     // What was retired is disabled; a worker that died while it looked may have left it open.
     const earlier = await readAsItWas(vault, current, version, !enabled || ended.has(version), signal);
