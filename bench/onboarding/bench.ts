@@ -35,6 +35,7 @@ export const run: Run = ({ quick, progress }) =>
         const right: readonly string[] = expected.get(`${one.vault}/${one.secret}`) ?? [];
         return !right.includes(one.outcome) || (one.outcome !== 'onboarded' && one.why === '');
       });
+      for (const { vault, secret, outcome, why } of wrong) progress(`${vault}/${secret} ended as ${outcome}: ${why}`);
       const count = (outcome: string): number => secrets.filter((one) => one.outcome === outcome).length;
       const seconds = (ms: number): number => Math.round(ms / 100) / 10;
       const cases: readonly BenchCase[] = [
