@@ -36,10 +36,10 @@ export function svgOf(command: string, recorded: readonly Recorded[]): string {
       `<text y="${(index + 1) * lineHeight}" style="animation-delay:${seconds(atMs)}s">${coloured(line)}</text>`,
   );
   const shifted = (index: number): number => -Math.max(0, index + 1 - rows) * lineHeight;
-  const steps = lines.map(
-    ({ atMs }, index) =>
-      `${((atMs / Math.max(1, totalMs)) * 100).toFixed(2)}%{transform:translateY(${shifted(index)}px)}`,
-  );
+  const percent = (atMs: number): string => `${((atMs / Math.max(1, totalMs)) * 100).toFixed(2)}%`;
+  // Of lines at one moment the last says how far everything has moved.
+  const moved = new Map(lines.map(({ atMs }, index) => [percent(atMs), shifted(index)]));
+  const steps = [...moved].map(([at, by]) => `${at}{transform:translateY(${by}px)}`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <title>${escaped(command)}: what it prints, as it was recorded</title>
 <style>
@@ -51,9 +51,10 @@ text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',mon
 </style>
 <rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
 <circle cx="20" cy="19" r="6" fill="#ff5f57"/><circle cx="40" cy="19" r="6" fill="#febc2e"/><circle cx="60" cy="19" r="6" fill="#28c840"/>
-<svg x="${margin}" y="${top}" width="${width - 2 * margin}" height="${rows * lineHeight + 5}"><g class="all" xml:space="preserve">
+<clipPath id="screen"><rect width="${width - 2 * margin}" height="${rows * lineHeight + 5}"/></clipPath>
+<g transform="translate(${margin} ${top})" clip-path="url(#screen)"><g class="all" xml:space="preserve">
 ${texts.join('\n')}
-</g></svg>
+</g></g>
 </svg>
 `;
 }
