@@ -448,7 +448,7 @@ describe('a server that lacks', () => {
 
   test('HAS_PERMS_BY_NAME gets "unknown" from the preflight, and the rotation goes on', async () => {
     const { states, applied } = await checked(['has_perms_by_name']);
-    expect(states).toMatchObject({ permissions: 'unknown', sessions: 'unknown', account: 'passed' });
+    expect(states).toMatchObject({ permissions: 'unknown', sessions: 'unknown', login: 'passed' });
     expect(Object.values(states)).not.toContain('failed');
     expect(applied).toMatchObject({ kind: 'applied' });
   });
@@ -465,7 +465,7 @@ describe('a server that lacks', () => {
 
   test('sys.sql_logins gets "unknown", and no change is made without knowing whose login it is', async () => {
     const { states, applied } = await checked(['sys.sql_logins']);
-    expect(states).toMatchObject({ account: 'unknown', 'current credential': 'passed' });
+    expect(states).toMatchObject({ login: 'unknown', 'current credential': 'passed' });
     expect(Object.values(states)).not.toContain('failed');
     expect(applied).toMatchObject({ kind: 'failed', code: 'target-refused' });
   });
