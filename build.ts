@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { analyzeMetafile, build, type Metafile } from 'esbuild';
+import { buildDashboard } from './release/dashboard.ts';
 import { bundledPackages, licencesText } from './release/licences.ts';
 import { writeSbom } from './release/sbom.ts';
 
@@ -33,7 +34,12 @@ const neededAtStart = join(root, 'functions/needed-at-start.ts');
 
 /** Builds the app into `folder`, which is emptied before. May be called again. Rejects with esbuild's messages. */
 export async function buildApp(folder: string): Promise<Metafile> {
-  return bundle(entry, folder, [neededAtStart]);
+  const app = await bundle(entry, folder, [neededAtStart]);
+  const dashboard = await buildDashboard(root, join(folder, 'dashboard'));
+  const { inputs, outputs } = app;
+  const all = { inputs: { ...inputs, ...dashboard.inputs }, outputs: { ...outputs, ...dashboard.outputs } };
+  await writeFile(join(folder, 'licences.txt'), licencesText(await bundledPackages(root, all)));
+  return all;
 }
 
 /** The same for any app of the project, by the path of its entry without the ending. `inject`: files that every other one imports. */

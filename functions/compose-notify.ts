@@ -13,7 +13,7 @@ const deliveryMs = 45_000;
 
 /** Opens no connection. */
 export function notifierOf(
-  { channels, notify, trustedCertificates, cloud, docsUrl }: Settings,
+  { channels, notify, trustedCertificates, cloud, docsUrl, fourEyes }: Settings,
   { vaults, getToken, wait, elapsedMs }: EngineDependencies,
   kept: Pick<NotifierDependencies, 'queues' | 'deliveries' | 'switches'>,
 ): Notifier {
@@ -29,6 +29,7 @@ export function notifierOf(
     ...kept,
     ...{ channels, now },
     standard: notify,
+    host: fourEyes.host,
     senderOf: (name, channel) => linking(senderOf(name, channel, environment), docsUrl),
     random: Math.random,
     attemptMs: () => deliveryMs,

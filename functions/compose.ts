@@ -23,6 +23,7 @@ import { rememberedVersions } from '../shared/operations/seen-versions.ts';
 import { queuedWakeUps } from '../shared/operations/wake-ups.ts';
 import { BlobLeases, rememberedLeases } from '../shared/storage/blob-leases.ts';
 import { connectStorage } from '../shared/storage/connect.ts';
+import { queueDepths } from '../shared/storage/queue-depths.ts';
 import { storageParts } from '../shared/storage/reach.ts';
 import { tableAcknowledgements } from '../shared/storage/state/acknowledgements.ts';
 import { tableApprovals } from '../shared/storage/state/approvals.ts';
@@ -36,6 +37,7 @@ import { tableLoginIndex } from '../shared/storage/state/login-index.ts';
 import { tableMarks } from '../shared/storage/state/marks.ts';
 import { Records } from '../shared/storage/state/records.ts';
 import { tableRehearsals } from '../shared/storage/state/rehearsals.ts';
+import { tableSweepTimes } from '../shared/storage/state/sweep-times.ts';
 import { tableToldBefore } from '../shared/storage/state/told-before.ts';
 import { StorageQueues } from '../shared/storage/storage-queues.ts';
 import { TableHistory } from '../shared/storage/table-history.ts';
@@ -122,6 +124,8 @@ export async function compose(settings: Settings): Promise<App> {
     acknowledgements,
     idempotencyKeys: tableIdempotencyKeys(records),
     storageParts: storageParts(clients),
+    queueDepths: queueDepths(clients),
+    sweepTimes: tableSweepTimes(records),
     version: ownVersion(),
     pauseAfter: settings.pauseAfter,
     random: Math.random,

@@ -8,7 +8,7 @@ export function httpHandler(
   load: LoadApp,
 ): (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit> {
   return async (request, context) => {
-    const { api } = await load();
+    const [{ api }, { httpAnswer }] = await Promise.all([load(), import('./http-answer.ts')]);
     const { method, url, headers } = request;
     const answer = await (await api()).handle(
       {
@@ -19,9 +19,7 @@ export function httpHandler(
       },
       logTo(context),
     );
-    const { status, body, html } = answer;
-    if (html !== undefined) return { status, headers: { ...answer.headers }, body: html };
-    return { status, headers: { ...answer.headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    return httpAnswer(answer, method, headers.get('if-none-match') ?? '');
   };
 }
 

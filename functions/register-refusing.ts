@@ -6,6 +6,7 @@ import { app, type HttpRequest, type HttpResponseInit, type InvocationContext, o
 import { describeProblems, type SettingProblem } from '../shared/config/settings.ts';
 import { logTo } from '../shared/telemetry.ts';
 import { connection } from './register.ts';
+import { registerPage } from './register-page.ts';
 import type { AppFunction } from './table.ts';
 
 /** Thrown so that whoever asked asks again. */
@@ -49,6 +50,10 @@ export function registerRefusing(one: AppFunction, problems: readonly SettingPro
           return refuse(request, detail);
         },
       });
+      return;
+    case 'page':
+      // It shows what the API answers, which is what is wrong.
+      registerPage(one);
   }
 }
 

@@ -4,6 +4,7 @@ import { guarded } from './guard.ts';
 import { httpHandler } from './http.ts';
 import type { LoadApp } from './load-app.ts';
 import { decodeText, encodeText } from './queue-text.ts';
+import { registerPage } from './register-page.ts';
 import type { AppFunction } from './table.ts';
 
 /** The setting that holds the storage account of the queues. */
@@ -70,5 +71,8 @@ export function register(one: AppFunction, load: LoadApp): void {
         ...{ authLevel: 'anonymous', methods: [...one.methods], route: one.route },
         handler: (request, context) => guarded(name, logTo(context), () => httpHandler(load)(request, context)),
       });
+      return;
+    case 'page':
+      registerPage(one);
   }
 }

@@ -50,6 +50,7 @@ export function scheduleOf(app: App, { sweep: swept, drift: drifted }: Pick<Sett
         if (unread !== undefined) logFailure('sweep-without-records', vault, unread, log);
         return [];
       });
+      await keepTimes(app, vaults, log);
       if (failed.length > 0) throw new TryAgain(`not swept: ${failed.join(', ')}`);
     },
     async drift(log) {
@@ -94,6 +95,19 @@ async function rehearseUnasked(app: App, { vault, secret, rehearse }: CheckReque
       return;
     case 'failed':
       logFailure('rehearsal-failed', vault, result.failure, log, secret);
+  }
+}
+
+/** For people, who see by it that the sweep goes on. */
+async function keepTimes(
+  { sweepTimes, now }: Pick<App, 'sweepTimes' | 'now'>,
+  vaults: Awaited<ReturnType<typeof sweepAll>>['vaults'],
+  log: Log,
+): Promise<void> {
+  for (const { vault, outcome } of vaults) {
+    if (isFailure(outcome)) continue;
+    const kept = await sweepTimes.keep(vault, now());
+    if (isFailure(kept)) log.warn('sweep-time-not-kept', { vault, code: kept.code });
   }
 }
 

@@ -33,6 +33,12 @@ export type AppFunction = { readonly name: string } & (
       readonly route: string;
       readonly methods: readonly Method[];
     }
+  | {
+      /** A file of the dashboard. Everybody may have it: it holds nothing of any vault, and what it shows it asks of the API. */
+      readonly kind: 'page';
+      readonly route: string;
+      readonly methods: readonly Method[];
+    }
 );
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
@@ -67,9 +73,11 @@ export function allFunctions({ vaults, schedules }: Placed): readonly AppFunctio
     { name: 'retire', kind: 'queue', queue: retirements, run: (app, ...given) => app.work.retire(...given) },
     // A notice goes to all its channels; what one of them does not take comes back as a message of its own.
     { name: 'notify', kind: 'queue', queue: notifications, run: (app, ...given) => app.tell.notify(...given) },
-    { name: 'api', kind: 'http', route: 'v1/{*path}', methods: everyMethod },
+    { name: 'api', kind: 'http', route: 'api/v1/{*path}', methods: everyMethod },
     // A function of its own, so that an action group of Azure Monitor finds it by name.
-    { name: 'onAlert', kind: 'http', route: 'v1/alerts', methods: ['POST'] },
+    { name: 'onAlert', kind: 'http', route: 'api/v1/alerts', methods: ['POST'] },
+    // All that is left of the address, so that a link to a secret opens its page.
+    { name: 'dashboard', kind: 'page', route: '{*path}', methods: ['GET', 'HEAD'] },
     // The sweep finds what events missed, and reads the poison queues, which no function waits for; once a day every managed credential is tried, a message each.
     {
       name: 'sweep',

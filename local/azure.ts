@@ -120,6 +120,7 @@ async function startAll(options: LocalAzureOptions, keep: Keep): Promise<Omit<Lo
   const settings = {
     AzureWebJobsStorage: storage.connectionString,
     FUNCTIONS_WORKER_RUNTIME: 'node',
+    AzureWebJobsDisableHomepage: 'true',
     KEYTURN_VAULTS: [vault, secondVault]
       .flatMap((one) => (one === undefined ? [] : [`${one.name}=${one.url}`]))
       .join(','),

@@ -39,6 +39,7 @@ export function startText(addresses: Addresses, { empty, webhooks }: Started): s
 function places({ vault, host, api, postgres }: Addresses, empty: boolean, webhooks: readonly string[]) {
   const rows: readonly (readonly [name: string, text: string])[] = [
     ['vault', `${vault.url} (any bearer token), ${vault.httpsUrl}`],
+    ['dashboard', `${host.url}/ (its keys are those of the API)`],
     ['api', `${api.url} (keys in .local/azure.json)`],
     ['functions', host.url],
     [

@@ -68,6 +68,7 @@ var made = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   AZURE_CLIENT_ID: identityClientId
+  AzureWebJobsDisableHomepage: 'true'
   KEYTURN_CREDENTIAL: 'managed-identity'
   KEYTURN_CLOUD: clouds[?environment().name] ?? 'public'
   KEYTURN_VAULTS: join(vaultUris, ',')

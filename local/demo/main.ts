@@ -5,6 +5,7 @@ import { paint, wrapped } from '../lines.ts';
 const usage = `npm run demo [-- OPTIONS]
 
   --steps   every step of each rotation, with its time
+  --stay    keeps all of it up until Ctrl-C, to be looked at in the dashboard
   --json    one JSON document for machines instead of the story`;
 
 const opening =
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
     options: {
       json: { type: 'boolean', default: false },
       steps: { type: 'boolean', default: false },
+      stay: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });

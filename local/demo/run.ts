@@ -1,6 +1,7 @@
 /** The demo from the start of its servers to its last line. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretClient } from '@azure/keyvault-secrets';
+import { localApiKeys } from '../api-keys.ts';
 import { type LocalAzure, startLocalAzure } from '../azure.ts';
 import { sampleDays } from '../samples.ts';
 import type { VaultEmulator } from '../vault/index.ts';
@@ -23,6 +24,8 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Each step of each rotation is told. */
   readonly steps: boolean;
+  /** Stays up after its last line, until Ctrl-C. */
+  readonly stay: boolean;
 }
 
 interface Played {
@@ -31,16 +34,33 @@ interface Played {
 }
 
 /** Whether every promise was kept. */
-export async function runDemo({ json, steps }: DemoOptions): Promise<boolean> {
+export async function runDemo({ json, steps, stay }: DemoOptions): Promise<boolean> {
   const { scenes, leftOut } = castOf(allScenes());
-  const { outcomes, otherWriters } = await perform(new Story({ quiet: json, steps }), scenes, leftOut);
-  const kept = [...outcomes, otherWriters].every(({ broken }) => broken.length === 0);
-  if (json) console.log(JSON.stringify({ kept, leftOut, outcomes, otherWriters }, null, 2));
-  else printReport({ outcomes, ofOthers: otherWriters.broken, leftOut, steps });
+  let kept = false;
+  await perform(new Story({ quiet: json, steps }), scenes, leftOut, async ({ outcomes, otherWriters }, azure) => {
+    kept = [...outcomes, otherWriters].every(({ broken }) => broken.length === 0);
+    if (json) console.log(JSON.stringify({ kept, leftOut, outcomes, otherWriters }, null, 2));
+    else printReport({ outcomes, ofOthers: otherWriters.broken, leftOut, steps });
+    if (stay) await stayUp(azure);
+  });
   return kept;
 }
 
-async function perform(story: Story, scenes: readonly Scene[], leftOut: LeftOut): Promise<Played> {
+/** Until Ctrl-C. */
+async function stayUp({ host }: LocalAzure): Promise<void> {
+  console.log(`\nDashboard: ${host.url}/\nIts key:   ${localApiKeys.emergency}\nCtrl-C ends all of it.`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+/** `shown` gets what came of it while all of it runs still. */
+async function perform(
+  story: Story,
+  scenes: readonly Scene[],
+  leftOut: LeftOut,
+  shown: (played: Played, azure: LocalAzure) => Promise<void>,
+): Promise<void> {
   if (leftOut.command !== '') {
     story.say(`left out, as this machine lacks their servers: ${namesOf(leftOut)}. To see them:`, 'yellow');
     story.print(`    ${leftOut.command}`, 'yellow');
@@ -58,7 +78,7 @@ async function perform(story: Story, scenes: readonly Scene[], leftOut: LeftOut)
     for (const scene of scenes) await scene.setUp(azure);
     story.heading('Secrets in the vault, each with the tags that opt it in');
     for (const { secret, strategy, about } of scenes) story.tell(secret, `${strategy}: ${about}`);
-    return await play(azure, scenes, story, started);
+    await shown(await play(azure, scenes, story, started), azure);
   } finally {
     await Promise.all(started.map((consumer) => consumer.stop()));
     await azure?.close();

@@ -4,8 +4,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Written as JSON; absent: no body. */
   readonly body?: unknown;
-  /** A page for people, in place of `body`. */
-  readonly html?: string;
+  /** In place of `body`: lines of JSON, sent as they are made. */
+  readonly lines?: AsyncIterable<string>;
 }
 
 /** Headers of every answer. */

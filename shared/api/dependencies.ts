@@ -1,7 +1,14 @@
 import type { Approvals, FourEyes } from '../contract/approvals.ts';
 import type { Deliveries } from '../contract/deliveries.ts';
-import type { LeasesHeld, StorageParts, Vault } from '../contract/ports.ts';
-import type { Acknowledgements, IdempotencyKeys, Irregularities, Marks, Rehearsals } from '../contract/state.ts';
+import type { LeasesHeld, QueueDepths, StorageParts, Vault } from '../contract/ports.ts';
+import type {
+  Acknowledgements,
+  IdempotencyKeys,
+  Irregularities,
+  Marks,
+  Rehearsals,
+  SweepTimes,
+} from '../contract/state.ts';
 import type { PerformDependencies } from '../operations/perform.ts';
 import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
@@ -19,6 +26,8 @@ export interface ApiDependencies extends Omit<PerformDependencies, 'log'> {
   readonly approvals: Approvals;
   readonly fourEyes: FourEyes;
   readonly storageParts: StorageParts;
+  readonly queueDepths: QueueDepths;
+  readonly sweepTimes: SweepTimes;
   /** The app's own version. */
   readonly version: string;
 }

@@ -215,7 +215,7 @@ async function tell(
       ...{ id, action, by: requester.name, reason },
       ...(count === undefined ? {} : { count }),
       ...(type === 'bypassed' ? {} : { expiresAt: expiresAt.toISOString() }),
-      ...(host === undefined || type === 'bypassed' ? {} : { link: `https://${host}/api/v1/approvals/${id}/page` }),
+      ...(host === undefined || type === 'bypassed' ? {} : { link: `https://${host}/approvals/${id}` }),
     },
   };
   for (const channels of own === undefined ? [undefined] : [undefined, [...own]]) {

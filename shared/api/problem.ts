@@ -159,6 +159,7 @@ export const problemBody = z
     page: z.string(),
     errors: z.array(fieldError).optional(),
     rotationId: z.string().optional(),
+    signIn: z.string().optional().describe('With 401: where a person signs in with a browser.'),
     reason: z.string().optional(),
     matched: z.int().optional(),
     secrets: z.array(z.object({ vault: z.string(), secret: z.string() })).optional(),

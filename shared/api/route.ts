@@ -16,6 +16,8 @@ export interface Call<Path, Query, Body> {
   readonly caller: Caller;
   /** The caller's `Idempotency-Key`. */
   readonly idempotencyKey: string | undefined;
+  /** The caller's `If-None-Match`: the tags of what it has already. */
+  readonly ifNoneMatch?: string | undefined;
   /**
    * Refuses, and writes down, where a field asks for more than the route does; undefined: go on. `where`: the secret that a body names; absent:
    * what the route itself is about.

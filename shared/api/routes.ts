@@ -14,7 +14,9 @@ import { healthRoutes } from './routes/health.ts';
 import { inspectRoutes } from './routes/inspect.ts';
 import { listRoutes } from './routes/list.ts';
 import { manyRoutes } from './routes/many.ts';
+import { meRoutes } from './routes/me.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { planRoutes } from './routes/plan.ts';
 import { rehearseRoutes } from './routes/rehearse.ts';
@@ -42,6 +44,8 @@ export function allRoutes(deps: ApiDependencies): readonly Route[] {
   const routes: readonly Route[] = [
     ...healthRoutes(deps),
     document,
+    ...meRoutes(deps),
+    ...overviewRoutes(deps),
     ...listRoutes(deps),
     ...inspectRoutes(deps),
     ...planRoutes(deps),

@@ -37,7 +37,7 @@ export function makeApi(routes: readonly Route[], authentication: Authenticator,
   return {
     async handle(request, log) {
       if (request.method !== 'HEAD') return answered(request, log);
-      const { body: _left, html: _page, ...head } = await answered({ ...request, method: 'GET' }, log);
+      const { body: _left, lines: _lines, ...head } = await answered({ ...request, method: 'GET' }, log);
       return head;
     },
   };
@@ -45,17 +45,13 @@ export function makeApi(routes: readonly Route[], authentication: Authenticator,
 
 const jsonHeaders = { 'content-type': 'application/json' };
 
-/** No page of another site may frame it, and it loads nothing from anywhere. */
-const pageHeaders = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  'referrer-policy': 'no-referrer',
-};
-
 function withHeaders(answer: Answer): Answer {
-  const type = answer.html !== undefined ? pageHeaders : answer.body === undefined ? {} : jsonHeaders;
-  return { ...answer, headers: { ...type, ...answer.headers, ...alwaysSent } };
+  return { ...answer, headers: { ...typeOf(answer), ...answer.headers, ...alwaysSent } };
+}
+
+function typeOf({ lines, body }: Answer): Readonly<Record<string, string>> {
+  if (lines !== undefined) return { 'content-type': 'application/x-ndjson' };
+  return body === undefined ? {} : jsonHeaders;
 }
 
 async function answerTo(
@@ -91,7 +87,7 @@ async function answerTo(
       detail: known.kind === 'anonymous' ? 'no credential' : known.detail,
       forged,
     });
-    return refusal(known, authentication.configured);
+    return refusal(known, authentication);
   }
   const who = { who: known.name, id: known.id, how: known.how, roles: rolesOf(known).join(' '), ...where };
   switch (found.kind) {
@@ -131,18 +127,20 @@ function placeIn(
   return covers === 'each' ? 'somewhere' : 'everywhere';
 }
 
-function refusal(known: Exclude<Authenticated, Caller>, configured: boolean): Answer {
+function refusal(known: Exclude<Authenticated, Caller>, { configured, signIn }: Authenticator): Answer {
   const headers = { 'www-authenticate': 'Bearer realm="keyturn"' };
+  const where = signIn === undefined ? {} : { signIn };
   if (!configured)
     return problem('access-not-configured', 'no key and no tenant is configured, so every route is closed', {
       headers,
     });
   switch (known.kind) {
     case 'anonymous':
-      return problem('not-authenticated', 'the request carries no credential', { headers });
+      return problem('not-authenticated', 'the request carries no credential', { headers, ...where });
     case 'refused':
       return problem('credential-refused', known.detail, {
         headers: { 'www-authenticate': 'Bearer realm="keyturn", error="invalid_token"' },
+        ...where,
       });
     case 'unreachable':
       return problem('keys-unreachable', known.detail, { headers: { 'retry-after': '5' } });
@@ -192,6 +190,7 @@ async function work(
     body: read?.json,
     caller,
     idempotencyKey,
+    ifNoneMatch: request.header('if-none-match'),
     demand,
     sees: (where: Place) => may(caller, 'reader', where),
     log,

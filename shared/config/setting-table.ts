@@ -142,6 +142,10 @@ export const settingTable = {
     standard: '',
     fix: 'Leave WEBSITE_AUTH_ENABLED to the platform.',
   },
+  AzureWebJobsDisableHomepage: {
+    standard: '',
+    fix: 'Set AzureWebJobsDisableHomepage to true.',
+  },
   AzureWebJobsStorage: {
     standard: '',
     fix: 'Set AzureWebJobsStorage to a connection string, or AzureWebJobsStorage__blobServiceUri, __queueServiceUri and __tableServiceUri for access by identity.',

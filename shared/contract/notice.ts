@@ -54,6 +54,8 @@ export const notice = z.object({
     .optional(),
   /** What a person should know although it succeeded. */
   warnings: z.array(z.string()).optional(),
+  /** The page of the secret in the app's dashboard, where the app knows its own address. */
+  dashboard: z.string().optional(),
   /** Names of channels; absent: the app's default. */
   channels: z.array(z.string().min(1).max(64)).optional(),
 });

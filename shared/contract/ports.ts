@@ -155,6 +155,14 @@ export interface LeftMessages {
   take(queue: string): Promise<{ readonly kind: 'taken'; readonly messages: readonly LeftMessage[] } | Failure>;
 }
 
+/** How many messages each queue holds, those that are hidden until their time included. About, as the service counts. */
+export interface QueueDepths {
+  all(): Promise<
+    | { readonly kind: 'counted'; readonly queues: readonly { readonly queue: string; readonly messages: number }[] }
+    | Failure
+  >;
+}
+
 /** Whether each service of the app's storage account answers. */
 export type StorageParts = Readonly<
   Record<'blob' | 'queue' | 'table', () => Promise<{ readonly kind: 'reached' } | Failure>>

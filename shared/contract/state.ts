@@ -119,6 +119,12 @@ export interface ToldBefore {
   remove(vault: string, secret: string, what: string): Promise<{ readonly kind: 'kept' } | Failure>;
 }
 
+/** When the sweep was through with a vault, for people. Lost, it is not known until the next sweep. */
+export interface SweepTimes {
+  of(vault: string): Promise<{ readonly kind: 'known'; readonly at: Date | undefined } | Failure>;
+  keep(vault: string, at: Date): Promise<{ readonly kind: 'kept' } | Failure>;
+}
+
 /** A secret by its vault and name. */
 export interface SecretPlace {
   readonly vault: string;

@@ -18,6 +18,8 @@ export interface NotifierDependencies {
   readonly channels: ReadonlyMap<string, Channel>;
   /** Names of the channels of notices that name none. */
   readonly standard: readonly string[];
+  /** The app's own host, where the platform names it: where links lead. */
+  readonly host?: string | undefined;
   readonly senderOf: (name: string, channel: Channel) => Sender;
   readonly queues: Queues;
   readonly deliveries: Deliveries;
@@ -65,7 +67,8 @@ async function fanOut(
   notice: Notice,
   log: Log,
 ): Promise<{ readonly kind: 'fanned-out' } | Failure> {
-  const outcomes = await Promise.all(namesOf(deps, notice).map((channel) => sendFirst(deps, notice, channel, log)));
+  const linked = withLink(deps, notice);
+  const outcomes = await Promise.all(namesOf(deps, notice).map((channel) => sendFirst(deps, linked, channel, log)));
   return outcomes.find(isFailure) ?? { kind: 'fanned-out' };
 }
 
@@ -86,6 +89,12 @@ async function sendFirst(
   // It is on its way, or there, already. When that cannot be known, a second one does no harm.
   if (known.kind === 'known' && known.delivery !== undefined) return { kind: 'settled' };
   return send(deps, message, settings, log);
+}
+
+/** Names of vaults and secrets need no escape: letters, digits and dashes. */
+function withLink({ host }: NotifierDependencies, notice: Notice): Notice {
+  const { vault, secret } = notice;
+  return host === undefined ? notice : { ...notice, dashboard: `https://${host}/secrets/${vault}/${secret}` };
 }
 
 async function nameUnknown(deps: NotifierDependencies, message: DeliveryMessage, log: Log): Promise<void> {

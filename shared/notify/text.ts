@@ -162,7 +162,7 @@ function reminderSentences({ secret, expiresAt, owner, link, failure }: Notice, 
 }
 
 function factsOf(notice: Notice): Words['facts'] {
-  const { version, from, rotationId, failure, expiresAt, owner } = notice;
+  const { version, from, rotationId, failure, expiresAt, owner, dashboard } = notice;
   const facts: [string, string | undefined][] = [
     ['Version', version],
     ['Version before', from],
@@ -171,6 +171,7 @@ function factsOf(notice: Notice): Words['facts'] {
     ['Code', failure?.code],
     ['Page', failure?.page],
     ['Rotation', rotationId],
+    ['Dashboard', dashboard],
     ['At', when(notice.at)],
   ];
   return facts.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, line(value)] as const]));

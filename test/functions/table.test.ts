@@ -16,6 +16,7 @@ function binding(one: AppFunction): string {
     case 'event':
       return one.queues.join(', ');
     case 'http':
+    case 'page':
       return one.route;
   }
 }
@@ -28,8 +29,9 @@ test('whoever named a function in Azure finds it by the same name and on the sam
     'rotate ← queue rotations',
     'retire ← queue retirements',
     'notify ← queue notifications',
-    'api ← http v1/{*path}',
-    'onAlert ← http v1/alerts',
+    'api ← http api/v1/{*path}',
+    'onAlert ← http api/v1/alerts',
+    'dashboard ← page {*path}',
     'sweep ← timer 0 */15 * * * *',
     'drift ← timer 0 0 3 * * *',
     'check ← queue checks',

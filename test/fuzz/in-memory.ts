@@ -56,6 +56,8 @@ const storage: Storage = {
   random: () => 0,
   leasesHeld: { held: async () => ({ kind: 'held', secrets: new Set() }) },
   storageParts: { blob: reached, queue: reached, table: reached },
+  queueDepths: { all: async () => ({ kind: 'counted', queues: [] }) },
+  sweepTimes: { of: async () => ({ kind: 'known', at: undefined }), keep: kept },
   freeze: {
     read: async () => ({ kind: 'freeze', frozen: false }),
     set: async ({ frozen, by, reason, at }) => ({ kind: 'freeze', frozen, by, reason, since: at }),

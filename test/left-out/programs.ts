@@ -57,6 +57,8 @@ export const programs: readonly Program[] = [
     from: { packages: 'postgresql-client' },
     startedBy: ['test/pages/world.ts'],
   },
+  // A real browser, headless, for the dashboard.
+  { name: 'chromium', from: { packages: 'chromium' }, startedBy: ['test/dashboard/browser.ts'] },
   { name: 'jq', from: { packages: 'jq' }, startedBy: ['test/pages/world.ts', 'test/runbooks/answers.test.ts'] },
   { name: 'bash', from: { packages: 'bash' }, startedBy: ['test/pages/world.ts'] },
   { name: 'openssl', from: { packages: 'openssl' }, startedBy: ['test/emulator/openssl.ts', 'test/pages/world.ts'] },

@@ -1,6 +1,7 @@
 /** Who is told of what, and in which words. */
 import { createServer } from 'node:https';
 import { afterEach, describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { makeCertificates } from '../../local/certificates.ts';
 import { startSlack, startTeams } from '../../local/receivers/chat.ts';
 import { eventGridTopic, startEventGridTopic } from '../../local/receivers/event-grid.ts';
@@ -159,6 +160,25 @@ describe('Event Grid', () => {
     await world.run(1_000);
     expect(received.map((event) => event.id)).toEqual(['id-rotated']);
     expect(world.states()).toEqual({ topic: 'delivered' });
+  });
+});
+
+describe('news', () => {
+  test.each([
+    ['keyturn-app.azurewebsites.net', `https://keyturn-app.azurewebsites.net/secrets/${vaultName}/orders-db`],
+    [undefined, undefined],
+  ])('of an app that knows its host as %s leads to %s', async (host, address) => {
+    const topic = kept(await startEventGridTopic(['k']));
+    const channels = { topic: { kind: 'event-grid', endpoint: topic.endpoint, keySecret: 'topic-key' } };
+    const world = new NotifyWorld({ channels, secrets: { 'topic-key': 'k' }, ...(host === undefined ? {} : { host }) });
+    world.tell(news('failed'));
+    await world.run();
+    expect(
+      topic.received.map(({ data }) => z.object({ dashboard: z.string().optional() }).parse(data).dashboard),
+    ).toEqual([address]);
+    expect(wordsOf({ ...news('failed'), dashboard: address }).facts.some(([, value]) => value === address)).toBe(
+      host !== undefined,
+    );
   });
 });
 

@@ -31,6 +31,8 @@ export interface Message {
 }
 
 export interface NotifyOptions {
+  /** The app's own, where the platform names it. */
+  readonly host?: string;
   /** As in KEYTURN_CHANNELS. */
   readonly channels: Readonly<Record<string, unknown>>;
   readonly standard?: readonly string[];
@@ -94,6 +96,7 @@ export class NotifyWorld {
     this.#notifier = makeNotifier({
       channels: channelsOf(options.channels),
       standard: options.standard ?? Object.keys(options.channels),
+      host: options.host,
       senderOf: (name, channel) => senderOf(name, channel, environment),
       queues: this.#queues(),
       deliveries: this.#deliveries(),

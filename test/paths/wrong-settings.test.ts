@@ -82,6 +82,14 @@ test.each([
   expectNamed(detail);
 });
 
+test('the dashboard is served all the same, to show what the API answers', async () => {
+  const page = await fetch(`${host.url}/`);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  const nowhere = await fetch(`${host.url}/api/v2/secrets`);
+  expect([nowhere.status, problemBody.parse(await nowhere.json()).code]).toEqual([404, 'route-unknown']);
+});
+
 test('the log names every wrong setting at error level, right after the start and with each request', async () => {
   expectNamed(await errorOf('sweep'));
   expectNamed(await errorOf('api'));

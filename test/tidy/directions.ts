@@ -119,6 +119,9 @@ export const rules: readonly Rule[] = [
   { of: 'consumer/', may: [], packages: ['@azure/', 'zod', ...drivers] },
   { of: 'runbooks/', may: [], packages: [] },
   { of: 'infra/', may: [], packages: [] },
+  // For browsers: it knows the app by its API alone.
+  { of: 'dashboard/', may: [], packages: ['preact', 'zod'] },
+  { of: 'dashboard/model/', may: [], packages: ['zod'] },
   { of: 'local/', ...anything },
   { of: 'test/', ...anything },
   { of: 'bench/', ...anything },

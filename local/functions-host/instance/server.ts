@@ -7,6 +7,7 @@ import { levelOf, permits } from './authorize.ts';
 import { answerEventGrid } from './event-grid.ts';
 import { type Answer, send } from './http-answer.ts';
 import { answerHttp } from './http-trigger.ts';
+import { findRoute } from './routes.ts';
 
 /** Listens on a free port of the loopback. */
 export async function serve(
@@ -42,7 +43,9 @@ async function answer(request: IncomingMessage, app: App, keys: FunctionKeys, ho
   const protocol = request.headers['x-forwarded-proto'] ?? 'http';
   // Joined, not resolved: a path that begins with two slashes must not become a host.
   const url = new URL(`${String(protocol)}://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
-  if (url.pathname === '/') return root(homepage);
+  // A function whose route takes the root goes before the host's own page, whatever is said of that: seen at the real host.
+  const taken = findRoute(app.routes, request.method ?? 'GET', '/') !== undefined;
+  if (url.pathname === '/' && !taken) return root(homepage);
   if (/^\/admin(?:\/|$)/i.test(url.pathname)) return answerAdmin(request, url, app, keys);
   const extension = /^\/runtime\/webhooks\/([^/]+)/i.exec(url.pathname)?.[1];
   if (extension === undefined) return answerHttp(request, url, app, keys);

@@ -21,6 +21,8 @@ export type Authenticated =
 export interface Authenticator {
   /** Whether anybody could be known at all. */
   readonly configured: boolean;
+  /** Where a person signs in with a browser; undefined: nowhere. */
+  readonly signIn?: string | undefined;
   authenticate(presented: Presented): Promise<Authenticated>;
 }
 
@@ -29,6 +31,7 @@ export function authenticator(access: AccessSettings, checkToken: CheckToken | u
   const { keys, tenant, platformVouches } = access;
   return {
     configured: keys.length > 0 || tenant !== undefined || platformVouches,
+    signIn: platformVouches ? '/.auth/login/aad' : undefined,
     async authenticate({ header, keyInAddress }) {
       const principal = header('x-ms-client-principal');
       // Without the platform's word the header may be anybody's, so it counts as not sent.

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import type { Approval } from '../../contract/approvals.ts';
 import { type Failure, isFailure } from '../../errors.ts';
 import { type Answer, ok } from '../answer.ts';
-import { approvalPage } from '../approval-page.ts';
 import { type Caller, may } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { fields, flag, secretName, vaultName } from '../fields.ts';
@@ -52,21 +51,6 @@ export function approvalRoutes(deps: ApiDependencies): readonly Route[] {
         query: none,
       },
       (call) => show(deps, call),
-    ),
-    route(
-      {
-        id: 'getApprovalPage',
-        method: 'GET',
-        path: '/approvals/{approvalId}/page',
-        needs: 'anybody',
-        summary: 'A page for the link in a message: it signs in, shows the request and asks',
-        description:
-          'The page itself says nothing of the request and changes nothing, so that whatever previews links may open it.',
-        answers: { 200: { description: 'HTML.', schema: z.string(), type: 'text/html' } },
-        params,
-        query: none,
-      },
-      async ({ path }) => ({ status: 200, html: approvalPage(path.approvalId) }),
     ),
     route(
       {

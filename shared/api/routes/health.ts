@@ -21,7 +21,9 @@ const details = z.object({
   status: z.enum(['healthy', 'impaired']),
   version: z.string(),
   time: time.describe("By the app's own clock, when it answered."),
-  vaults: z.array(reach.extend({ vault: z.string() })),
+  vaults: z.array(
+    reach.extend({ vault: z.string(), sweptAt: time.optional().describe('When the sweep was through with it last.') }),
+  ),
   storage: reach.extend({
     services: z.array(reach.extend({ service: z.enum(['blob', 'queue', 'table']) })),
   }),
@@ -31,6 +33,10 @@ const details = z.object({
     .optional()
     .describe('Secrets whose rotation, retirement or check fails, over all vaults; absent where it is not known.'),
   paused: z.int().optional().describe('Those among them whose rotations are paused after failures.'),
+  queues: z
+    .array(z.object({ queue: z.string(), messages: z.int() }))
+    .optional()
+    .describe('About how much each queue holds, what is delayed included; absent where it is not known.'),
   retrying: z.int().optional().describe('Secrets where something is only retried.'),
 });
 
@@ -71,16 +77,18 @@ export function healthRoutes(deps: ApiDependencies): readonly Route[] {
 
 async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z.infer<typeof details>> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(lookWithinMs)]);
-  const [vaults, storage, freeze, troubles] = await Promise.all([
+  const [vaults, storage, freeze, troubles, depths] = await Promise.all([
     Promise.all(
       [...deps.engine.vaults.values()].map(async (vault) => ({
         vault: vault.name,
         ...(await look(deps, vault, within)),
+        ...(await sweptAt(deps, vault.name)),
       })),
     ),
     lookAtStorage(deps),
     deps.freeze.read(),
     countTroubles(deps),
+    deps.queueDepths.all(),
   ]);
   const healthy = storage.reachable && vaults.every((vault) => vault.reachable);
   return {
@@ -91,7 +99,13 @@ async function lookAround(deps: ApiDependencies, signal: AbortSignal): Promise<z
     storage,
     ...(isFailure(freeze) ? {} : { freeze: viewFreeze(freeze) }),
     ...troubles,
+    ...(isFailure(depths) ? {} : { queues: depths.queues.map((one) => ({ ...one })) }),
   };
+}
+
+async function sweptAt({ sweepTimes }: ApiDependencies, vault: string): Promise<{ readonly sweptAt?: string }> {
+  const known = await sweepTimes.of(vault);
+  return isFailure(known) || known.at === undefined ? {} : { sweptAt: known.at.toISOString() };
 }
 
 const services = ['blob', 'queue', 'table'] as const;

@@ -39,6 +39,7 @@ export const secretView = z.object({
   secret: z.string(),
   state: z.enum(secretStates),
   detail: z.string().describe('Why it is in that state, as a sentence.'),
+  since: time.optional().describe('Since when it is in that state, as far as it is known.'),
   activity: z.enum(activities).optional().describe('What fails or is retried.'),
   nextTryAt: time.optional().describe('When what fails is tried again; absent: when somebody asks.'),
   pausedBy: z.string().optional().describe('Who paused it; absent with `paused`: it was paused after failures.'),
@@ -94,6 +95,7 @@ export function viewSecret(
     secret: properties.name,
     state: standing.state,
     detail: standingText(standing),
+    ...sinceFields(standing, properties),
     ...standingFields(standing),
     ...sourceFields(standing, vault),
     expired: expiresAt !== undefined && expiresAt <= now,
@@ -112,6 +114,31 @@ export function viewSecret(
     ...(trouble?.reminders === undefined ? {} : { reminders: [...trouble.reminders] }),
     ...(trouble === undefined || isCalm(trouble) ? {} : { trouble: viewTrouble(trouble) }),
   };
+}
+
+/** Of a shared login, of a copy and of work in flight it is not known. */
+function sinceFields(standing: Standing, { createdAt, updatedAt }: SecretProperties): Pick<SecretView, 'since'> {
+  switch (standing.state) {
+    case 'drifted':
+    case 'failing':
+    case 'retrying':
+      return { since: standing.trouble.since.toISOString() };
+    case 'paused':
+      return { since: ('pause' in standing ? standing.pause.at : standing.trouble.since).toISOString() };
+    case 'due':
+      return { since: standing.since.toISOString() };
+    case 'invalid':
+      return { since: updatedAt.toISOString() };
+    case 'overlap':
+    case 'healthy':
+    case 'opted-out':
+      return { since: createdAt.toISOString() };
+    case 'shared':
+    case 'in-flight':
+    case 'copy':
+    case 'unmanaged':
+      return {};
+  }
 }
 
 /** What a program wants to know of a state without reading its sentence. */
