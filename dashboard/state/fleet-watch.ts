@@ -1,6 +1,6 @@
 /**
  * Keeps the list of all secrets current: asks now and then while somebody can see the page, and gets 304 while nothing has changed
- * (docs/decisions/19-live-dashboard.md says why this and no open connection).
+ * (docs/decisions/17-live-dashboard.md says why this and no open connection).
  */
 import { type Indexed, indexed } from '../model/filters.ts';
 import { type Freeze, type OverviewLine, overviewLine, type Row } from '../model/shapes.ts';

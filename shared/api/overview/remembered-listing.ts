@@ -1,6 +1,6 @@
 /**
  * Listings of vaults, remembered by one instance for as long as people look. A listing costs a call for 25 secrets, whoever asks and however
- * often, so every open dashboard of an instance lives on one (docs/decisions/19-live-dashboard.md).
+ * often, so every open dashboard of an instance lives on one (docs/decisions/17-live-dashboard.md).
  */
 import type { SecretProperties, Vault } from '../../contract/ports.ts';
 import { type Failure, isFailure } from '../../errors.ts';
