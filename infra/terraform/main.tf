@@ -142,6 +142,7 @@ resource "azapi_resource" "settings" {
 
   body = {
     properties = merge({
+      AzureWebJobsDisableHomepage               = "true"
       AzureWebJobsStorage__credential           = "managedidentity"
       AzureWebJobsStorage__clientId             = azurerm_user_assigned_identity.app.client_id
       AzureWebJobsStorage__blobServiceUri       = azurerm_storage_account.app.primary_blob_endpoint

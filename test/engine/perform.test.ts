@@ -66,7 +66,7 @@ describe('a request while the overlap runs', () => {
       });
     expect(await again('b')).toMatchObject({
       reason: 'overlap-running',
-      detail: expect.stringMatching(/^the credential before is in use until \S+Z$/),
+      detail: expect.stringMatching(/^the previous credential is in use until \S+Z$/),
     });
     await it.attention.waits(vault.name, secret, ['billing on 10.0.0.4']);
     expect(await again('c')).toMatchObject({

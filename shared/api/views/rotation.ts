@@ -82,7 +82,7 @@ export const rotationView = z
     strategy: z.enum(strategies).optional(),
     retireBy: time.optional(),
     expiresAt: time.optional(),
-    retired: z.boolean().describe('Whether the credential before was proven refused.'),
+    retired: z.boolean().describe('Whether the previous credential was proven refused.'),
     failure: failureView.optional(),
     warnings: z.array(z.string()),
     approval: approvalView.optional().describe('With awaiting-approval: what waits, and until when.'),

@@ -110,7 +110,7 @@ const repaired: Rule = ({ request }) =>
 /** The idle login or slot is somebody's until the overlap is over. */
 const overlapRunning: Rule = ({ stamp, now }) =>
   isRetirementOpen(stamp) && now < stamp.retireBy
-    ? skip('overlap-running', `the credential before is in use until ${stamp.retireBy.toISOString()}`)
+    ? skip('overlap-running', `the previous credential is in use until ${stamp.retireBy.toISOString()}`)
     : undefined;
 
 const asked: Rule = ({ request }) =>

@@ -172,7 +172,7 @@ async function whatIsOpen(work: Work, current: Current): Promise<Open | Retireme
     return held.held ? notNow(attempt, 'nothing-to-retire', detail) : writeRevocation(work, current, stamp);
   }
   if (stamp.retireBy === undefined)
-    return notNow(attempt, 'nothing-to-retire', 'the credential before died when it was replaced');
+    return notNow(attempt, 'nothing-to-retire', 'the previous credential died when it was replaced');
   if (stamp.retired === true) return notNow(attempt, 'already-retired', 'it was proven refused before');
   return { kind: 'open', current, stamp: { ...stamp, retireBy: stamp.retireBy } };
 }

@@ -88,7 +88,7 @@ function waitsText(waits: Due['waits']): string {
 function overlapText({ retireBy, revoke, over, waitsFor }: Overlap): string {
   const waits = waitsFor.length === 0 ? '' : `; still on it: ${waitsFor.join(', ')}`;
   const until = retireBy.toISOString();
-  if (revoke) return `the credential before is to be revoked since ${until}; the sweep goes on with it${waits}`;
-  if (over) return `the time of the credential before was over at ${until}; the next sweep ends it${waits}`;
-  return `the credential before works until ${until}${waits}`;
+  if (revoke) return `the previous credential is to be revoked since ${until}; the sweep goes on with it${waits}`;
+  if (over) return `the overlap of the previous credential ended at ${until}; the next sweep ends it${waits}`;
+  return `the previous credential works until ${until}${waits}`;
 }

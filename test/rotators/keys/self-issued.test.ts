@@ -86,7 +86,7 @@ describe('the tag "password"', () => {
     const asked = await step(rules, form);
     expect(rotator.propose(asked, old)).toMatchObject({ code: 'tag-invalid', message: expect.stringMatching(why) });
     expect(await rotator.check(asked)).toContainEqual(
-      expect.objectContaining({ name: 'password', state: 'failed', detail: expect.stringMatching(why) }),
+      expect.objectContaining({ name: 'password rules', state: 'failed', detail: expect.stringMatching(why) }),
     );
   });
 });
