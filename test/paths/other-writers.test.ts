@@ -85,8 +85,10 @@ describe('a version that somebody else writes', () => {
 describe('a version that Keyturn published', () => {
   it('is not proven a second time for its event', async () => {
     await rotated('ours');
+    // The process that made it remembers it; another one reads it from the list of versions. Neither logs in.
+    const withoutLogin = ['ours', 'known'];
     await stage.until('the look at the version', () =>
-      stage.lines({ event: 'checked', secret: 'ours' }).some(({ outcome }) => outcome === 'ours'),
+      stage.lines({ event: 'checked', secret: 'ours' }).some(({ outcome }) => withoutLogin.includes(String(outcome))),
     );
     expect(stage.lines({ event: 'drifted', secret: 'ours' })).toEqual([]);
   });
