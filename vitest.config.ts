@@ -5,7 +5,7 @@ import { LeftOutReporter } from './test/left-out/reporter.ts';
 // For CI, which counts from a file rather than from what is printed for people.
 const report = process.env['TEST_REPORT'];
 const plan = planRun(import.meta.dirname);
-const leftOut = new LeftOutReporter(plan);
+const leftOut = new LeftOutReporter(plan, process.env['TEST_LEFT_OUT']);
 
 export default defineConfig({
   test: {

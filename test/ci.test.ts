@@ -22,16 +22,26 @@ const good = {
   testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
 };
 
-function ended(report: unknown, code: number) {
-  const path = join(folder, 'report.json');
-  writeFileSync(path, typeof report === 'string' ? report : JSON.stringify(report));
-  const { stdout, status } = spawnSync(process.execPath, [summary, path, String(code)], { encoding: 'utf8' });
+function ended(report: unknown, code: number, ...others: readonly unknown[]) {
+  const [path = '', ...more] = [report, ...others].map((each, at) => {
+    const file = join(folder, `report-${at}.json`);
+    writeFileSync(file, typeof each === 'string' ? each : JSON.stringify(each));
+    return file;
+  });
+  const { stdout, status } = spawnSync(process.execPath, [summary, path, String(code), ...more], { encoding: 'utf8' });
   return { last: stdout.trimEnd().split('\n').at(-1), status };
 }
 
 describe('the last line of CI', () => {
   it('counts what passed, and ends well only then', () => {
     expect(ended(good, 0)).toEqual({ last: '12 passed, 0 failed, 0 skipped', status: 0 });
+  });
+
+  it('adds up the runs with and without servers, of which each has to be good', () => {
+    expect(ended(good, 0, good)).toEqual({ last: '24 passed, 0 failed, 0 skipped', status: 0 });
+    const bad = { ...good, success: false, numFailedTests: 1 };
+    expect(ended(good, 1, bad)).toEqual({ last: '24 passed, 1 failed, 0 skipped', status: 1 });
+    expect(ended(good, 0, { ...good, success: false }).status).not.toBe(0);
   });
 
   it.each([
