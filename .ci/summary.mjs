@@ -31,7 +31,8 @@ function countsOf(report) {
 const counts = [path, ...others].map((each) => countsOf(readReport(each)));
 const sum = (of) => counts.reduce((total, each) => total + each[of], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
-const good = Number(code) === 0 && failed === 0 && skipped === 0 && passed > 0 && counts.every(({ success }) => success);
+const good =
+  Number(code) === 0 && failed === 0 && skipped === 0 && passed > 0 && counts.every(({ success }) => success);
 
 if (Number(code) === 0 && skipped > 0) console.error('a test was left out: that fails here');
 if (Number(code) === 0 && passed === 0) console.error('no test ran: that fails here');
