@@ -12,7 +12,7 @@ export interface Fault {
   readonly file: string;
   readonly search: string;
   readonly replacement: string;
-  /** The strategy that it shows in, where it shows in no other. */
+  /** The strategy that it is looked for in: it shows in no other, or seldom. */
   readonly strategy?: Strategy;
   /** The histories that it is looked for in; absent: those without other writers. */
   readonly world?: WorldKind;
@@ -146,6 +146,7 @@ const earlier: readonly Fault[] = [
     file: 'policy/due.ts',
     search: 'request.version === undefined &&\n  requested',
     replacement: 'requested',
+    strategy: 'alternating-users',
   },
 ];
 
