@@ -14,7 +14,7 @@ export const benches: readonly Bench[] = [
     name: 'cold-start',
     about:
       'loading the built app until all functions are registered, against a hello-world app that is bundled the same way',
-    aim: 'ratio 1.5 or less',
+    aim: 'ratio 1.35 or less',
     flags: [],
     load: () => import('./cold-start/bench.ts'),
   },
